@@ -1,0 +1,107 @@
+package mailbucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/smtp"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// buckets are the open buckets by name. They outlive a reload: the new
+// configuration takes its reference before the old one gives up its own.
+var buckets = caddy.NewUsagePool()
+
+// bucket is a store with the sessions that fill it. It is what sessions hand
+// their messages to.
+type bucket struct {
+	*store.Bucket
+	name     string
+	sessions smtp.Sessions
+}
+
+// openBucket takes a reference to the bucket of that name. The limits are for a
+// new one; those of an open one stay as they are.
+func openBucket(name string, limits store.Limits) (*bucket, error) {
+	b, _, err := buckets.LoadOrNew(name, func() (caddy.Destructor, error) {
+		return &bucket{Bucket: store.New(limits), name: name}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.(*bucket), nil
+}
+
+func closeBucket(name string) error {
+	_, err := buckets.Delete(name)
+	return err
+}
+
+// Destruct frees the bucket when the last configuration has given it up.
+// Sessions that still run end with 421: nobody could read what they bring.
+func (b *bucket) Destruct() error {
+	b.Close()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), defaultShutdownGrace)
+		defer cancel()
+		_ = b.sessions.Shutdown(ctx)
+	}()
+	return nil
+}
+
+// Receive implements smtp.Receiver.
+func (b *bucket) Receive(m *smtp.Message) error {
+	err := b.Append(&store.Message{
+		Sender:     m.ReversePath,
+		Recipients: m.Recipients,
+		Raw:        m.Data,
+		Problems:   m.Problems,
+		Session: &store.Session{
+			Client:         m.Client,
+			Hello:          m.Hello,
+			Extended:       m.Extended,
+			MailParameters: m.MailParameters,
+		},
+	})
+	switch {
+	case errors.Is(err, store.ErrClosed):
+		return &smtp.ReplyError{Code: 421, Enhanced: "4.3.2", Text: "Message not stored, bucket " + b.name + " is no longer served"}
+	case errors.Is(err, store.ErrTooLarge):
+		b.Refuse()
+		return &smtp.ReplyError{Code: 552, Enhanced: "5.3.4", Text: "Message too large, bucket " + b.name +
+			" holds " + strconv.FormatInt(b.Stats().Limits.MaxBytes, 10) + " octets in all"}
+	case err != nil:
+		return fmt.Errorf("appending to bucket %s: %w", b.name, err)
+	}
+	return nil
+}
+
+// Refused implements smtp.Receiver.
+func (b *bucket) Refused() { b.Refuse() }
+
+// shutdownSessions ends the sessions of all buckets together, within ctx's time.
+func shutdownSessions(ctx context.Context, logger *zap.Logger, buckets []*bucket) {
+	started := time.Now()
+	var wg sync.WaitGroup
+	for _, b := range buckets {
+		wg.Go(func() {
+			if err := b.sessions.Shutdown(ctx); err != nil {
+				logger.Warn("mail transactions were cut off", zap.String("bucket", b.name), zap.Error(err))
+			}
+		})
+	}
+	wg.Wait()
+	logger.Info("SMTP sessions have ended", zap.Duration("after", time.Since(started)))
+}
+
+var (
+	_ caddy.Destructor = (*bucket)(nil)
+	_ smtp.Receiver    = (*bucket)(nil)
+)

@@ -1,0 +1,56 @@
+package mailbucket
+
+import (
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-mailbucket/mailbucket/rest"
+)
+
+// HTTPHandler serves the mail API of a bucket: `/emails` and what is below it.
+// Any other path goes on to the next handler. To serve it elsewhere than at the
+// root of a site, put it in a `handle_path` route.
+type HTTPHandler struct {
+	// The name of the bucket, which the mailbucket app has to have.
+	// Default: `default`.
+	Bucket string `json:"bucket,omitempty"`
+
+	api *rest.API
+}
+
+// CaddyModule returns the Caddy module information.
+func (*HTTPHandler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.mailbucket",
+		New: func() caddy.Module { return new(HTTPHandler) },
+	}
+}
+
+// Provision finds the bucket.
+func (h *HTTPHandler) Provision(ctx caddy.Context) error {
+	app, err := appFrom(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := app.bucket(h.Bucket)
+	if err != nil {
+		return err
+	}
+	h.api = rest.New(b.Bucket)
+	return nil
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if h.api.Serve(w, r) {
+		return nil
+	}
+	return next.ServeHTTP(w, r)
+}
+
+var (
+	_ caddy.Provisioner           = (*HTTPHandler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*HTTPHandler)(nil)
+)

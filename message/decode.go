@@ -1,0 +1,367 @@
+package message
+
+import (
+	"encoding/base64"
+	"io"
+	"strings"
+)
+
+// decoder undoes one content transfer encoding (RFC 2045 6), piece by piece.
+// None of them fails: what is malformed is skipped or kept, and reported.
+type decoder interface {
+	// next gives more decoded bytes, valid until the next call; none at the end.
+	next() []byte
+	// fault tells what was wrong in the bytes decoded so far.
+	fault() decodeFault
+}
+
+type decodeFault int
+
+const (
+	faultNone          decodeFault = iota
+	faultBase64                    // characters outside the alphabet, or after the padding
+	faultBase64End                 // cut short, or without padding
+	faultQuoted                    // "=" without two hex digits
+	faultUUBegin                   // no "begin" line: the text is given as it is
+	faultUUEnd                     // no "end" line
+	faultUnknownCoding             // no such encoding: the text is given as it is
+)
+
+// newDecoder gives the decoder for a lower-case Content-Transfer-Encoding.
+func newDecoder(encoding, body string) decoder {
+	switch encoding {
+	case "base64":
+		return &base64Decoder{src: body}
+	case "quoted-printable":
+		return &quotedDecoder{src: body}
+	case "x-uuencode", "uuencode", "x-uue", "uue":
+		return &uuDecoder{src: body}
+	case "", "7bit", "8bit", "binary":
+		return &identityDecoder{src: body}
+	}
+	return &identityDecoder{src: body, found: faultUnknownCoding}
+}
+
+// decodeReader reads what a decoder gives.
+type decodeReader struct {
+	decoder decoder
+	rest    []byte
+}
+
+func (r *decodeReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if len(r.rest) == 0 {
+		if r.rest = r.decoder.next(); len(r.rest) == 0 {
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// decodeAtMost appends up to limit decoded bytes to dst; whole tells that there
+// were no more.
+func decodeAtMost(dst []byte, d decoder, limit int) (_ []byte, whole bool) {
+	for {
+		piece := d.next()
+		if len(piece) == 0 {
+			return dst, true
+		}
+		if len(piece) > limit {
+			return append(dst, piece[:limit]...), false
+		}
+		dst = append(dst, piece...)
+		limit -= len(piece)
+	}
+}
+
+// identityPiece bounds what identityDecoder copies at a time, in bytes.
+const identityPiece = 32 << 10
+
+// identityDecoder is 7bit, 8bit and binary.
+type identityDecoder struct {
+	src   string
+	found decodeFault
+	buf   []byte
+}
+
+func (d *identityDecoder) next() []byte {
+	n := min(len(d.src), identityPiece)
+	d.buf = append(d.buf[:0], d.src[:n]...)
+	d.src = d.src[n:]
+	return d.buf
+}
+
+func (d *identityDecoder) fault() decodeFault { return d.found }
+
+// base64Decoder is base64 (RFC 2045 6.8). It skips what is not in the alphabet
+// and goes on after padding, as some senders join encoded pieces.
+type base64Decoder struct {
+	src    string
+	found  decodeFault
+	padded bool
+	in     [1024]byte
+	out    [768]byte
+}
+
+func (d *base64Decoder) next() []byte {
+	for {
+		n, end := d.collect()
+		if tail := n % 4; tail != 0 && end {
+			// Only the last quantum before "=" or the end may be short.
+			n = d.shorten(n, tail)
+		}
+		size, err := base64.RawStdEncoding.Decode(d.out[:], d.in[:n])
+		if err != nil {
+			d.found = faultBase64 // cannot be: collect takes only the alphabet
+		}
+		if size > 0 {
+			return d.out[:size]
+		}
+		if d.src == "" {
+			return nil
+		}
+	}
+}
+
+// collect moves characters of the alphabet from src to in. It stops when in is
+// full (end is false), after padding or at the end of src.
+func (d *base64Decoder) collect() (n int, end bool) {
+	for i := 0; i < len(d.src); i++ {
+		c := d.src[i]
+		switch base64Class[c] {
+		case inAlphabet:
+			if d.padded {
+				d.found, d.padded = faultBase64, false
+			}
+			d.in[n] = c
+			if n++; n == len(d.in) {
+				d.src = d.src[i+1:]
+				return n, false
+			}
+		case inPadding:
+			d.padded = true
+			d.src = d.src[i+1:]
+			return n, true
+		case inJunk:
+			d.found = faultBase64
+		}
+	}
+	d.src = ""
+	return n, true
+}
+
+// shorten handles a quantum of 1 to 3 characters, reporting one that lacks its
+// padding, and gives the count of characters that can be decoded.
+func (d *base64Decoder) shorten(n, tail int) int {
+	if !d.padded && d.found == faultNone {
+		d.found = faultBase64End
+	}
+	if tail == 1 {
+		d.found = faultBase64
+		return n - 1
+	}
+	return n
+}
+
+func (d *base64Decoder) fault() decodeFault { return d.found }
+
+const (
+	inJunk byte = iota
+	inAlphabet
+	inPadding
+	inSpace
+)
+
+var base64Class = func() (class [256]byte) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		class[c] = inAlphabet
+	}
+	class['='] = inPadding
+	for _, c := range []byte(" \t\r\n") {
+		class[c] = inSpace
+	}
+	return class
+}()
+
+func isBase64(c byte) bool { return base64Class[c] == inAlphabet }
+
+// appendBase64 decodes all of src.
+func appendBase64(dst []byte, src string) ([]byte, decodeFault) {
+	d := base64Decoder{src: src}
+	dst, _ = decodeAtMost(dst, &d, len(src))
+	return dst, d.found
+}
+
+// quotedDecoder is quoted-printable (RFC 2045 6.7). Blanks before a line end go,
+// as do soft line breaks; "=" that begins neither a byte nor a break stays.
+type quotedDecoder struct {
+	src   string
+	kept  int // blanks at the start of src known not to end a line
+	found decodeFault
+	out   [1024]byte
+}
+
+func (d *quotedDecoder) next() []byte {
+	n := 0
+	for n < len(d.out) && d.src != "" {
+		c := d.src[0]
+		switch {
+		case c == '=':
+			if v, ok := hexByte(d.src[1:]); ok {
+				d.out[n] = v
+				n++
+				d.src = d.src[3:]
+				continue
+			}
+			if rest, ok := skipLineEnd(d.src[1:]); ok {
+				d.src = rest
+				continue
+			}
+			d.found = faultQuoted
+		case d.kept > 0:
+			d.kept--
+		case isBlank(c):
+			blanks := countBlanks(d.src)
+			if endsLine(d.src[blanks:]) {
+				d.src = d.src[blanks:]
+				continue
+			}
+			d.kept = blanks - 1
+		}
+		d.out[n] = c
+		n++
+		d.src = d.src[1:]
+	}
+	return d.out[:n]
+}
+
+func (d *quotedDecoder) fault() decodeFault { return d.found }
+
+func countBlanks(s string) int {
+	n := 0
+	for n < len(s) && isBlank(s[n]) {
+		n++
+	}
+	return n
+}
+
+// endsLine tells that s is at a line end, or at the end.
+func endsLine(s string) bool {
+	return s == "" || s[0] == '\n' || strings.HasPrefix(s, "\r\n")
+}
+
+// skipLineEnd gives what follows blanks and a line end.
+func skipLineEnd(s string) (rest string, ok bool) {
+	s = s[countBlanks(s):]
+	if !endsLine(s) {
+		return "", false
+	}
+	s = strings.TrimPrefix(s, "\r")
+	return strings.TrimPrefix(s, "\n"), true
+}
+
+// hexByte reads two hex digits of either case.
+func hexByte(s string) (byte, bool) {
+	if len(s) < 2 {
+		return 0, false
+	}
+	high, ok1 := hexDigit(s[0])
+	low, ok2 := hexDigit(s[1])
+	return high<<4 | low, ok1 && ok2
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	}
+	return 0, false
+}
+
+// uuDecoder is uuencode: what stands between the first "begin" line and "end".
+type uuDecoder struct {
+	src          string
+	begun, ended bool
+	found        decodeFault
+	out          []byte
+}
+
+func (d *uuDecoder) next() []byte {
+	if !d.begun {
+		d.begin()
+	}
+	d.out = d.out[:0]
+	if d.found == faultUUBegin {
+		n := min(len(d.src), identityPiece)
+		d.out = append(d.out, d.src[:n]...)
+		d.src = d.src[n:]
+		return d.out
+	}
+	for d.src != "" && len(d.out) < 1024 {
+		line, rest := cutLine(d.src)
+		d.src = rest
+		if line == "end" {
+			d.src, d.ended = "", true
+		} else if line != "" {
+			d.line(line)
+		}
+	}
+	if d.src == "" && !d.ended {
+		d.found = faultUUEnd
+	}
+	return d.out
+}
+
+// begin drops what stands before the data.
+func (d *uuDecoder) begin() {
+	d.begun = true
+	for s := d.src; s != ""; {
+		line, rest := cutLine(s)
+		if strings.HasPrefix(line, "begin ") {
+			d.src = rest
+			return
+		}
+		s = rest
+	}
+	d.found = faultUUBegin
+}
+
+// line decodes one line: a count of bytes, then four characters for each three.
+// Blanks at the end that a transport stripped are made up for, as long as the
+// line does not grow beyond three times its length.
+func (d *uuDecoder) line(s string) {
+	count := int(s[0]-' ') & 63
+	s = s[1:]
+	count = min(count, 3*len(s))
+	for at := 0; count > 0; at += 4 {
+		var v uint32
+		for i := at; i < at+4; i++ {
+			v <<= 6
+			if i < len(s) {
+				v |= uint32(s[i]-' ') & 63
+			}
+		}
+		group := [3]byte{byte(v >> 16), byte(v >> 8), byte(v)}
+		d.out = append(d.out, group[:min(count, 3)]...)
+		count -= 3
+	}
+}
+
+func (d *uuDecoder) fault() decodeFault { return d.found }
+
+// cutLine splits s after its first line, and leaves the line end out.
+func cutLine(s string) (line, rest string) {
+	i := strings.IndexByte(s, '\n')
+	if i < 0 {
+		return s, ""
+	}
+	return strings.TrimSuffix(s[:i], "\r"), s[i+1:]
+}

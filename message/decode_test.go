@@ -1,0 +1,157 @@
+package message
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"mime/quotedprintable"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestTransferEncodings(t *testing.T) {
+	tests := []struct {
+		name, encoding, in, want string
+		fault                    decodeFault
+	}{
+		{"none", "", "a\r\nb\x00\xff", "a\r\nb\x00\xff", faultNone},
+		{"7bit", "7bit", "a=41", "a=41", faultNone},
+		{"unknown", "x-rot13", "abc", "abc", faultUnknownCoding},
+		{"empty", "base64", "", "", faultNone},
+
+		{"base64", "base64", "SGVsbG8=\r\n", "Hello", faultNone},
+		{"base64 with breaks and blanks", "base64", "S GV\r\ns\tbG\n8=\n", "Hello", faultNone},
+		{"base64 without padding", "base64", "SGVsbG8", "Hello", faultBase64End},
+		{"base64 cut short", "base64", "SGVsbG8sI", "Hello,", faultBase64},
+		{"base64 with junk", "base64", "SG*V!sbG8=", "Hello", faultBase64},
+		{"base64 joined", "base64", "SGVsbG8=IQ==", "Hello!", faultBase64},
+		{"base64 too much padding", "base64", "SGVsbG8====", "Hello", faultNone},
+		{"base64 of one character", "base64", "S", "", faultBase64},
+		{"base64 of padding", "base64", "====", "", faultNone},
+
+		{"quoted-printable", "quoted-printable", "caf=C3=A9 =3D x", "café = x", faultNone},
+		{"soft break", "quoted-printable", "a=\r\nb=\nc= \t\r\nd=", "abcd", faultNone},
+		{"hard breaks", "quoted-printable", "a\r\nb\nc", "a\r\nb\nc", faultNone},
+		{"blanks at line ends", "quoted-printable", "a \t\r\n  b  c \n d\t", "a\r\n  b  c\n d", faultNone},
+		{"lower-case digits", "quoted-printable", "=c3=a9", "é", faultNone},
+		{"bad digits", "quoted-printable", "1=ZZ 2=4 =", "1=ZZ 2=4 ", faultQuoted},
+		{"raw 8-bit", "quoted-printable", "caf\xe9", "caf\xe9", faultNone},
+		{"bare CR", "quoted-printable", "a=\rb\rc", "a=\rb\rc", faultQuoted},
+
+		{"uuencode", "x-uuencode", "text\nbegin 644 a\n%2&5L;&\\\n`\nend\nmore", "Hello", faultNone},
+		{"uuencode with CRLF", "uuencode", "begin 644 a\r\n%2&5L;&\\\r\n \r\nend\r\n", "Hello", faultNone},
+		{"uuencode cut short", "x-uue", "begin 644 a\n%2&5L;&\\", "Hello", faultUUEnd},
+		{"uuencode without begin", "uuencode", "Hello", "Hello", faultUUBegin},
+		{"uuencode with blanks stripped", "uuencode", "begin 644 a\n#\nend", "", faultNone},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDecoder(tt.encoding, tt.in)
+			got, err := io.ReadAll(iotest.OneByteReader(&decodeReader{decoder: d}))
+			if err != nil || string(got) != tt.want || d.fault() != tt.fault {
+				t.Errorf("%q gave %q, fault %d (%v), want %q, fault %d", tt.in, got, d.fault(), err, tt.want, tt.fault)
+			}
+		})
+	}
+}
+
+// What the standard library encodes comes back, at every size around the sizes
+// of the buffers.
+func TestDecodingUndoesEncoding(t *testing.T) {
+	var data []byte
+	for i := range 4000 {
+		data = append(data, byte(i*i>>3))
+	}
+	for _, n := range []int{0, 1, 2, 3, 56, 57, 58, 766, 767, 768, 769, 770, 1023, 1024, 1025, 1535, 1536, 1537, 4000} {
+		want := data[:n]
+		encoded := base64.StdEncoding.EncodeToString(want)
+		for _, width := range []int{4, 60, 76, 1 << 20} {
+			var lines strings.Builder
+			for s := encoded; s != ""; {
+				cut := min(width, len(s))
+				lines.WriteString(s[:cut] + "\r\n")
+				s = s[cut:]
+			}
+			d := newDecoder("base64", lines.String())
+			if got, _ := decodeAtMost(nil, d, 1<<20); !bytes.Equal(got, want) || d.fault() != faultNone {
+				t.Errorf("base64 of %d bytes in lines of %d: %d bytes, fault %d", n, width, len(got), d.fault())
+			}
+		}
+		var quoted strings.Builder
+		w := quotedprintable.NewWriter(&quoted)
+		w.Binary = true
+		w.Write(want)
+		w.Close()
+		d := newDecoder("quoted-printable", quoted.String())
+		if got, _ := decodeAtMost(nil, d, 1<<20); !bytes.Equal(got, want) || d.fault() != faultNone {
+			t.Errorf("quoted-printable of %d bytes: %d bytes, fault %d", n, len(got), d.fault())
+		}
+	}
+}
+
+func TestCharsets(t *testing.T) {
+	tests := []struct {
+		name, charset, in, want string
+		fault                   charsetFault
+	}{
+		{"UTF-8", "UTF-8", "é", "é", charsetFine},
+		{"UTF-8 mark", "utf-8", "\xef\xbb\xbfé", "é", charsetFine},
+		{"UTF-8 invalid", "utf8", "a\xffb", "a\ufffdb", charsetMalformed},
+		{"none", "", "plain", "plain", charsetFine},
+		{"none, UTF-8", "", "é", "é", charsetMalformed},
+		{"ASCII, windows-1252", "us-ascii", "\xe9\x80", "é€", charsetMalformed},
+		{"quoted name", `"iso-8859-15"`, "\xa4", "€", charsetFine},
+		{"unknown", "x-none", "\xe9", "é", charsetUnknown},
+		{"long name", strings.Repeat("x", 100), "\xe9", "é", charsetUnknown},
+		{"ISO-2022-KR", "iso-2022-kr", "abc", "abc", charsetUnknown},
+		{"UTF-16 with mark", "utf-16", "\xff\xfea\x00\xe9\x00", "aé", charsetFine},
+		{"UTF-16 big-endian", "utf-16", "\x00a\x00b", "ab", charsetFine},
+		{"UTF-16 little-endian without mark", "utf-16", "a\x00b\x00", "ab", charsetFine},
+		{"UTF-16LE", "utf-16le", "a\x00", "a", charsetFine},
+		{"UTF-16BE", "utf-16be", "\x00a", "a", charsetFine},
+		{"UTF-16 odd", "utf-16be", "\x00a\x00", "a\ufffd", charsetMalformed},
+		{"UTF-32", "utf-32", "\x00\x00\x00a", "a", charsetFine},
+		{"UTF-32LE", "utf-32le", "a\x00\x00\x00", "a", charsetFine},
+		{"UTF-32BE", "utf-32be", "\x00\x00\x00a", "a", charsetFine},
+		{"HZ", "hz-gb-2312", "~{VPND~}", "中文", charsetFine},
+		{"GB2312", "gb2312", "\xd6\xd0", "中", charsetFine},
+		{"EUC-JP", "euc-jp", "\xc6\xfc", "日", charsetFine},
+		{"CP932", "cp932", "\x93\xfa", "日", charsetFine},
+		{"ISO-2022-JP-MS", "iso-2022-jp-ms", "\x1b$BF|\x1b(B", "日", charsetFine},
+		{"CP850", "cp850", "\x82", "é", charsetFine},
+		{"Macintosh", "x-mac-roman", "\x8e", "é", charsetFine},
+		{"TIS-620", "tis-620", "\xa1", "ก", charsetFine},
+		{"UTF-7", "utf-7", "Hi Mom +Jjo-!+-+AGE", "Hi Mom ☺!+a", charsetFine},
+		{"UTF-7 pair", "utf-7", "+2D3eAA-", "😀", charsetFine},
+		{"UTF-7 half a pair", "utf-7", "+2D0-x", "\ufffd\ufffdx", charsetMalformed},
+		{"UTF-7 bad run", "utf-7", "+A+!", "\ufffd!", charsetMalformed},
+		{"UTF-7 8-bit", "utf-7", "\xe9", "é", charsetMalformed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, fault := decodeCharset(tt.in, tt.charset)
+			if got != tt.want || fault != tt.fault {
+				t.Errorf("%q in %q gave %q, fault %d, want %q, fault %d", tt.in, tt.charset, got, fault, tt.want, tt.fault)
+			}
+		})
+	}
+}
+
+func TestHTMLNamesItsCharset(t *testing.T) {
+	for page, want := range map[string]string{
+		"<meta charset='koi8-r'>\xd0": "<meta charset='koi8-r'>п",
+		"<META http-equiv=Content-Type content=\"text/html; CHARSET=iso-8859-2\">\xb1": "<META http-equiv=Content-Type content=\"text/html; CHARSET=iso-8859-2\">ą",
+		"<meta charset=utf-16>é":                                "<meta charset=utf-16>é",
+		"charset=koi8-r \xe9":                                   "charset=koi8-r é",
+		"<meta charset=koi8-r":                                  "<meta charset=koi8-r",
+		strings.Repeat(" ", 1024) + "<meta charset=koi8-r>\xe9": strings.Repeat(" ", 1024) + "<meta charset=koi8-r>é",
+	} {
+		if got := Parse("Content-Type: text/html\r\n\r\n" + page).HTML(); got != want {
+			t.Errorf("%q gave %q, want %q", page, got, want)
+		}
+	}
+	if got := Parse("Content-Type: text/html; charset=utf-8\r\n\r\n<meta charset=koi8-r>é").HTML(); !strings.HasSuffix(got, "é") {
+		t.Errorf("the field does not go before the page: %q", got)
+	}
+}

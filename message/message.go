@@ -1,0 +1,92 @@
+// Package message reads mail: it takes the raw bytes of a message (RFC 5322,
+// MIME) and gives its header, its text, its HTML and its attachments.
+//
+// [Parse] maps the structure in one pass, by places in the raw bytes, and
+// decodes nothing; a part is decoded when it is asked for. Mail is hostile and
+// often broken, so nothing here fails: there is always an answer, and
+// [Message.Problems] tells what was wrong. Every count, depth and length is
+// bounded, and all work is linear in the size of the message.
+//
+//	m := message.Parse(raw)
+//	fmt.Println(m.Subject(), m.From())
+//	fmt.Println(m.Text())
+//	for i, a := range m.Attachments() {
+//		fmt.Println(i, a.Filename(), a.MediaType, a.Size())
+//	}
+//
+// A reader goes through the files in this order: message.go (this one),
+// structure.go and header.go (the map), body.go (which parts are the bodies),
+// part.go, decode.go and charset.go (the content of a part), encodedword.go,
+// parameter.go, address.go and date.go (what fields mean), links.go and codes.go
+// (what a test looks for in a mail), problem.go and check.go.
+package message
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Message is a message that was read. It is safe for concurrent use.
+type Message struct {
+	Root *Part // the message itself; never nil
+
+	raw        string
+	parts      []*Part
+	structural problemList
+
+	chooseOnce sync.Once
+	bodies     bodies
+
+	checkOnce sync.Once
+	problems  []Problem
+}
+
+// Parse reads a message from its raw bytes, which may have CRLF, LF or mixed
+// line ends and any bytes. It never fails. The message refers to raw.
+func Parse(raw string) *Message {
+	m := &Message{raw: raw}
+	mapStructure(m, raw)
+	return m
+}
+
+// Raw gives the bytes that the message was read from.
+func (m *Message) Raw() string { return m.raw }
+
+// Parts gives all parts in the order in which they begin, the message itself
+// first: at most [MaxParts]. A part's Index is its place here.
+func (m *Message) Parts() []*Part { return slices.Clone(m.parts) }
+
+// Header gives the header of the message.
+func (m *Message) Header() Header { return m.Root.Header }
+
+// From gives the authors; all From fields count, as in the methods below.
+func (m *Message) From() []Address { return m.Root.Header.addresses("From") }
+
+// To gives the primary recipients.
+func (m *Message) To() []Address { return m.Root.Header.addresses("To") }
+
+// Cc gives the recipients of copies.
+func (m *Message) Cc() []Address { return m.Root.Header.addresses("Cc") }
+
+// Bcc gives the hidden recipients, where the sender's program left the field in.
+func (m *Message) Bcc() []Address { return m.Root.Header.addresses("Bcc") }
+
+// ReplyTo gives the addresses that answers should go to.
+func (m *Message) ReplyTo() []Address { return m.Root.Header.addresses("Reply-To") }
+
+// Subject gives the decoded subject.
+func (m *Message) Subject() string { return m.Root.Header.Get("Subject") }
+
+// Date gives the time in the Date field; false when it is missing or cannot be
+// read.
+func (m *Message) Date() (time.Time, bool) {
+	raw, ok := m.Root.Header.raw("Date")
+	if !ok {
+		return time.Time{}, false
+	}
+	return parseDate(raw)
+}
+
+// MessageID gives the message ID without angle brackets.
+func (m *Message) MessageID() string { return identifier(m.Root.Header.Get("Message-ID")) }

@@ -1,0 +1,59 @@
+package mailbucket
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// collector shows the buckets' counters. They live in the buckets, since every
+// configuration has a metrics registry of its own.
+type collector struct{ buckets map[string]*bucket }
+
+var (
+	descReceived = counterDesc("received", "Messages accepted and stored.")
+	descEvicted  = counterDesc("evicted", "Messages that made room for newer ones.")
+	descExpired  = counterDesc("expired", "Messages that reached their maximum age.")
+	descDeleted  = counterDesc("deleted", "Messages deleted through the API.")
+	descRefused  = counterDesc("refused", "Messages turned away.")
+
+	descMessages = gaugeDesc("messages", "Messages held.")
+	descBytes    = gaugeDesc("bytes", "Bytes held, envelopes and index included.")
+	descSessions = gaugeDesc("smtp_sessions", "Open SMTP sessions.")
+)
+
+func counterDesc(name, help string) *prometheus.Desc {
+	return gaugeDesc("messages_"+name+"_total", help)
+}
+
+func gaugeDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("mailbucket_"+name, help, []string{"bucket"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descReceived, descEvicted, descExpired, descDeleted, descRefused, descMessages, descBytes, descSessions,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	for name, b := range c.buckets {
+		stats := b.Stats()
+		for desc, value := range map[*prometheus.Desc]uint64{
+			descReceived: stats.Received,
+			descEvicted:  stats.Evicted,
+			descExpired:  stats.Expired,
+			descDeleted:  stats.Deleted,
+			descRefused:  stats.Refused,
+		} {
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), name)
+		}
+		for desc, value := range map[*prometheus.Desc]float64{
+			descMessages: float64(stats.Messages),
+			descBytes:    float64(stats.Bytes),
+			descSessions: float64(b.sessions.Len()),
+		} {
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, name)
+		}
+	}
+}

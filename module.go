@@ -1,0 +1,305 @@
+// Package mailbucket is a Caddy plugin that catches mail: applications send to
+// it over SMTP, nothing is delivered, and people and tests read the mail back
+// over HTTP.
+//
+// A message comes in through [L4Handler] and an SMTP session of package smtp,
+// is kept in a bucket of package store, and is read through [HTTPHandler] and
+// the API of package rest. [App] owns the buckets that both share.
+package mailbucket
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+	"github.com/mholt/caddy-l4/layer4"
+	"go.uber.org/zap"
+
+	// What the pinned Caddyfiles use of caddy-l4, so that building with this
+	// module alone is enough.
+	_ "github.com/mholt/caddy-l4/modules/l4proxyprotocol"
+	_ "github.com/mholt/caddy-l4/modules/l4subroute"
+	_ "github.com/mholt/caddy-l4/modules/l4tls"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+const (
+	appName       = "mailbucket"
+	defaultBucket = "default"
+
+	defaultMaxMessages   = 10_000
+	defaultMaxBytes      = 256 << 20
+	defaultShutdownGrace = 10 * time.Second
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+	caddy.RegisterModule(new(L4Handler))
+	caddy.RegisterModule(new(HTTPHandler))
+}
+
+// App catches mail in buckets, which the `mailbucket` handlers of the layer4 app
+// fill and those of the http app show. A bucket holds its messages in memory
+// and keeps them over a reload of the configuration for as long as the new one
+// has a bucket of the same name.
+type App struct {
+	// The addresses to catch mail on by plain SMTP, with default settings, into
+	// the bucket `default`. For anything else use the layer4 app and its
+	// `mailbucket` handler. Default: none.
+	Listen []string `json:"listen,omitempty"`
+
+	// The buckets by name. There always is one named `default`.
+	Buckets map[string]*BucketConfig `json:"buckets,omitempty"`
+
+	// How long mail transactions that are under way may go on when Caddy
+	// exits. Idle sessions end at once. Default: 10s.
+	ShutdownGrace caddy.Duration `json:"shutdown_grace,omitempty"`
+
+	buckets map[string]*bucket
+	inner   *layer4.App
+	logger  *zap.Logger
+}
+
+// BucketConfig bounds what a bucket holds. The oldest messages make room for new
+// ones, whichever bound is reached first.
+type BucketConfig struct {
+	// How many messages the bucket holds. Default: 10000.
+	MaxMessages int `json:"max_messages,omitempty"`
+
+	// How many bytes the bucket holds: messages, envelopes and index.
+	// Default: 268435456 (256 MiB).
+	MaxBytes int64 `json:"max_bytes,omitempty"`
+
+	// How long a message is held. Default: no limit.
+	MaxAge caddy.Duration `json:"max_age,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  appName,
+		New: func() caddy.Module { return new(App) },
+	}
+}
+
+// Provision opens the buckets, or takes over those of a configuration that runs
+// already, and sets up the listeners.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.logger = ctx.Logger()
+	if a.ShutdownGrace == 0 {
+		a.ShutdownGrace = caddy.Duration(defaultShutdownGrace)
+	}
+	if a.Buckets == nil {
+		a.Buckets = make(map[string]*BucketConfig)
+	}
+	if a.Buckets[defaultBucket] == nil {
+		a.Buckets[defaultBucket] = new(BucketConfig)
+	}
+	if err := a.check(); err != nil {
+		return err
+	}
+	a.buckets = make(map[string]*bucket)
+	for name, config := range a.Buckets {
+		b, err := openBucket(name, config.limits())
+		if err != nil {
+			return fmt.Errorf("opening bucket %q: %w", name, err)
+		}
+		a.buckets[name] = b
+	}
+	if err := a.provisionEvents(ctx); err != nil {
+		return err
+	}
+	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	return a.provisionListeners(ctx)
+}
+
+// check is done before anything is opened, as Validate would be too late for that.
+func (a *App) check() error {
+	if a.ShutdownGrace < 0 {
+		return fmt.Errorf("shutdown_grace must not be negative")
+	}
+	for name, config := range a.Buckets {
+		switch {
+		case !isBucketName(name):
+			return fmt.Errorf("bucket name %q: expected letters, digits, '.', '-' and '_'", name)
+		case config == nil:
+			a.Buckets[name] = new(BucketConfig)
+		case config.MaxMessages < 0:
+			return fmt.Errorf("bucket %s: max_messages must be positive", name)
+		case config.MaxBytes < 0:
+			return fmt.Errorf("bucket %s: max_bytes must be positive", name)
+		case config.MaxAge < 0:
+			return fmt.Errorf("bucket %s: max_age must be positive", name)
+		}
+	}
+	for _, address := range a.Listen {
+		if err := checkListenAddress(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// provisionEvents has the limits applied once this configuration has started: a
+// configuration that is rejected must not evict what the running one holds.
+func (a *App) provisionEvents(ctx caddy.Context) error {
+	events, err := ctx.App("events")
+	if err != nil {
+		return fmt.Errorf("getting the events app: %w", err)
+	}
+	err = events.(*caddyevents.App).On("started", eventHandler(a.applyLimits))
+	if err != nil {
+		return fmt.Errorf("subscribing to events: %w", err)
+	}
+	return nil
+}
+
+func (a *App) applyLimits() {
+	for name, b := range a.buckets {
+		b.SetLimits(a.Buckets[name].limits())
+	}
+}
+
+// provisionListeners makes an inner layer4 server whose only route is our handler.
+func (a *App) provisionListeners(ctx caddy.Context) error {
+	if len(a.Listen) == 0 {
+		return nil
+	}
+	handler, err := json.Marshal(map[string]string{"handler": appName})
+	if err != nil {
+		return fmt.Errorf("encoding the handler of the listeners: %w", err)
+	}
+	a.inner = &layer4.App{Servers: map[string]*layer4.Server{appName: {
+		Listen: a.Listen,
+		Routes: layer4.RouteList{{HandlersRaw: []json.RawMessage{handler}}},
+	}}}
+	if err := a.inner.Provision(ctx.WithValue(appKey{}, a)); err != nil {
+		return fmt.Errorf("setting up the listeners: %w", err)
+	}
+	return nil
+}
+
+// Start opens the listeners.
+func (a *App) Start() error {
+	if a.inner == nil {
+		return nil
+	}
+	if err := a.inner.Start(); err != nil {
+		// Whatever was opened before the error would stay open otherwise.
+		_ = a.inner.Stop()
+		return fmt.Errorf("listening for SMTP: %w", err)
+	}
+	a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
+	return nil
+}
+
+// Stop closes the listeners. When Caddy exits it also ends the open sessions;
+// on a reload they go on.
+func (a *App) Stop() error {
+	if a.inner != nil {
+		if err := a.inner.Stop(); err != nil {
+			return fmt.Errorf("closing the listeners: %w", err)
+		}
+	}
+	if !caddy.Exiting() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.ShutdownGrace))
+	defer cancel()
+	shutdownSessions(ctx, a.logger, slices.Collect(maps.Values(a.buckets)))
+	return nil
+}
+
+// Cleanup gives the buckets up; one that no other configuration uses is freed.
+func (a *App) Cleanup() error {
+	for name := range a.buckets {
+		if err := closeBucket(name); err != nil {
+			return fmt.Errorf("closing bucket %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// bucket is the open bucket of that name, or the default one for no name.
+func (a *App) bucket(name string) (*bucket, error) {
+	if name == "" {
+		name = defaultBucket
+	}
+	b, ok := a.buckets[name]
+	if !ok {
+		names := slices.Sorted(maps.Keys(a.buckets))
+		return nil, fmt.Errorf("no bucket is named %q; the global option mailbucket has: %s", name, strings.Join(names, ", "))
+	}
+	return b, nil
+}
+
+type appKey struct{}
+
+// appFrom is the app of the configuration that ctx belongs to. The listeners'
+// own handler is provisioned while the app itself still is, and finds it in ctx.
+func appFrom(ctx caddy.Context) (*App, error) {
+	if a, ok := ctx.Value(appKey{}).(*App); ok {
+		return a, nil
+	}
+	a, err := ctx.App(appName)
+	if err != nil {
+		return nil, fmt.Errorf("getting the %s app: %w", appName, err)
+	}
+	return a.(*App), nil
+}
+
+func (c *BucketConfig) limits() store.Limits {
+	l := store.Limits{MaxMessages: c.MaxMessages, MaxBytes: c.MaxBytes, MaxAge: time.Duration(c.MaxAge)}
+	if l.MaxMessages == 0 {
+		l.MaxMessages = defaultMaxMessages
+	}
+	if l.MaxBytes == 0 {
+		l.MaxBytes = defaultMaxBytes
+	}
+	return l
+}
+
+func isBucketName(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
+}
+
+// checkListenAddress wants a stream socket and, unless it is a unix one, a port.
+func checkListenAddress(address string) error {
+	addr, err := caddy.ParseNetworkAddress(caddy.NewReplacer().ReplaceAll(address, ""))
+	if err != nil {
+		return fmt.Errorf("listen address %q: %w", address, err)
+	}
+	switch {
+	case addr.IsUnixNetwork() && addr.Network == "unix":
+		return nil
+	case !strings.HasPrefix(addr.Network, "tcp"):
+		return fmt.Errorf("listen address %q: SMTP takes tcp or unix, not %s", address, addr.Network)
+	case addr.EndPort == 0 && !strings.HasSuffix(address, ":0"):
+		return fmt.Errorf("listen address %q: expected a port, as in :8025", address)
+	}
+	return nil
+}
+
+type eventHandler func()
+
+// Handle implements caddyevents.Handler.
+func (h eventHandler) Handle(context.Context, caddy.Event) error {
+	h()
+	return nil
+}
+
+var (
+	_ caddy.App           = (*App)(nil)
+	_ caddy.Provisioner   = (*App)(nil)
+	_ caddy.CleanerUpper  = (*App)(nil)
+	_ caddyevents.Handler = (eventHandler)(nil)
+)

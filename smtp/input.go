@@ -1,0 +1,113 @@
+package smtp
+
+import (
+	"io"
+	"sync"
+)
+
+// The sizes of input buffers. A session begins with the smallest; data that does
+// not fit moves on to the next size, so that a small mail costs little memory and
+// a large one few system calls.
+var bufferSizes = [...]int{16 << 10, 64 << 10, 256 << 10}
+
+var bufferPools [len(bufferSizes)]sync.Pool
+
+// buffer is a pooled buffer of bufferSizes[class] bytes.
+type buffer struct {
+	bytes []byte
+	class int
+}
+
+func acquireBuffer(class int) *buffer {
+	class = min(class, len(bufferSizes)-1)
+	if b, ok := bufferPools[class].Get().(*buffer); ok {
+		return b
+	}
+	return &buffer{make([]byte, bufferSizes[class]), class}
+}
+
+func (b *buffer) release() { bufferPools[b.class].Put(b) }
+
+// input holds what has been read from the client: r..w is yet to be used. While
+// data is read, start..r is the data so far, already unstuffed.
+type input struct {
+	*buffer
+	start, r, w int
+}
+
+func (in *input) acquire() { in.buffer = acquireBuffer(0) }
+
+func (in *input) release() {
+	in.buffer.release()
+	in.buffer = nil
+}
+
+// shrink gives a large buffer back once nothing in it is needed.
+func (in *input) shrink() {
+	if in.class > 0 && in.r == in.w {
+		in.release()
+		in.acquire()
+		in.r, in.w = 0, 0
+	}
+	in.start = in.r
+}
+
+func (in *input) unread() []byte { return in.bytes[in.r:in.w] }
+
+// skip uses up n bytes of a command.
+func (in *input) skip(n int) {
+	in.r += n
+	in.start = in.r
+}
+
+// data is the data so far in this buffer.
+func (in *input) data() []byte { return in.bytes[in.start:in.r] }
+
+// keep uses up used bytes of data, of which the first kept, that they were
+// compacted to, are data.
+func (in *input) keep(kept, used int) {
+	if kept == used {
+		in.r += used
+		return
+	}
+	n := copy(in.bytes[in.r+kept:], in.bytes[in.r+used:in.w])
+	in.r += kept
+	in.w = in.r + n
+}
+
+// drop forgets the data so far.
+func (in *input) drop() { in.start = in.r }
+
+// full reports whether a read needs room that makeRoom cannot give.
+func (in *input) full() bool { return in.w == len(in.bytes) && in.start < len(in.bytes)/2 }
+
+// spill moves on to a larger buffer and returns the one that holds the data so
+// far, which the caller has to release.
+func (in *input) spill() (full *buffer, data []byte) {
+	full, data = in.buffer, in.data()
+	in.buffer = acquireBuffer(full.class + 1)
+	in.w = copy(in.bytes, full.bytes[in.r:in.w])
+	in.start, in.r = 0, 0
+	return full, data
+}
+
+// read reads once from src, after moving what is needed to the front if there is
+// no room behind it.
+func (in *input) read(src io.Reader) error {
+	if in.start == in.w {
+		in.start, in.r, in.w = 0, 0, 0
+	} else if in.w == len(in.bytes) {
+		in.w = copy(in.bytes, in.bytes[in.start:in.w])
+		in.r -= in.start
+		in.start = 0
+	}
+	n, err := src.Read(in.bytes[in.w:])
+	in.w += n
+	if n > 0 {
+		return nil // the error comes again with the next read
+	}
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
+}

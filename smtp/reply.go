@@ -1,0 +1,84 @@
+package smtp
+
+import (
+	"strconv"
+	"strings"
+)
+
+// reply is one answer to the client. Text may have several lines, parted by \n.
+type reply struct {
+	code     int
+	enhanced string // RFC 3463; sent only after EHLO
+	text     string
+}
+
+// The texts of 220, 250, 354 and 221 are the tutorial's; scripts compare them.
+var (
+	replyHello       = reply{250, "", "Hello"}
+	replySenderOK    = reply{250, "2.1.0", "Sender OK"}
+	replyRecipientOK = reply{250, "2.1.5", "Recipient OK"}
+	replyStartInput  = reply{354, "", "Start mail input; end with <CRLF>.<CRLF>"}
+	replyAccepted    = reply{250, "2.0.0", "Message accepted"}
+	replyBye         = reply{221, "2.0.0", "Bye"}
+
+	replyReset      = reply{250, "2.0.0", "Reset OK"}
+	replyNoop       = reply{250, "2.0.0", "OK"}
+	replyVerify     = reply{252, "2.5.2", "Cannot verify, but any recipient is accepted"}
+	replyHelp       = reply{214, "2.0.0", "Commands: HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"}
+	replyHelpNoEHLO = reply{214, "2.0.0", "Commands: HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"}
+
+	replyIdle       = reply{421, "4.4.2", "Idle for too long, closing connection"}
+	replyShutdown   = reply{421, "4.3.2", "Shutting down, closing connection"}
+	replyTooManyBad = reply{421, "4.7.0", "Too many bad commands, closing connection"}
+	replyInternal   = reply{451, "4.3.0", "Message not stored, internal error"}
+	replyTooManyTo  = reply{452, "4.5.3", "Too many recipients"}
+
+	replyUnknown       = reply{500, "5.5.1", "Command not recognized"}
+	replyLineTooLong   = reply{500, "5.5.6", "Command line too long, the limit is " + strconv.Itoa(maxCommandLine) + " octets"}
+	replyStrayLineEnd  = reply{500, "5.5.2", "Bare CR or LF in a command, this session's lines end in CRLF"}
+	replyStrayCR       = reply{500, "5.5.2", "CR in a command, this session's lines end in a bare LF since its first did"}
+	replyNUL           = reply{500, "5.5.2", "NUL in a command"}
+	replyNoArgument    = reply{501, "5.5.4", "No argument allowed"}
+	replyHelloArgument = reply{501, "5.5.4", "Syntax: HELO hostname"}
+	replyEhloArgument  = reply{501, "5.5.4", "Syntax: EHLO hostname"}
+	replyVrfyArgument  = reply{501, "5.5.4", "Syntax: VRFY address"}
+	replyMailSyntax    = reply{501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters]"}
+	replyRcptSyntax    = reply{501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]"}
+	replyNotSupported  = reply{502, "5.5.1", "Not supported"}
+	replyHelloFirst    = reply{503, "5.5.1", "Bad sequence of commands, send HELO or EHLO first"}
+	replyHelloOnly     = reply{503, "5.5.1", "Bad sequence of commands, send HELO first"}
+	replyMailFirst     = reply{503, "5.5.1", "Bad sequence of commands, send MAIL first"}
+	replyRcptFirst     = reply{503, "5.5.1", "Bad sequence of commands, send RCPT first"}
+	replyNestedMail    = reply{503, "5.5.1", "Bad sequence of commands, a mail is under way: send DATA or RSET"}
+	replyNeedsUTF8     = reply{553, "5.6.7", "Address is not ASCII, which takes EHLO and MAIL's parameter SMTPUTF8"}
+)
+
+func replyGreeting(hostname string) reply { return reply{220, "", hostname} }
+
+func replyTooLarge(limit int64) reply {
+	return reply{552, "5.3.4", "Message too large, the limit is " + strconv.FormatInt(limit, 10) + " octets"}
+}
+
+// appendReply appends r as it goes over the wire (RFC 5321 section 4.2.1), each
+// line with its enhanced status code where wanted.
+func appendReply(b []byte, r reply, enhanced bool, lineEnd string) []byte {
+	for text := r.text; ; {
+		line, rest, more := strings.Cut(text, "\n")
+		b = strconv.AppendInt(b, int64(r.code), 10)
+		if more {
+			b = append(b, '-')
+		} else {
+			b = append(b, ' ')
+		}
+		if enhanced && r.enhanced != "" {
+			b = append(b, r.enhanced...)
+			b = append(b, ' ')
+		}
+		b = append(b, line...)
+		b = append(b, lineEnd...)
+		if !more {
+			return b
+		}
+		text = rest
+	}
+}

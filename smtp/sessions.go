@@ -1,0 +1,145 @@
+package smtp
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// aLongTimeAgo as a deadline makes a blocked read or write return at once.
+var aLongTimeAgo = time.Unix(1, 0)
+
+// Sessions is a set of open sessions that are shut down together. Sessions of
+// several servers may share one, which outlives them. The zero value is ready.
+type Sessions struct {
+	mu       sync.Mutex
+	open     map[*session]struct{}
+	stopping bool
+	empty    chan struct{} // closed when stopping and open is empty
+}
+
+// Len is the number of open sessions.
+func (ss *Sessions) Len() int {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return len(ss.open)
+}
+
+// Shutdown answers idle sessions and new ones with 421 and lets mail transactions
+// that are under way finish. When ctx is done it ends those too, and returns
+// ctx's error once they have gone.
+func (ss *Sessions) Shutdown(ctx context.Context) error {
+	empty := ss.stop()
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+	}
+	ss.mu.Lock()
+	for s := range ss.open {
+		s.stop(stopNow)
+	}
+	ss.mu.Unlock()
+	<-empty
+	return ctx.Err()
+}
+
+func (ss *Sessions) stop() <-chan struct{} {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if !ss.stopping {
+		ss.stopping = true
+		ss.empty = make(chan struct{})
+		if len(ss.open) == 0 {
+			close(ss.empty)
+		}
+	}
+	for s := range ss.open {
+		s.stop(stopWhenIdle)
+	}
+	return ss.empty
+}
+
+// add registers s, or reports false when the sessions are shutting down.
+func (ss *Sessions) add(s *session) bool {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if ss.stopping {
+		return false
+	}
+	if ss.open == nil {
+		ss.open = make(map[*session]struct{})
+	}
+	ss.open[s] = struct{}{}
+	return true
+}
+
+// remove forgets s: after it returns, nobody else touches the connection of s.
+func (ss *Sessions) remove(s *session) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if _, ok := ss.open[s]; !ok {
+		return
+	}
+	delete(ss.open, s)
+	if ss.stopping && len(ss.open) == 0 {
+		close(ss.empty)
+	}
+}
+
+// stopMode says how soon a session has to end.
+type stopMode int
+
+const (
+	goOn         stopMode = iota
+	stopWhenIdle          // when no mail transaction is under way
+	stopNow
+)
+
+// stop asks the session to end and wakes it where it waits for the client.
+func (s *session) stop(mode stopMode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopMode = max(s.stopMode, mode)
+	switch {
+	case s.stopMode == stopNow:
+		_ = s.conn.SetDeadline(aLongTimeAgo)
+	case !s.inTransaction:
+		_ = s.conn.SetReadDeadline(aLongTimeAgo)
+	}
+}
+
+// mustStop reports whether the session has been asked to end by now.
+func (s *session) mustStop() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction
+}
+
+// setInTransaction marks a mail transaction as begun or ended (RFC 5321
+// section 3.3), which decides whether a shutdown waits for this session.
+func (s *session) setInTransaction(yes bool) {
+	s.mu.Lock()
+	s.inTransaction = yes
+	s.mu.Unlock()
+}
+
+// setReadDeadline and setWriteDeadline leave the deadline alone that a stop has set.
+func (s *session) setReadDeadline(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction {
+		t = aLongTimeAgo
+	}
+	_ = s.conn.SetReadDeadline(t)
+}
+
+func (s *session) setWriteDeadline(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopMode == stopNow {
+		// Long enough for a 421, too short to hold up an exit.
+		t = time.Now().Add(100 * time.Millisecond)
+	}
+	_ = s.conn.SetWriteDeadline(t)
+}

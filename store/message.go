@@ -1,0 +1,131 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ID names a message. It is a UUID of version 7 (RFC 9562), so it begins with the
+// time of arrival, and the IDs of a bucket grow in the order of arrival.
+type ID [16]byte
+
+var errMalformedID = errors.New("expected 32 hexadecimal digits")
+
+// ParseID reads 32 hexadecimal digits.
+func ParseID(s string) (ID, error) {
+	var id ID
+	if len(s) != 2*len(id) {
+		return ID{}, errMalformedID
+	}
+	if _, err := hex.Decode(id[:], []byte(s)); err != nil {
+		return ID{}, errMalformedID
+	}
+	return id, nil
+}
+
+// String is the ID as 32 lower-case hexadecimal digits.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
+// UnixMilli is the time of arrival in milliseconds since 1970.
+func (id ID) UnixMilli() int64 {
+	return int64(binary.BigEndian.Uint64(id[:8]) >> 16)
+}
+
+// floorID is the smallest ID of that time, in milliseconds since 1970.
+func floorID(ms int64) ID {
+	var id ID
+	if ms > 0 {
+		binary.BigEndian.PutUint64(id[:8], uint64(min(ms, 1<<48-1))<<16)
+	}
+	return id
+}
+
+// newID makes an ID that is greater than any before it in this process, also
+// when the clock steps back.
+func newID() (ID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return ID{}, fmt.Errorf("making a message id: %w", err)
+	}
+	return ID(id), nil
+}
+
+// Message is one mail with its envelope. Once appended it never changes, and may
+// be read by anybody without a lock.
+type Message struct {
+	// ID is set by Append.
+	ID ID
+
+	// Sender is the envelope's reverse-path, empty for the null one.
+	Sender string
+
+	// Recipients are the envelope's forward-paths, in order, as sent.
+	Recipients []string
+
+	// Raw is the header and body as received, after dot-unstuffing.
+	Raw string
+
+	// Problems says what was wrong with how the data was sent.
+	Problems []string
+
+	// Session says how the message came.
+	Session *Session
+
+	// Header fields, set by Append: unfolded, not decoded, "" if missing.
+	Subject, From, To, Date, MessageID string
+
+	cost int64
+}
+
+// Session is what the SMTP session told beside the mail.
+type Session struct {
+	// Client is the peer's address with its port.
+	Client string
+	// Hello is the argument of HELO or EHLO; Extended tells EHLO.
+	Hello    string
+	Extended bool
+	// MailParameters is what followed the reverse-path, as sent.
+	MailParameters string
+}
+
+// UnixMilli is the time of arrival in milliseconds since 1970.
+func (m *Message) UnixMilli() int64 { return m.ID.UnixMilli() }
+
+// Time is the time of arrival, to the millisecond.
+func (m *Message) Time() time.Time { return time.UnixMilli(m.UnixMilli()) }
+
+// What the bucket's bookkeeping costs, in bytes, beside the strings: the message
+// with its session, its places in the ring and in the allocator's size classes;
+// and for each address its string header, index entry and place in a posting.
+const (
+	messageCost = 512
+	addressCost = 160
+)
+
+// footprint is the memory that holding m costs, in bytes, rounded up: what
+// MaxBytes bounds.
+func (m *Message) footprint() int64 {
+	n := messageCost + len(m.Raw) + len(m.Sender) + addressCost
+	for _, r := range m.Recipients {
+		n += len(r) + addressCost
+	}
+	for _, p := range m.Problems {
+		n += len(p) + 16
+	}
+	if s := m.Session; s != nil {
+		n += len(s.Client) + len(s.Hello) + len(s.MailParameters)
+	}
+	// Fields that were folded are copies.
+	for _, f := range []string{m.Subject, m.From, m.To, m.Date, m.MessageID} {
+		n += len(f)
+	}
+	return int64(n)
+}
