@@ -1,0 +1,239 @@
+package smtp
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// mailbox is a receiver that keeps what it gets.
+type mailbox struct {
+	mu       sync.Mutex
+	messages []*Message
+	refused  int
+	err      error
+}
+
+func (b *mailbox) Receive(m *Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err
+	}
+	if strings.Contains(m.Data, "panic in the receiver") {
+		panic("as asked for by the message")
+	}
+	b.messages = append(b.messages, m)
+	return nil
+}
+
+func (b *mailbox) Refused() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused++
+}
+
+func (b *mailbox) all() []*Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]*Message(nil), b.messages...)
+}
+
+func newTestServer() (*Server, *mailbox) {
+	box := new(mailbox)
+	return &Server{
+		Hostname: "mail.example.test",
+		Receiver: box,
+		Sessions: new(Sessions),
+		Logger:   zap.NewNop(),
+	}, box
+}
+
+// connect runs a session of srv on a TCP connection. Its end is waited for when
+// the test ends.
+func connect(t testing.TB, srv *Server) net.Conn {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		srv.Serve(server)
+		server.Close()
+	}()
+	t.Cleanup(func() {
+		client.Close()
+		<-done
+	})
+	if err := client.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// TestDialogs plays the conversations in testdata. In a dialog, a line
+//
+//	set NAME VALUE    changes a setting of the server
+//	C: text           is sent with CRLF
+//	c: "text"         is a Go string, sent as it is
+//	S: text           has to come next from the server
+//	closed            the server has to close the connection
+//	stored: "data"    has to be the next message's data
+//	from: a, to: b    have to be the last one's envelope
+//	problem: text     has to be among its problems
+//	stored nothing    there has to be no further message
+//
+// and a line that begins with # is a comment.
+func TestDialogs(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.dialog")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no dialogs: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".dialog"), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			playDialog(t, string(script))
+		})
+	}
+}
+
+type dialog struct {
+	srv    *Server
+	box    *mailbox
+	conn   net.Conn
+	reader *bufio.Reader
+	seen   int
+}
+
+func playDialog(t *testing.T, script string) {
+	d := new(dialog)
+	d.srv, d.box = newTestServer()
+	for i, line := range strings.Split(script, "\n") {
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if err := d.step(t, line); err != nil {
+			t.Fatalf("line %d: %s: %v", i+1, line, err)
+		}
+	}
+}
+
+func (d *dialog) step(t *testing.T, line string) error {
+	word, rest, _ := strings.Cut(line, " ")
+	if word == "set" {
+		return d.set(rest)
+	}
+	if d.conn == nil {
+		d.conn = connect(t, d.srv)
+		d.reader = bufio.NewReader(d.conn)
+	}
+	switch word {
+	case "C:":
+		_, err := io.WriteString(d.conn, rest+"\r\n")
+		return err
+	case "c:":
+		text, err := strconv.Unquote(rest)
+		if err == nil {
+			_, err = io.WriteString(d.conn, text)
+		}
+		return err
+	case "S:":
+		got, err := d.reader.ReadString('\n')
+		if got = strings.TrimRight(got, "\r\n"); got != rest {
+			return fmt.Errorf("the server said %q (%v)", got, err)
+		}
+		return nil
+	case "closed":
+		if got, err := d.reader.ReadString('\n'); err != io.EOF {
+			return fmt.Errorf("the server said %q (%v)", got, err)
+		}
+		return nil
+	}
+	return d.check(word, rest)
+}
+
+func (d *dialog) set(setting string) error {
+	name, value, _ := strings.Cut(setting, " ")
+	n, err := strconv.Atoi(value)
+	switch name {
+	case "max_message_size":
+		d.srv.MaxMessageSize = int64(n)
+	case "max_recipients":
+		d.srv.MaxRecipients = n
+	case "idle_timeout":
+		d.srv.IdleTimeout, err = time.ParseDuration(value)
+	case "extensions":
+		d.srv.NoExtensions, err = value == "off", nil
+	case "receiver_error":
+		d.box.err, err = fmt.Errorf("%s", value), nil
+	default:
+		err = fmt.Errorf("unknown setting")
+	}
+	return err
+}
+
+func (d *dialog) check(word, rest string) error {
+	messages := d.box.all()
+	if word == "stored" && rest == "nothing" {
+		if len(messages) > d.seen {
+			return fmt.Errorf("there is %q", messages[d.seen].Data)
+		}
+		return nil
+	}
+	if word == "stored:" {
+		want, err := strconv.Unquote(rest)
+		if err != nil || len(messages) <= d.seen {
+			return fmt.Errorf("%d messages are stored (%v)", len(messages), err)
+		}
+		d.seen++
+		if got := messages[d.seen-1].Data; got != want {
+			return fmt.Errorf("it is %q", got)
+		}
+		return nil
+	}
+	m := messages[d.seen-1]
+	got := ""
+	switch word {
+	case "from:":
+		got = m.ReversePath
+	case "to:":
+		got = strings.Join(m.Recipients, " ")
+	case "problem:":
+		for _, p := range m.Problems {
+			if strings.Contains(p, rest) {
+				return nil
+			}
+		}
+		got = strings.Join(m.Problems, "; ")
+	default:
+		return fmt.Errorf("not a line of a dialog")
+	}
+	if got != rest {
+		return fmt.Errorf("it is %q", got)
+	}
+	return nil
+}

@@ -1,0 +1,303 @@
+package smtp
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+const envelope = "HELO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\n"
+
+// converse sends script and returns all that the server says, up to its closing.
+func converse(t testing.TB, srv *Server, script string) string {
+	t.Helper()
+	conn := connect(t, srv)
+	go io.WriteString(conn, script)
+	said, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatalf("after %q: %v", said, err)
+	}
+	return string(said)
+}
+
+func expect(t testing.TB, r *bufio.Reader, want string) {
+	t.Helper()
+	got, err := r.ReadString('\n')
+	if !strings.HasPrefix(got, want) {
+		t.Fatalf("the server said %q (%v), want %q", got, err, want)
+	}
+}
+
+func TestLargeMailsComeWhole(t *testing.T) {
+	for _, size := range []int{1, 15 << 10, 16<<10 - 1, 16 << 10, 64 << 10, 80<<10 + 3, 1 << 20, 3<<20 + 17} {
+		srv, box := newTestServer()
+		var sent, want bytes.Buffer
+		for line := 0; want.Len() < size; line++ {
+			text := strings.Repeat(string(rune('a'+line%26)), line%77) + "\r\n"
+			if line%3 == 0 {
+				want.WriteString("." + text)
+				sent.WriteString(".." + text)
+			} else {
+				want.WriteString(text)
+				sent.WriteString(text)
+			}
+		}
+		converse(t, srv, envelope+"DATA\r\n"+sent.String()+".\r\nQUIT\r\n")
+		if got := box.all(); len(got) != 1 || got[0].Data != want.String() {
+			t.Errorf("a mail of %d bytes came as %d mails, or changed", want.Len(), len(got))
+		}
+	}
+}
+
+// TestEveryCutOfTheDataIsTheSame has the data come in two packets, cut anywhere.
+func TestEveryCutOfTheDataIsTheSame(t *testing.T) {
+	const data = "a\r\n..b\r\n.\rc\r\n\r\r\n.\n\r\n..\r\n.\r\nQUIT\r\n"
+	const want = "a\r\n.b\r\n\rc\r\n\r\r\n\n\r\n.\r\n"
+	for cut := range len(data) {
+		scanner := newDataScanner("\r\n")
+		var got []byte
+		pending := []byte(data[:cut])
+		kept, used, end := scanner.scan(pending)
+		got = append(got, pending[:kept]...)
+		rest := []byte(string(pending[used:]) + data[cut:])
+		if !end {
+			kept, used, end = scanner.scan(rest)
+			got = append(got, rest[:kept]...)
+			rest = rest[used:]
+		}
+		if string(got) != want || !end || string(rest) != "QUIT\r\n" {
+			t.Errorf("cut at %d: %q, end %v, then %q", cut, got, end, rest)
+		}
+	}
+}
+
+func TestLongCommandLineIsRefusedAndTheNextOneHeard(t *testing.T) {
+	for _, length := range []int{maxCommandLine + 1, 3 * maxCommandLine, 100_000} {
+		srv, _ := newTestServer()
+		said := converse(t, srv, "NOOP\r\nNOOP "+strings.Repeat("x", length)+"\r\nNOOP\r\nQUIT\r\n")
+		if want := "220 mail.example.test\r\n250 OK\r\n500 Command line too long, the limit is 4096 octets\r\n250 OK\r\n221 Bye\r\n"; said != want {
+			t.Errorf("%d octets: the server said %q", length, said)
+		}
+	}
+}
+
+func TestTooManyBadCommandsEndTheSession(t *testing.T) {
+	srv, _ := newTestServer()
+	said := converse(t, srv, strings.Repeat("XYZZY\r\n", maxBadCommands))
+	if !strings.HasSuffix(said, "\r\n421 Too many bad commands, closing connection\r\n") {
+		t.Errorf("the server ended with %q", said[max(0, len(said)-100):])
+	}
+}
+
+func TestRepliesToPipelinedCommandsComeInOneWrite(t *testing.T) {
+	srv, _ := newTestServer()
+	client, server := net.Pipe()
+	counted := &countingConn{Conn: server}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		srv.Serve(counted)
+		server.Close()
+	}()
+	go io.WriteString(client, envelope+"NOOP\r\nNOOP\r\nQUIT\r\n")
+	if _, err := io.ReadAll(client); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if counted.writes != 2 {
+		t.Errorf("%d writes, want one for the greeting and one for the rest", counted.writes)
+	}
+}
+
+type countingConn struct {
+	net.Conn
+	writes int
+}
+
+func (c *countingConn) Write(b []byte) (int, error) {
+	c.writes++
+	return c.Conn.Write(b)
+}
+
+func TestPanicEndsOnlyItsOwnSession(t *testing.T) {
+	srv, box := newTestServer()
+	core, logs := observer.New(zap.ErrorLevel)
+	srv.Logger = zap.New(core)
+	other := connect(t, srv)
+	reader := bufio.NewReader(other)
+	expect(t, reader, "220")
+	converse(t, srv, envelope+"DATA\r\npanic in the receiver\r\n.\r\nQUIT\r\n")
+	io.WriteString(other, envelope+"DATA\r\nfine\r\n.\r\n")
+	for _, want := range []string{"250", "250", "250", "354", "250 Message accepted"} {
+		expect(t, reader, want)
+	}
+	if n := len(box.all()); n != 1 {
+		t.Errorf("%d messages stored, want 1", n)
+	}
+	if logs.FilterMessage("panic in an SMTP session").Len() != 1 {
+		t.Errorf("logged: %v", logs.All())
+	}
+}
+
+func TestShutdownEndsIdleSessionsAndLetsTransactionsFinish(t *testing.T) {
+	srv, box := newTestServer()
+	idle, busy := connect(t, srv), connect(t, srv)
+	fromIdle, fromBusy := bufio.NewReader(idle), bufio.NewReader(busy)
+	expect(t, fromIdle, "220")
+	expect(t, fromBusy, "220")
+	io.WriteString(busy, envelope)
+	for range 3 {
+		expect(t, fromBusy, "250")
+	}
+	done := make(chan error)
+	go func() { done <- srv.Sessions.Shutdown(context.Background()) }()
+	expect(t, fromIdle, "421 Shutting down")
+	late := connect(t, srv)
+	expect(t, bufio.NewReader(late), "421 Shutting down")
+	io.WriteString(busy, "DATA\r\nlast\r\n.\r\n")
+	expect(t, fromBusy, "354")
+	expect(t, fromBusy, "250 Message accepted")
+	expect(t, fromBusy, "421 Shutting down")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := len(box.all()); n != 1 {
+		t.Errorf("%d messages stored, want 1", n)
+	}
+}
+
+func TestShutdownCutsOffTransactionsAfterTheGrace(t *testing.T) {
+	srv, box := newTestServer()
+	conn := connect(t, srv)
+	reader := bufio.NewReader(conn)
+	io.WriteString(conn, envelope+"DATA\r\nhalf a mail")
+	for _, want := range []string{"220", "250", "250", "250", "354"} {
+		expect(t, reader, want)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if err := srv.Sessions.Shutdown(ctx); err == nil {
+		t.Error("no error, although a transaction was cut off")
+	}
+	expect(t, reader, "421 Shutting down")
+	if n := len(box.all()); n != 0 {
+		t.Errorf("%d messages stored, want none", n)
+	}
+}
+
+// FuzzSession plays any bytes as a client. Whatever they are, the session ends,
+// says only whole reply lines, and stores as many mails as it acknowledged.
+func FuzzSession(f *testing.F) {
+	f.Add([]byte(envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n"))
+	f.Add([]byte("HELO x\nMAIL FROM:<>\nRCPT TO:<\"a b\"@c>\nDATA\n..\n.\nNOOP\r\n"))
+	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b> SIZE=1 BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<@r:b@[1.2.3.4]>\r\nDATA\r\n\n.\r\n\r\n.\r\n"))
+	f.Fuzz(func(t *testing.T, script []byte) {
+		srv, box := newTestServer()
+		conn := &scriptedConn{in: bytes.NewReader(script)}
+		srv.Serve(conn)
+		said := conn.out.String()
+		for _, line := range strings.SplitAfter(said, "\n") {
+			if line != "" && (len(line) < 5 || !strings.HasSuffix(line, "\n") || strings.Trim(line[:3], "0123456789") != "") {
+				t.Errorf("reply line %q", line)
+			}
+		}
+		if acked := strings.Count(said, "Message accepted"); acked != len(box.all()) {
+			t.Errorf("%d mails acknowledged, %d stored", acked, len(box.all()))
+		}
+		for _, m := range box.all() {
+			if len(m.Recipients) == 0 || len(m.Data) > len(script) {
+				t.Errorf("stored %+v", m)
+			}
+		}
+		if n := srv.Sessions.Len(); n != 0 {
+			t.Errorf("%d sessions left", n)
+		}
+	})
+}
+
+// scriptedConn is a client that sends in and then hangs up.
+type scriptedConn struct {
+	net.Conn
+	in  *bytes.Reader
+	out bytes.Buffer
+}
+
+func (c *scriptedConn) Read(b []byte) (int, error)       { return c.in.Read(b) }
+func (c *scriptedConn) Write(b []byte) (int, error)      { return c.out.Write(b) }
+func (c *scriptedConn) RemoteAddr() net.Addr             { return nil }
+func (c *scriptedConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *scriptedConn) SetWriteDeadline(time.Time) error { return nil }
+
+// FuzzPath checks that an accepted mailbox is what stood between the brackets.
+func FuzzPath(f *testing.F) {
+	for _, seed := range []string{"<>", "<a@b>", "<@r:a@b> X=1", `<"a\"b"@[IPv6:::1]>`, "<postmaster>"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		mailbox, rest, err := parsePath(b)
+		if err != nil {
+			return
+		}
+		read := string(b[:len(b)-len(rest)])
+		if !strings.HasPrefix(read, "<") || !strings.HasSuffix(read, string(mailbox)+">") || bytes.ContainsAny(mailbox, "\r\n\x00") {
+			t.Errorf("mailbox %q of %q", mailbox, read)
+		}
+		for len(rest) > 0 {
+			var keyword string
+			if keyword, _, rest, err = nextParameter(rest); err != nil {
+				return
+			}
+			if keyword == "" {
+				t.Errorf("empty keyword in %q", b)
+			}
+		}
+	})
+}
+
+// FuzzData compares the scanner, fed in two pieces, with a plain reading of
+// RFC 5321 section 4.5.2 line by line.
+func FuzzData(f *testing.F) {
+	f.Add([]byte("a\r\n..b\r\n.\r\nQUIT\r\n"), 3, false)
+	f.Add([]byte("a\n.\r\n.\n"), 2, true)
+	f.Fuzz(func(t *testing.T, data []byte, cut int, lf bool) {
+		if cut < 0 || cut > len(data) {
+			return
+		}
+		lineEnd := "\r\n"
+		if lf {
+			lineEnd = "\n"
+		}
+		var want strings.Builder
+		wantEnd := false
+		for _, line := range strings.SplitAfter(string(data), lineEnd) {
+			if wantEnd = line == "."+lineEnd; wantEnd {
+				break
+			}
+			want.WriteString(strings.TrimPrefix(line, "."))
+		}
+		scanner := newDataScanner(lineEnd)
+		first := append([]byte(nil), data[:cut]...)
+		kept, used, end := scanner.scan(first)
+		got := string(first[:kept])
+		if !end {
+			second := append(first[used:len(first):len(first)], data[cut:]...)
+			kept, used, end = scanner.scan(second)
+			got += string(second[:kept])
+			if !end {
+				// What is left may yet become the end of data.
+				got += strings.TrimPrefix(string(second[used:]), ".")
+			}
+		}
+		if got != want.String() || end != wantEnd {
+			t.Errorf("got %q, %v; want %q, %v", got, end, want.String(), wantEnd)
+		}
+	})
+}
