@@ -1,0 +1,287 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+func newTestAPI(t testing.TB, mails ...*store.Message) *API {
+	t.Helper()
+	b := store.New(store.Limits{})
+	for _, m := range mails {
+		if err := b.Append(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return New(b)
+}
+
+func mail(sender, recipient, raw string) *store.Message {
+	return &store.Message{Sender: sender, Recipients: []string{recipient}, Raw: raw}
+}
+
+// do makes a request and returns the answer with its body. Pairs of header field
+// names and values may follow.
+func do(t testing.TB, a *API, method, target string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	if !a.Serve(w, r) {
+		t.Fatalf("%s is not the API's", target)
+	}
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Result(), string(body)
+}
+
+func TestTutorialsAnswers(t *testing.T) {
+	m := mail("smtptutorial_sender@example.com", "smtptutorial_recipient@example.com",
+		"Subject:Subject line goes here!\r\n\r\nThe message body goes here!\r\n")
+	a := newTestAPI(t, m)
+	fields := fmt.Sprintf(`"id":"%s","sender":"smtptutorial_sender@example.com","recipients":["smtptutorial_recipient@example.com"],"subject":"Subject line goes here!"`, m.ID)
+	_, list := do(t, a, "GET", "/emails?sender=smtptutorial_sender@example.com", "Accept", "text/html")
+	if want := fmt.Sprintf(`{"results":[{%s,"timeCreated":%d}],"totalResults":1,"totalPages":1}`+"\n", fields, m.UnixMilli()); list != want {
+		t.Errorf("list:\n%s\nwant:\n%s", list, want)
+	}
+	response, email := do(t, a, "GET", "/emails/"+m.ID.String())
+	if want := fmt.Sprintf(`{%s,"body":"Subject:Subject line goes here!\n\nThe message body goes here!\n","timeCreated":%d,"size":64}`+"\n", fields, m.UnixMilli()); email != want {
+		t.Errorf("email:\n%s\nwant:\n%s", email, want)
+	}
+	if got := response.Header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %s", got)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	first := mail("a@x", "R1@x", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\none\r\n")
+	second := mail("", "r2@x", "Subject: two\r\n\r\nNEEDLE\r\n")
+	third := mail("a@x", "r2@x", "Subject: three\r\n\r\n")
+	a := newTestAPI(t, first, second, third)
+	soon := time.Now().Add(time.Hour)
+	for _, test := range []struct {
+		query string
+		want  []*store.Message
+	}{
+		{"", []*store.Message{third, second, first}},
+		{"order=asc", []*store.Message{first, second, third}},
+		{"sender=A@X", []*store.Message{third, first}},
+		{"sender=", []*store.Message{second}},
+		{"recipient=r1@X", []*store.Message{first}},
+		{"recipient=r2@x&sender=a@x", []*store.Message{third}},
+		{"recipient=r", nil},
+		{"subject=GR%C3%9C", []*store.Message{first}},
+		{"subject=T", []*store.Message{third, second}},
+		{"q=needle", []*store.Message{second}},
+		{"q=r1@", []*store.Message{first}},
+		{"after=" + first.ID.String(), []*store.Message{third, second}},
+		{"since=" + soon.Format("2006-01-02T15:04:05Z07:00"), nil},
+		{fmt.Sprintf("until=%d", soon.UnixMilli()), []*store.Message{third, second, first}},
+		{"limit=1", []*store.Message{third}},
+		{"limit=2&page=2", []*store.Message{first}},
+		{"limit=2&page=3", nil},
+	} {
+		t.Run(test.query, func(t *testing.T) {
+			_, body := do(t, a, "GET", "/emails?"+strings.ReplaceAll(test.query, "+", "%2B"))
+			var got struct{ Results []struct{ ID string } }
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatal(err)
+			}
+			var gotIDs, wantIDs []string
+			for _, r := range got.Results {
+				gotIDs = append(gotIDs, r.ID)
+			}
+			for _, m := range test.want {
+				wantIDs = append(wantIDs, m.ID.String())
+			}
+			if strings.Join(gotIDs, " ") != strings.Join(wantIDs, " ") {
+				t.Errorf("got %s, want %s", gotIDs, wantIDs)
+			}
+		})
+	}
+	if _, body := do(t, a, "GET", "/emails?limit=2"); !strings.HasSuffix(body, `"totalResults":3,"totalPages":2}`+"\n") {
+		t.Errorf("totals: %s", body)
+	}
+	if _, body := do(t, newTestAPI(t), "GET", "/emails"); body != `{"results":[],"totalResults":0,"totalPages":0}`+"\n" {
+		t.Errorf("empty bucket: %s", body)
+	}
+}
+
+func TestErrorsAreProblemDocuments(t *testing.T) {
+	m := mail("a@x", "b@x", "x")
+	a := newTestAPI(t, m)
+	id := m.ID.String()
+	for _, test := range []struct {
+		method, target string
+		status         int
+		parameter      string
+		allow          string
+	}{
+		{"GET", "/emails?sendr=a", 400, "sendr", ""},
+		{"GET", "/emails?sender=a&sender=b", 400, "sender", ""},
+		{"GET", "/emails?recipient=", 400, "recipient", ""},
+		{"GET", "/emails?limit=0", 400, "limit", ""},
+		{"GET", "/emails?limit=1001", 400, "limit", ""},
+		{"GET", "/emails?page=0", 400, "page", ""},
+		{"GET", "/emails?order=up", 400, "order", ""},
+		{"GET", "/emails?since=yesterday", 400, "since", ""},
+		{"GET", "/emails?after=1", 400, "after", ""},
+		{"GET", "/emails?a=%zz", 400, "", ""},
+		{"GET", "/emails?q=" + strings.Repeat("x", maxQueryString), 414, "", ""},
+		{"DELETE", "/emails?limit=1", 400, "limit", ""},
+		{"GET", "/emails/", 404, "", ""},
+		{"GET", "/emails/1", 404, "", ""},
+		{"GET", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
+		{"DELETE", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
+		{"GET", "/emails/" + id + "/xyzzy", 404, "", ""},
+		{"GET", "/emails/" + strings.Repeat("0", 32) + "/raw", 404, "", ""},
+		{"POST", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS"},
+		{"PUT", "/emails/" + id, 405, "", "DELETE, GET, HEAD, OPTIONS"},
+		{"DELETE", "/emails/" + id + "/raw", 405, "", "GET, HEAD, OPTIONS"},
+	} {
+		t.Run(test.method+" "+test.target[:min(len(test.target), 60)], func(t *testing.T) {
+			response, body := do(t, a, test.method, test.target)
+			var p problem
+			if err := json.Unmarshal([]byte(body), &p); err != nil {
+				t.Fatalf("%s: %v", body, err)
+			}
+			if response.StatusCode != test.status || p.Status != test.status || p.Parameter != test.parameter || p.Detail == "" {
+				t.Errorf("%d %s", response.StatusCode, body)
+			}
+			if got := response.Header.Get("Content-Type"); got != "application/problem+json" {
+				t.Errorf("Content-Type %s", got)
+			}
+			if got := response.Header.Get("Allow"); got != test.allow {
+				t.Errorf("Allow %q", got)
+			}
+		})
+	}
+}
+
+func TestOtherPathsAreNotTheAPIs(t *testing.T) {
+	for _, path := range []string{"/", "/emailsx", "/x/emails", "/view/1"} {
+		if newTestAPI(t).Serve(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)) {
+			t.Errorf("%s was answered", path)
+		}
+	}
+}
+
+func TestBodyShowsLineEndsAsLF(t *testing.T) {
+	for raw, want := range map[string]string{
+		"a\r\nb\r\n":  `"a\nb\n"`,
+		"a\nb\n":      `"a\nb\n"`,
+		"a\rb\r\r\n":  `"a\rb\r\n"`,
+		"<\xff>":      `"<\ufffd>"`,
+		"\u2028 \x00": `"\u2028 \u0000"`,
+	} {
+		m := mail("a", "b", raw)
+		_, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String())
+		if !strings.Contains(body, `"body":`+want+`,`) {
+			t.Errorf("%q is shown as %s", raw, body)
+		}
+	}
+}
+
+func TestRawIsWhatWasReceived(t *testing.T) {
+	const raw = "Subject: x\r\n\r\n\xff\x00.\r\n"
+	m := mail("a", "b", raw)
+	a := newTestAPI(t, m)
+	target := "/emails/" + m.ID.String() + "/raw"
+	response, body := do(t, a, "GET", target)
+	if body != raw {
+		t.Errorf("raw is %q", body)
+	}
+	for name, want := range map[string]string{
+		"Content-Type":            "message/rfc822",
+		"Content-Disposition":     `attachment; filename="` + m.ID.String() + `.eml"`,
+		"Content-Security-Policy": "sandbox; default-src 'none'",
+		"X-Content-Type-Options":  "nosniff",
+	} {
+		if got := response.Header.Get(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if response, body := do(t, a, "GET", target, "Range", "bytes=0-6"); response.StatusCode != 206 || body != "Subject" {
+		t.Errorf("range: %d %q", response.StatusCode, body)
+	}
+	if response, _ := do(t, a, "GET", target, "If-None-Match", response.Header.Get("ETag")); response.StatusCode != 304 {
+		t.Errorf("conditional: %d", response.StatusCode)
+	}
+	if response, body := do(t, a, "HEAD", target); response.StatusCode != 200 || body != "" {
+		t.Errorf("HEAD: %d %q", response.StatusCode, body)
+	}
+}
+
+func TestDelete(t *testing.T) {
+	m := mail("a@x", "b@x", "x")
+	a := newTestAPI(t, m, mail("c@x", "b@x", "x"), mail("c@x", "d@x", "x"))
+	if response, body := do(t, a, "DELETE", "/emails/"+m.ID.String()); response.StatusCode != 204 || body != "" {
+		t.Errorf("one: %d %q", response.StatusCode, body)
+	}
+	if _, body := do(t, a, "DELETE", "/emails?recipient=b@x"); body != `{"deleted":1}`+"\n" {
+		t.Errorf("by filter: %s", body)
+	}
+	if _, body := do(t, a, "DELETE", "/emails"); body != `{"deleted":1}`+"\n" {
+		t.Errorf("all: %s", body)
+	}
+	if n := a.bucket.Stats().Messages; n != 0 {
+		t.Errorf("%d left", n)
+	}
+}
+
+func TestOtherSitesMayNotDelete(t *testing.T) {
+	for _, test := range []struct {
+		name, header, value string
+		status              int
+	}{
+		{"cross-site", "Sec-Fetch-Site", "cross-site", 403},
+		{"same-site", "Sec-Fetch-Site", "same-site", 403},
+		{"another origin", "Origin", "https://evil.example", 403},
+		{"same origin", "Sec-Fetch-Site", "same-origin", 200},
+		{"no browser", "Accept", "*/*", 200},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			response, body := do(t, newTestAPI(t), "DELETE", "/emails", test.header, test.value)
+			if response.StatusCode != test.status {
+				t.Errorf("%d %s", response.StatusCode, body)
+			}
+		})
+	}
+	if response, _ := do(t, newTestAPI(t), "GET", "/emails", "Sec-Fetch-Site", "cross-site"); response.StatusCode != 200 {
+		t.Errorf("reading: %d", response.StatusCode)
+	}
+}
+
+// FuzzQuery checks that any query string gives either a bounded query or a
+// problem of the client's.
+func FuzzQuery(f *testing.F) {
+	f.Add("sender=a&recipient=b&limit=3&page=2&order=asc")
+	f.Add("since=2006-01-02T15:04:05Z&until=1&after=0123456789abcdef0123456789abcdef&q=%ff")
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, p := parseQuery(raw, pagingParameters)
+		if p != nil {
+			if p.Status < 400 || p.Status > 499 || p.Detail == "" {
+				t.Errorf("%+v", p)
+			}
+			return
+		}
+		if q.Limit < 1 || q.Limit > maxLimit || q.Offset < 0 || q.Since < 0 || q.Until < 0 {
+			t.Errorf("%+v", q)
+		}
+		if q.Match != nil {
+			q.Match(mail("a", "b", "Subject: x\r\n\r\n"))
+		}
+	})
+}
