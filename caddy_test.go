@@ -1,0 +1,490 @@
+package mailbucket
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+
+	"github.com/caddy-mailbucket/mailbucket/smtp"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// site is a running Caddy with the plugin. Its configurations name the addresses
+// SMTP and HTTP, for which free ones are put.
+type site struct {
+	t          *testing.T
+	smtp, http string
+}
+
+const logOff = "admin off\nlog {\n output discard\n}\n"
+
+// start runs a configuration until the test ends.
+func start(t *testing.T, config string) *site {
+	t.Helper()
+	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t)}
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	if err := s.load(config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := caddy.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// load replaces the running configuration, as `caddy reload` does.
+func (s *site) load(config string) error {
+	config = strings.NewReplacer("LOGOFF", logOff, "SMTP", s.smtp, "HTTP", "http://"+s.http).Replace(config)
+	adapted, err := adapt(config)
+	if err != nil {
+		return err
+	}
+	return caddy.Load(adapted, true)
+}
+
+func adapt(config string) ([]byte, error) {
+	adapter := caddyfile.Adapter{ServerType: httpcaddyfile.ServerType{}}
+	adapted, _, err := adapter.Adapt([]byte(config), map[string]any{"filename": "Caddyfile"})
+	return adapted, err
+}
+
+const shortest = `{
+	LOGOFF
+	mailbucket SMTP
+}
+HTTP {
+	mailbucket
+}
+`
+
+// client is one SMTP connection.
+type client struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func (s *site) dial() *client {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.smtp)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		s.t.Fatal(err)
+	}
+	return &client{conn, bufio.NewReader(conn)}
+}
+
+// talk sends what stands at even places and expects what stands at odd ones; at
+// either, "" is nothing.
+func (c *client) talk(steps ...string) error {
+	for i := 0; i < len(steps); i += 2 {
+		if steps[i] != "" {
+			if _, err := io.WriteString(c, steps[i]+"\r\n"); err != nil {
+				return err
+			}
+		}
+		if steps[i+1] == "" {
+			continue
+		}
+		got, err := c.r.ReadString('\n')
+		if !strings.HasPrefix(got, steps[i+1]) {
+			return fmt.Errorf("after %q the server said %q (%v), want %q", steps[i], got, err, steps[i+1])
+		}
+	}
+	return nil
+}
+
+func (c *client) send(sender, recipient, data string) error {
+	return c.talk("MAIL FROM:<"+sender+">", "250", "RCPT TO:<"+recipient+">", "250", "DATA", "354", data+"\r\n.", "250")
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// get reads the API's answer into v.
+func (s *site) get(path string, v any) {
+	s.t.Helper()
+	response, err := http.Get("http://" + s.http + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		s.t.Fatalf("GET %s: %s: %s (%v)", path, response.Status, body, err)
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		s.t.Fatalf("GET %s: %s: %v", path, body, err)
+	}
+}
+
+type listAnswer struct {
+	Results []struct {
+		ID, Sender, Subject string
+		Recipients          []string
+		TimeCreated         int64
+	}
+	TotalResults, TotalPages int
+}
+
+func (s *site) total(path string) int {
+	s.t.Helper()
+	var list listAnswer
+	s.get(path, &list)
+	return list.TotalResults
+}
+
+func TestTutorialToTheLetter(t *testing.T) {
+	s := start(t, `{
+	LOGOFF
+	mailbucket
+	layer4 {
+		SMTP {
+			route {
+				mailbucket {
+					hostname mail.smtpbucket.com
+					extensions off
+				}
+			}
+		}
+	}
+}
+HTTP {
+	mailbucket
+}
+`)
+	c := s.dial()
+	must(t, c.talk(
+		"", "220 mail.smtpbucket.com\r\n",
+		"EHLO client", "502 Not supported\r\n",
+		"HELO client", "250 Hello\r\n",
+		"MAIL FROM:<smtptutorial_sender@example.com>", "250 Sender OK\r\n",
+		"RCPT TO:<smtptutorial_recipient@example.com>", "250 Recipient OK\r\n",
+		"DATA", "354 Start mail input; end with <CRLF>.<CRLF>\r\n",
+		"Subject:Subject line goes here!\r\n\r\nThe message body goes here!\r\n.", "250 Message accepted\r\n",
+		"QUIT", "221 Bye\r\n",
+	))
+	var list listAnswer
+	s.get("/emails?sender=smtptutorial_sender%40example.com", &list)
+	if len(list.Results) != 1 || list.Results[0].Subject != "Subject line goes here!" || len(list.Results[0].ID) != 32 {
+		t.Fatalf("list: %+v", list)
+	}
+	var email struct{ Body string }
+	s.get("/emails/"+list.Results[0].ID, &email)
+	if email.Body != "Subject:Subject line goes here!\n\nThe message body goes here!\n" {
+		t.Errorf("body: %q", email.Body)
+	}
+}
+
+func TestReloadKeepsMessagesAndSessions(t *testing.T) {
+	s := start(t, shortest)
+	idle, busy := s.dial(), s.dial()
+	must(t, idle.talk("", "220", "HELO x", "250"))
+	must(t, busy.talk("", "220", "HELO x", "250", "MAIL FROM:<a@x>", "250", "RCPT TO:<b@x>", "250", "DATA", "354", "half", ""))
+	for range 3 {
+		must(t, s.load(shortest))
+	}
+	must(t, busy.talk(".", "250"))
+	must(t, idle.send("c@x", "d@x", "after the reload"))
+	if n := s.total("/emails"); n != 2 {
+		t.Errorf("%d messages, want 2", n)
+	}
+	late := s.dial()
+	must(t, late.talk("", "220"))
+}
+
+// TestReloadUnderLoad sends without a pause while configurations change.
+func TestReloadUnderLoad(t *testing.T) {
+	s := start(t, shortest)
+	var sent atomic.Int64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		c := s.dial()
+		must(t, c.talk("", "220", "HELO x", "250"))
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := c.send(fmt.Sprintf("%d@x", i), "r@x", "Subject: x\r\n\r\nbody"); err != nil {
+					t.Error(err)
+					return
+				}
+				sent.Add(1)
+			}
+		})
+	}
+	for range 10 {
+		before := sent.Load()
+		must(t, s.load(shortest))
+		for sent.Load() < before+50 && !t.Failed() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if n := s.total("/emails"); n != int(min(sent.Load(), defaultMaxMessages)) {
+		t.Errorf("%d messages are held of %d that were acknowledged", n, sent.Load())
+	}
+}
+
+func withLimit(n int, more string) string {
+	return strings.Replace(shortest, "mailbucket SMTP", fmt.Sprintf("mailbucket SMTP {\n bucket default {\n  max_messages %d\n }\n}\n%s", n, more), 1)
+}
+
+func TestNewLimitsApplyOnceTheConfigurationHasStarted(t *testing.T) {
+	s := start(t, withLimit(100, ""))
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	for range 20 {
+		must(t, c.send("a@x", "b@x", "body"))
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer taken.Close()
+	for name, rejected := range map[string]string{
+		"refused when provisioned": withLimit(5, "layer4 {\n 127.0.0.1:1 {\n  route {\n   mailbucket nosuch\n  }\n }\n}"),
+		"rolled back when started": withLimit(5, "layer4 {\n 192.0.2.1:25 {\n  route {\n   mailbucket\n  }\n }\n}"),
+	} {
+		if err := s.load(rejected); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if n := s.total("/emails"); n != 20 {
+			t.Errorf("%s: %d messages are left", name, n)
+		}
+	}
+	must(t, s.load(withLimit(5, "")))
+	if n := s.total("/emails"); n != 5 {
+		t.Errorf("%d messages under the new limit", n)
+	}
+	must(t, c.send("a@x", "b@x", "body"))
+}
+
+func TestBucketThatNoConfigurationUsesIsFreed(t *testing.T) {
+	s := start(t, shortest)
+	idle, busy := s.dial(), s.dial()
+	must(t, idle.talk("", "220", "HELO x", "250"))
+	must(t, busy.talk("", "220", "HELO x", "250", "MAIL FROM:<a@x>", "250", "RCPT TO:<b@x>", "250", "DATA", "354", "half", ""))
+	must(t, s.load("{\n LOGOFF\n}\nHTTP {\n respond hello\n}\n"))
+	must(t, idle.talk("", "421"))
+	must(t, busy.talk(".", "421"))
+	must(t, s.load(shortest))
+	if n := s.total("/emails"); n != 0 {
+		t.Errorf("%d messages in a bucket that was freed", n)
+	}
+}
+
+func TestBucketsAreApartAndMountsRelative(t *testing.T) {
+	s := start(t, `{
+	LOGOFF
+	mailbucket {
+		bucket staging
+	}
+	layer4 {
+		SMTP {
+			route {
+				mailbucket staging {
+					max_message_size 100B
+					max_recipients 1
+				}
+			}
+		}
+	}
+}
+HTTP {
+	handle_path /staging/* {
+		mailbucket staging
+	}
+	mailbucket
+	respond "next handler"
+}
+`)
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.send("a@x", "b@x", "body"))
+	must(t, c.talk("MAIL FROM:<a@x>", "250", "RCPT TO:<b@x>", "250", "RCPT TO:<c@x>", "452", "DATA", "354", strings.Repeat("x", 99)+"\r\n.", "552"))
+	if n := s.total("/staging/emails"); n != 1 {
+		t.Errorf("%d in staging", n)
+	}
+	if n := s.total("/emails"); n != 0 {
+		t.Errorf("%d in default", n)
+	}
+	response, err := http.Get("http://" + s.http + "/elsewhere")
+	must(t, err)
+	defer response.Body.Close()
+	if body, _ := io.ReadAll(response.Body); string(body) != "next handler" {
+		t.Errorf("a path of ours? %q", body)
+	}
+}
+
+func TestMetricsCountTheBucketsMessages(t *testing.T) {
+	config := strings.Replace(shortest, "mailbucket\n}", "mailbucket\n metrics /metrics\n}", 1)
+	s := start(t, config)
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.send("a@x", "b@x", "body"))
+	must(t, s.load(config))
+	response, err := http.Get("http://" + s.http + "/metrics")
+	must(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	must(t, err)
+	for _, want := range []string{
+		`mailbucket_messages_received_total{bucket="default"} 1`,
+		`mailbucket_messages{bucket="default"} 1`,
+		`mailbucket_smtp_sessions{bucket="default"} 1`,
+	} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+}
+
+func TestShutdownDrainsAllBuckets(t *testing.T) {
+	s := start(t, shortest)
+	c := s.dial()
+	must(t, c.talk("", "220"))
+	b, err := openBucket(defaultBucket, store.Limits{})
+	must(t, err)
+	defer closeBucket(defaultBucket)
+	shutdownSessions(context.Background(), caddy.Log(), []*bucket{b})
+	must(t, c.talk("", "421"))
+}
+
+func TestReceiveSaysWhyAMessageIsRefused(t *testing.T) {
+	b, err := openBucket("small", store.Limits{MaxBytes: 2000})
+	must(t, err)
+	for _, test := range []struct {
+		bytes int
+		code  int
+	}{{10, 0}, {3000, 552}} {
+		err := b.Receive(&smtp.Message{Data: strings.Repeat("x", test.bytes)})
+		if answer, ok := err.(*smtp.ReplyError); test.code != 0 && (!ok || answer.Code != test.code) || test.code == 0 && err != nil {
+			t.Errorf("%d bytes: %v", test.bytes, err)
+		}
+	}
+	must(t, closeBucket("small"))
+	if err, ok := b.Receive(new(smtp.Message)).(*smtp.ReplyError); !ok || err.Code != 421 {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+// TestWrongWordsAreErrorsWithTheirPlace has each word of the configuration
+// misspelt or misplaced; line 3 is the wrong one.
+func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
+	option := func(line string) string { return "{\n mailbucket {\n  " + line + "\n }\n}\n" }
+	bucket := func(line string) string { return "{\n mailbucket { \n bucket b {\n " + line + "\n }\n }\n}\n" }
+	handler := func(line string) string {
+		return "{\n layer4 {\n :1025 { \n route {\n mailbucket {\n " + line + "\n }\n }\n }\n }\n}\n"
+	}
+	for _, test := range []struct {
+		config string
+		line   int
+		want   string
+	}{
+		{"{\n mailbuckets\n}\n", 2, "unrecognized"},
+		{"{\n mailbucket 8025\n}\n", 2, "expected a port"},
+		{"{\n mailbucket udp/:8025\n}\n", 2, "tcp or unix"},
+		{"{\n mailbucket\n mailbucket\n}\n", 3, "already given"},
+		{option("shutdown_grase 10s"), 3, "expected bucket, shutdown_grace"},
+		{option("shutdown_grace"), 3, "expected a value"},
+		{option("shutdown_grace ten"), 3, "expected a duration"},
+		{option("shutdown_grace 1s 2s"), 3, "expected one value"},
+		{option("shutdown_grace 1s\n  shutdown_grace 1s"), 4, "already given"},
+		{option("bucket"), 3, "expected a value"},
+		{option("bucket a/b"), 3, "bucket name"},
+		{option("bucket a b"), 3, "expected one value"},
+		{option("bucket a\n  bucket a"), 4, "already given"},
+		{bucket("max_message 1"), 4, "expected max_age, max_bytes, max_messages"},
+		{bucket("max_messages 0"), 4, "expected a positive number"},
+		{bucket("max_messages many"), 4, "expected a positive number"},
+		{bucket("max_bytes 1XB"), 4, "expected a size"},
+		{bucket("max_bytes"), 4, "expected a value"},
+		{bucket("max_age -1s"), 4, "expected a duration"},
+		{handler("hostnam x"), 6, "expected extensions, hostname, idle_timeout, max_message_size, max_recipients"},
+		{handler(`hostname "a b"`), 6, "expected a domain name"},
+		{handler("max_message_size big"), 6, "expected a size"},
+		{handler("max_recipients -1"), 6, "expected a positive number"},
+		{handler("idle_timeout 5"), 6, "expected a duration"},
+		{handler("extensions maybe"), 6, "expected on or off"},
+		{"{\n layer4 {\n :1025 {\n route {\n mailbucket a b\n }\n }\n }\n}\n", 5, "expected nothing after"},
+		{":80 {\n mailbucket a b\n}\n", 2, "expected nothing after"},
+		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "unrecognized option"},
+	} {
+		t.Run(test.want+" "+test.config, func(t *testing.T) {
+			_, err := adapt(test.config)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range []string{test.want, fmt.Sprintf("Caddyfile:%d", test.line)} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error: %v; want %q in it", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
+	for name, config := range map[string]string{
+		`no bucket is named \"stagin\"; the global option mailbucket has: default, staging`: `{"apps":{"mailbucket":{"buckets":{"staging":{}}},"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","bucket":"stagin"}]}]}}}}}`,
+		"max_messages must be positive":   `{"apps":{"mailbucket":{"buckets":{"a":{"max_messages":-1}}}}}`,
+		"max_recipients must be positive": `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","max_recipients":-1}]}]}}}}}`,
+		"expected a domain name":          `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","hostname":"a\r\nb"}]}]}}}}}`,
+		"expected a port":                 `{"apps":{"mailbucket":{"listen":["localhost"]}}}`,
+	} {
+		var parsed caddy.Config
+		must(t, json.Unmarshal([]byte(config), &parsed))
+		err := caddy.Validate(&parsed)
+		if err == nil || !strings.Contains(err.Error(), strings.ReplaceAll(name, `\"`, `"`)) {
+			t.Errorf("error %v, want %s", err, name)
+		}
+	}
+}
+
+func TestExampleIsValid(t *testing.T) {
+	example, err := os.ReadFile("Caddyfile.example")
+	must(t, err)
+	adapted, err := adapt(string(example))
+	must(t, err)
+	var config caddy.Config
+	must(t, json.Unmarshal(adapted, &config))
+	must(t, caddy.Validate(&config))
+}

@@ -1,0 +1,211 @@
+// Package e2e tests the program as users run it, with mail clients from outside.
+// A test skips where its client is missing, and fails instead when the variable
+// MAILBUCKET_E2E is "require".
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program is the path of the built cmd/mailbucket.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "mailbucket-e2e")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "mailbucket")
+		build := exec.Command("go", "build", "-o", program, "../cmd/mailbucket")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "building cmd/mailbucket: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+func required() bool { return os.Getenv("MAILBUCKET_E2E") == "require" }
+
+// need is the path of a program that the test cannot do without.
+func need(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		// Debian has postfix's tools here, which users' paths leave out.
+		if path, err = exec.LookPath("/usr/sbin/" + name); err != nil {
+			missing(t, name+" is not installed")
+		}
+	}
+	return path
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if required() {
+		t.Fatalf("%s, and MAILBUCKET_E2E=require is set", what)
+	}
+	t.Skipf("%s; to fail here instead, set MAILBUCKET_E2E=require", what)
+}
+
+// server is a running program.
+type server struct {
+	t                 *testing.T
+	smtp, http, admin string
+	config            string
+	env               []string
+	process           *exec.Cmd
+	exited            chan struct{}
+}
+
+// serve runs the program with a Caddyfile in which SMTP, HTTP and ADMIN stand for
+// addresses, until the test ends.
+func serve(t *testing.T, caddyfile string) *server {
+	t.Helper()
+	s := &server{t: t, smtp: freeAddress(t), http: freeAddress(t), admin: freeAddress(t)}
+	dir := t.TempDir()
+	s.config = filepath.Join(dir, "Caddyfile")
+	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP", "http://"+s.http, "ADMIN", s.admin).Replace(caddyfile)
+	if err := os.WriteFile(s.config, []byte(caddyfile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	s.run(".", s.config)
+	return s
+}
+
+// run starts the program in a directory and waits until it answers.
+func (s *server) run(dir, config string) {
+	s.t.Helper()
+	var log bytes.Buffer
+	s.process = exec.Command(program, "run", "--config", config)
+	s.process.Dir, s.process.Env, s.process.Stderr = dir, s.env, &log
+	if err := s.process.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.exited = make(chan struct{})
+	go func() {
+		_ = s.process.Wait()
+		close(s.exited)
+	}()
+	s.t.Cleanup(func() {
+		_ = s.process.Process.Kill()
+		<-s.exited
+		if s.t.Failed() {
+			s.t.Logf("the server's log:\n%s", log.String())
+		}
+	})
+	for _, address := range []string{s.smtp, s.http} {
+		s.waitFor(address)
+	}
+}
+
+func (s *server) waitFor(address string) {
+	s.t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case <-s.exited:
+			s.t.Fatalf("the server has exited before it listened on %s", address)
+		case <-time.After(10 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("nothing listens on %s: %v", address, err)
+		}
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// command runs a program with standard input, bounded in time, and returns what
+// it prints. Its failure is the test's.
+func command(t *testing.T, stdin, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+type email struct {
+	ID, Sender, Subject, Body string
+	Recipients                []string
+}
+
+// list reads the whole list that a query of GET /emails matches, page by page.
+func (s *server) list(query string) []email {
+	s.t.Helper()
+	var all []email
+	for page := 1; ; page++ {
+		var answer struct {
+			Results    []email
+			TotalPages int
+		}
+		s.get(fmt.Sprintf("/emails?limit=1000&page=%d&%s", page, query), &answer)
+		all = append(all, answer.Results...)
+		if page >= answer.TotalPages {
+			return all
+		}
+	}
+}
+
+// only is the one email that a query matches, with its body.
+func (s *server) only(query string) email {
+	s.t.Helper()
+	list := s.list(query)
+	if len(list) != 1 {
+		s.t.Fatalf("%s matches %d emails, want 1", query, len(list))
+	}
+	var e email
+	s.get("/emails/"+list[0].ID, &e)
+	return e
+}
+
+func (s *server) get(path string, v any) {
+	s.t.Helper()
+	response, err := http.Get("http://" + s.http + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil {
+		err = json.Unmarshal(body, v)
+	}
+	if err != nil || response.StatusCode != http.StatusOK {
+		s.t.Fatalf("GET %s: %s: %v\n%s", path, response.Status, err, body)
+	}
+}
