@@ -30,11 +30,7 @@ func (*HTTPHandler) CaddyModule() caddy.ModuleInfo {
 
 // Provision finds the bucket.
 func (h *HTTPHandler) Provision(ctx caddy.Context) error {
-	app, err := appFrom(ctx)
-	if err != nil {
-		return err
-	}
-	b, err := app.bucket(h.Bucket)
+	b, err := findBucket(ctx, h.Bucket)
 	if err != nil {
 		return err
 	}

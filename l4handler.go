@@ -51,11 +51,7 @@ func (*L4Handler) CaddyModule() caddy.ModuleInfo {
 
 // Provision finds the bucket and sets up the sessions' server.
 func (h *L4Handler) Provision(ctx caddy.Context) error {
-	app, err := appFrom(ctx)
-	if err != nil {
-		return err
-	}
-	b, err := app.bucket(h.Bucket)
+	b, err := findBucket(ctx, h.Bucket)
 	if err != nil {
 		return err
 	}

@@ -229,8 +229,13 @@ func (a *App) Cleanup() error {
 	return nil
 }
 
-// bucket is the open bucket of that name, or the default one for no name.
-func (a *App) bucket(name string) (*bucket, error) {
+// findBucket is what handlers find their bucket by: the one of that name, or the
+// default one for no name.
+func findBucket(ctx caddy.Context, name string) (*bucket, error) {
+	a, err := appFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if name == "" {
 		name = defaultBucket
 	}

@@ -77,7 +77,7 @@ func TestNetcatWithBareLineFeeds(t *testing.T) {
 	s := serve(t, caddyfile)
 	host, port, _ := net.SplitHostPort(s.smtp)
 	out := command(t, "HELO x\nMAIL FROM:<a@example.com>\nRCPT TO:<b@example.com>\nDATA\nSubject: typed\n\nbody\n.\nQUIT\n", nc, "-q", "5", host, port)
-	if !strings.HasSuffix(out, "250 Message accepted\n221 Bye\n") {
+	if !strings.HasSuffix(out, "250 Message accepted\r\n221 Bye\r\n") {
 		t.Errorf("the server said %q", out)
 	}
 	if e := s.only("sender=a@example.com"); e.Body != "Subject: typed\n\nbody\n" {

@@ -60,8 +60,9 @@ func replyTooLarge(limit int64) reply {
 }
 
 // appendReply appends r as it goes over the wire (RFC 5321 section 4.2.1), each
-// line with its enhanced status code where wanted.
-func appendReply(b []byte, r reply, enhanced bool, lineEnd string) []byte {
+// line with its enhanced status code where wanted. Its lines end in CRLF also in
+// a session whose commands end in a bare LF.
+func appendReply(b []byte, r reply, enhanced bool) []byte {
 	for text := r.text; ; {
 		line, rest, more := strings.Cut(text, "\n")
 		b = strconv.AppendInt(b, int64(r.code), 10)
@@ -75,7 +76,7 @@ func appendReply(b []byte, r reply, enhanced bool, lineEnd string) []byte {
 			b = append(b, ' ')
 		}
 		b = append(b, line...)
-		b = append(b, lineEnd...)
+		b = append(b, "\r\n"...)
 		if !more {
 			return b
 		}

@@ -28,7 +28,7 @@ type session struct {
 	in  input
 	out []byte
 
-	lineEnd      string // "\r\n" or "\n"
+	lineEnd      string // of what the client sends: "\r\n" or "\n"
 	lineEndKnown bool   // the first command line has fixed it
 	hello        string
 	extended     bool // EHLO was accepted
@@ -192,7 +192,7 @@ func (s *session) fill(deadline time.Time) error {
 
 // reply queues r for the client.
 func (s *session) reply(r reply) {
-	s.out = appendReply(s.out, r, s.extended, s.lineEnd)
+	s.out = appendReply(s.out, r, s.extended)
 }
 
 // flush writes the queued replies in one call.

@@ -205,7 +205,7 @@ func FuzzSession(f *testing.F) {
 		srv.Serve(conn)
 		said := conn.out.String()
 		for _, line := range strings.SplitAfter(said, "\n") {
-			if line != "" && (len(line) < 5 || !strings.HasSuffix(line, "\n") || strings.Trim(line[:3], "0123456789") != "") {
+			if line != "" && (len(line) < 5 || !strings.HasSuffix(line, "\r\n") || strings.Trim(line[:3], "0123456789") != "") {
 				t.Errorf("reply line %q", line)
 			}
 		}
