@@ -25,6 +25,7 @@ type bucket struct {
 	*store.Bucket
 	name     string
 	sessions smtp.Sessions
+	faults   smtp.Faults
 }
 
 // openBucket takes a reference to the bucket of that name. The limits are for a
@@ -59,16 +60,14 @@ func (b *bucket) Destruct() error {
 // Receive implements smtp.Receiver.
 func (b *bucket) Receive(m *smtp.Message) error {
 	err := b.Append(&store.Message{
-		Sender:     m.ReversePath,
-		Recipients: m.Recipients,
-		Raw:        m.Data,
-		Problems:   m.Problems,
-		Session: &store.Session{
-			Client:         m.Client,
-			Hello:          m.Hello,
-			Extended:       m.Extended,
-			MailParameters: m.MailParameters,
-		},
+		Sender:              m.ReversePath,
+		MailParameters:      m.MailParameters,
+		Recipients:          m.Recipients,
+		RecipientParameters: m.RecipientParameters,
+		Raw:                 m.Data,
+		Problems:            m.Problems,
+		Exchange:            m.Exchange,
+		Session:             (*store.Session)(m.Session),
 	})
 	switch {
 	case errors.Is(err, store.ErrClosed):

@@ -29,6 +29,7 @@ import (
 type site struct {
 	t          *testing.T
 	smtp, http string
+	storage    string
 }
 
 const logOff = "admin off\nlog {\n output discard\n}\n"
@@ -36,8 +37,7 @@ const logOff = "admin off\nlog {\n output discard\n}\n"
 // start runs a configuration until the test ends.
 func start(t *testing.T, config string) *site {
 	t.Helper()
-	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t)}
-	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t), storage: t.TempDir()}
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	if err := s.load(config); err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func freeAddress(t *testing.T) string {
 
 // load replaces the running configuration, as `caddy reload` does.
 func (s *site) load(config string) error {
-	config = strings.NewReplacer("LOGOFF", logOff, "SMTP", s.smtp, "HTTP", "http://"+s.http).Replace(config)
+	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "HTTP", "http://"+s.http).Replace(config)
 	adapted, err := adapt(config)
 	if err != nil {
 		return err
@@ -411,6 +411,7 @@ func TestReceiveSaysWhyAMessageIsRefused(t *testing.T) {
 func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
 	option := func(line string) string { return "{\n mailbucket {\n  " + line + "\n }\n}\n" }
 	bucket := func(line string) string { return "{\n mailbucket { \n bucket b {\n " + line + "\n }\n }\n}\n" }
+	fault := func(line string) string { return bucket("fault rcpt {\n " + line + "\n }") }
 	handler := func(line string) string {
 		return "{\n layer4 {\n :1025 { \n route {\n mailbucket {\n " + line + "\n }\n }\n }\n }\n}\n"
 	}
@@ -432,18 +433,40 @@ func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
 		{option("bucket a/b"), 3, "bucket name"},
 		{option("bucket a b"), 3, "expected one value"},
 		{option("bucket a\n  bucket a"), 4, "already given"},
-		{bucket("max_message 1"), 4, "expected max_age, max_bytes, max_messages"},
+		{bucket("max_message 1"), 4, "expected fault, max_age, max_bytes, max_messages"},
 		{bucket("max_messages 0"), 4, "expected a positive number"},
 		{bucket("max_messages many"), 4, "expected a positive number"},
 		{bucket("max_bytes 1XB"), 4, "expected a size"},
 		{bucket("max_bytes"), 4, "expected a value"},
 		{bucket("max_age -1s"), 4, "expected a duration"},
-		{handler("hostnam x"), 6, "expected extensions, hostname, idle_timeout, max_message_size, max_recipients"},
+		{handler("hostnam x"), 6, "expected auth, connection_policy, extensions, first_command_timeout, hostname, idle_timeout,"},
 		{handler(`hostname "a b"`), 6, "expected a domain name"},
 		{handler("max_message_size big"), 6, "expected a size"},
 		{handler("max_recipients -1"), 6, "expected a positive number"},
 		{handler("idle_timeout 5"), 6, "expected a duration"},
 		{handler("extensions maybe"), 6, "expected on or off"},
+		{bucket("fault later {\n drop\n }"), 6, "expected one of connect"},
+		{fault("drop now"), 5, "expected nothing after"},
+		{fault("reply"), 5, "expected a code"},
+		{fault("reply 250 fine"), 6, "expected a code from 400 to 599"},
+		{fault("times 0"), 5, "expected a positive number"},
+		{fault("probability 2"), 5, "expected a number above 0 and up to 1"},
+		{fault("recipients a"), 5, "expected client, delay, drop, probability, recipient, reply, sender, stall, times"},
+		{handler("starttls"), 6, "expected a value"},
+		{handler("starttls yes"), 6, "expected on or off"},
+		{handler("connection_policy {\n x\n }"), 7, "x"},
+		{handler("max_header_size x"), 6, "expected a size"},
+		{handler("max_data_line x"), 6, "expected a size"},
+		{handler("max_transactions x"), 6, "expected a positive number"},
+		{handler("max_connections x"), 6, "expected a positive number"},
+		{handler("max_client_connections x"), 6, "expected a positive number"},
+		{handler("first_command_timeout x"), 6, "expected a duration"},
+		{handler("min_data_rate x"), 6, "expected a size"},
+		{handler("auth"), 6, "expected a value"},
+		{handler("auth maybe"), 6, "expected optional, required or off"},
+		{handler("auth required {\n users a\n }"), 7, "expected user"},
+		{handler("auth required {\n user a\n }"), 7, "expected a name and the bcrypt hash"},
+		{handler("auth required {\n user a secret\n }"), 7, "expected a bcrypt hash"},
 		{"{\n layer4 {\n :1025 {\n route {\n mailbucket a b\n }\n }\n }\n}\n", 5, "expected nothing after"},
 		{":80 {\n mailbucket a b\n}\n", 2, "expected nothing after"},
 		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "unrecognized option"},
@@ -463,11 +486,20 @@ func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
 }
 
 func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
+	layer4 := func(fields string) string {
+		return `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket",` + fields + `}]}]}}}}}`
+	}
 	for name, config := range map[string]string{
 		`no bucket is named \"stagin\"; the global option mailbucket has: default, staging`: `{"apps":{"mailbucket":{"buckets":{"staging":{}}},"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","bucket":"stagin"}]}]}}}}}`,
 		"max_messages must be positive":   `{"apps":{"mailbucket":{"buckets":{"a":{"max_messages":-1}}}}}`,
 		"max_recipients must be positive": `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","max_recipients":-1}]}]}}}}}`,
 		"expected a domain name":          `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","hostname":"a\r\nb"}]}]}}}}}`,
+		"expected starttls on":            layer4(`"connection_policy":{}`),
+		"expected optional, required":     layer4(`"auth":{"mode":"x"}`),
+		"expected a bcrypt hash":          layer4(`"auth":{"users":{"a":"x"}}`),
+		"expected no users":               layer4(`"auth":{"mode":"off","users":{"a":"x"}}`),
+		"no STARTTLS and no AUTH":         layer4(`"extensions":false,"starttls":true`),
+		"expected one of connect":         `{"apps":{"mailbucket":{"buckets":{"a":{"faults":[{"step":"x"}]}}}}}`,
 		"expected a port":                 `{"apps":{"mailbucket":{"listen":["localhost"]}}}`,
 	} {
 		var parsed caddy.Config

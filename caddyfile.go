@@ -13,7 +13,10 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/dustin/go-humanize"
+
+	"github.com/caddy-mailbucket/mailbucket/smtp"
 )
 
 func init() {
@@ -47,6 +50,17 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	        max_messages <number>
 //	        max_bytes    <size>
 //	        max_age      <duration>
+//	        fault <step> {
+//	            sender      <pattern>
+//	            recipient   <pattern>
+//	            client      <IP address or range>
+//	            probability <0 to 1>
+//	            times       <number>
+//	            delay       <duration>
+//	            reply       <code> <text...>
+//	            drop
+//	            stall
+//	        }
 //	    }
 //	}
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -83,17 +97,62 @@ func (a *App) unmarshalBucket(d *caddyfile.Dispenser) error {
 		"max_messages": func() error { return countArg(d, &config.MaxMessages) },
 		"max_bytes":    func() error { return sizeArg(d, &config.MaxBytes) },
 		"max_age":      func() error { return durationArg(d, &config.MaxAge) },
-	})
+		"fault":        func() error { return config.unmarshalFault(d) },
+	}, "fault")
+}
+
+func (c *BucketConfig) unmarshalFault(d *caddyfile.Dispenser) error {
+	var fault smtp.Fault
+	if err := oneArg(d, &fault.Step); err != nil {
+		return err
+	}
+	if err := eachOption(d, "fault", map[string]func() error{
+		"sender":      func() error { return oneArg(d, &fault.Sender) },
+		"recipient":   func() error { return oneArg(d, &fault.Recipient) },
+		"client":      func() error { return oneArg(d, &fault.Client) },
+		"probability": func() error { return probabilityArg(d, &fault.Probability) },
+		"times":       func() error { return countArg(d, &fault.Times) },
+		"delay":       func() error { return durationArg(d, (*caddy.Duration)(&fault.Delay)) },
+		"reply": func() error {
+			if fault.Reply = strings.Join(d.RemainingArgs(), " "); fault.Reply == "" {
+				return d.Err("reply: expected a code and a text after it")
+			}
+			return nil
+		},
+		"drop":  func() error { return flagArg(d, &fault.Drop) },
+		"stall": func() error { return flagArg(d, &fault.Stall) },
+	}); err != nil {
+		return err
+	}
+	if err := fault.Check(); err != nil {
+		return d.Errf("fault %s: %w", fault.Step, err)
+	}
+	c.Faults = append(c.Faults, fault)
+	return nil
 }
 
 // UnmarshalCaddyfile sets up the handler of a layer4 route:
 //
 //	mailbucket [<bucket>] {
-//	    hostname         <name>
-//	    max_message_size <size>
-//	    max_recipients   <number>
-//	    idle_timeout     <duration>
-//	    extensions       on|off
+//	    hostname               <name>
+//	    max_message_size       <size>
+//	    max_header_size        <size>
+//	    max_data_line          <size>
+//	    max_recipients         <number>
+//	    max_transactions       <number>
+//	    max_connections        <number>
+//	    max_client_connections <number>
+//	    first_command_timeout  <duration>
+//	    idle_timeout           <duration>
+//	    min_data_rate          <size a second>
+//	    extensions             on|off
+//	    starttls               on|off
+//	    connection_policy {
+//	        ...
+//	    }
+//	    auth optional|required|off {
+//	        user <name> <bcrypt hash>
+//	    }
 //	}
 func (h *L4Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the handler's name
@@ -101,12 +160,65 @@ func (h *L4Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return err
 	}
 	return eachOption(d, "mailbucket", map[string]func() error{
-		"hostname":         func() error { return h.unmarshalHostname(d) },
-		"max_message_size": func() error { return sizeArg(d, &h.MaxMessageSize) },
-		"max_recipients":   func() error { return countArg(d, &h.MaxRecipients) },
-		"idle_timeout":     func() error { return durationArg(d, &h.IdleTimeout) },
-		"extensions":       func() error { return switchArg(d, &h.Extensions) },
+		"hostname":               func() error { return h.unmarshalHostname(d) },
+		"max_message_size":       func() error { return sizeArg(d, &h.MaxMessageSize) },
+		"max_header_size":        func() error { return sizeArg(d, &h.MaxHeaderSize) },
+		"max_data_line":          func() error { return sizeArg(d, &h.MaxDataLine) },
+		"max_recipients":         func() error { return countArg(d, &h.MaxRecipients) },
+		"max_transactions":       func() error { return countArg(d, &h.MaxTransactions) },
+		"max_connections":        func() error { return countArg(d, &h.MaxConnections) },
+		"max_client_connections": func() error { return countArg(d, &h.MaxClientConnections) },
+		"first_command_timeout":  func() error { return durationArg(d, &h.FirstCommandTimeout) },
+		"idle_timeout":           func() error { return durationArg(d, &h.IdleTimeout) },
+		"min_data_rate":          func() error { return sizeArg(d, &h.MinDataRate) },
+		"extensions":             func() error { return switchArg(d, &h.Extensions) },
+		"starttls":               func() error { return h.unmarshalStartTLS(d) },
+		"connection_policy":      func() error { return h.unmarshalConnectionPolicy(d) },
+		"auth":                   func() error { return h.unmarshalAuth(d) },
 	})
+}
+
+func (h *L4Handler) unmarshalStartTLS(d *caddyfile.Dispenser) error {
+	var on *bool
+	if err := switchArg(d, &on); err != nil {
+		return err
+	}
+	h.StartTLS = *on
+	return nil
+}
+
+func (h *L4Handler) unmarshalConnectionPolicy(d *caddyfile.Dispenser) error {
+	h.ConnectionPolicy = new(caddytls.ConnectionPolicy)
+	if err := h.ConnectionPolicy.UnmarshalCaddyfile(d.NewFromNextSegment()); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (h *L4Handler) unmarshalAuth(d *caddyfile.Dispenser) error {
+	h.Auth = &AuthConfig{Users: make(map[string]string)}
+	if err := oneArg(d, &h.Auth.Mode); err != nil {
+		return err
+	}
+	if _, ok := authModes[h.Auth.Mode]; !ok {
+		return d.Errf("auth %q: expected optional, required or off", h.Auth.Mode)
+	}
+	return eachOption(d, "auth", map[string]func() error{
+		"user": func() error {
+			args := d.RemainingArgs()
+			if len(args) != 2 {
+				return d.Err("user: expected a name and the bcrypt hash of a password")
+			}
+			if _, given := h.Auth.Users[args[0]]; given {
+				return d.Errf("user %s is already given: expected each name once", args[0])
+			}
+			if _, err := newUsers(map[string]string{args[0]: args[1]}); err != nil {
+				return d.WrapErr(err)
+			}
+			h.Auth.Users[args[0]] = args[1]
+			return nil
+		},
+	}, "user")
 }
 
 func (h *L4Handler) unmarshalHostname(d *caddyfile.Dispenser) error {
@@ -219,6 +331,29 @@ func durationArg(d *caddyfile.Dispenser, to *caddy.Duration) error {
 		return d.Errf("%s %q: expected a duration such as 10s, 5m or 7d", option, value)
 	}
 	*to = caddy.Duration(n)
+	return nil
+}
+
+func probabilityArg(d *caddyfile.Dispenser, to *float64) error {
+	option, value := d.Val(), ""
+	if err := oneArg(d, &value); err != nil {
+		return err
+	}
+	p, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(p > 0 && p <= 1) {
+		return d.Errf("%s %q: expected a number above 0 and up to 1", option, value)
+	}
+	*to = p
+	return nil
+}
+
+// flagArg reads an option that has no argument.
+func flagArg(d *caddyfile.Dispenser, to *bool) error {
+	option := d.Val()
+	if d.NextArg() {
+		return d.Errf("%s: unexpected %q: expected nothing after it", option, d.Val())
+	}
+	*to = true
 	return nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/rest"
 )
 
-// HTTPHandler serves the mail API of a bucket: `/emails` and what is below it.
+// HTTPHandler serves the mail API of a bucket: `/emails` and what is below it, and `/faults`.
 // Any other path goes on to the next handler. To serve it elsewhere than at the
 // root of a site, put it in a `handle_path` route.
 type HTTPHandler struct {
@@ -34,7 +34,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	h.api = rest.New(b.Bucket)
+	h.api = rest.New(b.Bucket, &b.faults)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/mholt/caddy-l4/layer4"
 
 	"github.com/caddy-mailbucket/mailbucket/smtp"
@@ -27,16 +28,53 @@ type L4Handler struct {
 	// The largest message that is accepted, in bytes. Default: 26214400 (25 MiB).
 	MaxMessageSize int64 `json:"max_message_size,omitempty"`
 
+	// The largest header section that is accepted, in bytes. Default: 1048576 (1 MiB).
+	MaxHeaderSize int64 `json:"max_header_size,omitempty"`
+
+	// The longest line of a message that is accepted, in bytes. Default: as
+	// long as the message may be.
+	MaxDataLine int64 `json:"max_data_line,omitempty"`
+
 	// How many recipients a message may have. Default: 1000.
 	MaxRecipients int `json:"max_recipients,omitempty"`
+
+	// How many mail transactions a connection may have. Default: no limit.
+	MaxTransactions int `json:"max_transactions,omitempty"`
+
+	// How many connections may be open into the bucket. Default: 10000.
+	MaxConnections int `json:"max_connections,omitempty"`
+
+	// How many of them may be of one client's IP address. Default: 5000.
+	MaxClientConnections int `json:"max_client_connections,omitempty"`
+
+	// How long to wait for the first command line, and for a TLS handshake.
+	// Default: 1m, or `idle_timeout` if that is less.
+	FirstCommandTimeout caddy.Duration `json:"first_command_timeout,omitempty"`
 
 	// How long to wait for the next command line, for more data, and for the
 	// client to take a reply. Default: 5m.
 	IdleTimeout caddy.Duration `json:"idle_timeout,omitempty"`
 
+	// How many bytes of a message a second have to come on average, beside the
+	// idle timeout. Default: 500.
+	MinDataRate int64 `json:"min_data_rate,omitempty"`
+
 	// Whether to speak extended SMTP: false answers EHLO with 502, which
 	// leaves the plain SMTP of HELO. Default: true.
 	Extensions *bool `json:"extensions,omitempty"`
+
+	// Whether to offer STARTTLS, with a certificate that Caddy manages: by its
+	// automation for a public `hostname`, and by its internal issuer for any
+	// other name, for localhost and for the loopback addresses. Default: false,
+	// as many clients upgrade whenever they can and then fail on a private CA.
+	StartTLS bool `json:"starttls,omitempty"`
+
+	// How TLS is spoken after STARTTLS. Default: as Caddy does elsewhere.
+	ConnectionPolicy *caddytls.ConnectionPolicy `json:"connection_policy,omitempty"`
+
+	// How clients log in. Default: if they want, and every login is taken and
+	// recorded.
+	Auth *AuthConfig `json:"auth,omitempty"`
 
 	server *smtp.Server
 }
@@ -64,28 +102,87 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 	if err := checkHostname(hostname); err != nil {
 		return err
 	}
-	h.server = &smtp.Server{
-		Hostname:       hostname,
-		MaxMessageSize: h.MaxMessageSize,
-		MaxRecipients:  h.MaxRecipients,
-		IdleTimeout:    time.Duration(h.IdleTimeout),
-		NoExtensions:   h.Extensions != nil && !*h.Extensions,
-		Receiver:       b,
-		Sessions:       &b.sessions,
-		Logger:         ctx.Logger(),
+	if err := h.check(); err != nil {
+		return err
 	}
+	h.server = &smtp.Server{
+		Hostname:     hostname,
+		Limits:       h.limits(),
+		NoExtensions: h.noExtensions(),
+		Faults:       &b.faults,
+		Receiver:     b,
+		Sessions:     &b.sessions,
+		Logger:       ctx.Logger(),
+	}
+	if err := h.provisionAuth(); err != nil {
+		return err
+	}
+	h.server.TLS, err = h.provisionTLS(ctx, hostname)
+	return err
+}
+
+func (h *L4Handler) limits() smtp.Limits {
+	return smtp.Limits{
+		MaxMessageSize:       h.MaxMessageSize,
+		MaxHeaderSize:        h.MaxHeaderSize,
+		MaxDataLine:          h.MaxDataLine,
+		MaxRecipients:        h.MaxRecipients,
+		MaxTransactions:      h.MaxTransactions,
+		MaxConnections:       h.MaxConnections,
+		MaxClientConnections: h.MaxClientConnections,
+		FirstCommandTimeout:  time.Duration(h.FirstCommandTimeout),
+		IdleTimeout:          time.Duration(h.IdleTimeout),
+		MinDataRate:          h.MinDataRate,
+	}
+}
+
+func (h *L4Handler) noExtensions() bool { return h.Extensions != nil && !*h.Extensions }
+
+var authModes = map[string]smtp.AuthMode{
+	"": smtp.AuthOptional, "optional": smtp.AuthOptional, "required": smtp.AuthRequired, "off": smtp.AuthOff,
+}
+
+func (h *L4Handler) provisionAuth() error {
+	if h.Auth == nil {
+		return nil
+	}
+	h.server.Auth = authModes[h.Auth.Mode]
+	if len(h.Auth.Users) == 0 {
+		return nil
+	}
+	users, err := newUsers(h.Auth.Users)
+	if err != nil {
+		return err
+	}
+	h.server.CheckLogin = users.check
 	return nil
 }
 
-// Validate refuses settings that make no sense.
-func (h *L4Handler) Validate() error {
-	switch {
-	case h.MaxMessageSize < 0:
-		return fmt.Errorf("max_message_size must be positive")
-	case h.MaxRecipients < 0:
-		return fmt.Errorf("max_recipients must be positive")
-	case h.IdleTimeout < 0:
-		return fmt.Errorf("idle_timeout must be positive")
+// check refuses settings that make no sense.
+func (h *L4Handler) check() error {
+	for name, value := range map[string]int64{
+		"max_message_size": h.MaxMessageSize, "max_header_size": h.MaxHeaderSize, "max_data_line": h.MaxDataLine,
+		"max_recipients": int64(h.MaxRecipients), "max_transactions": int64(h.MaxTransactions),
+		"max_connections": int64(h.MaxConnections), "max_client_connections": int64(h.MaxClientConnections),
+		"first_command_timeout": int64(h.FirstCommandTimeout), "idle_timeout": int64(h.IdleTimeout), "min_data_rate": h.MinDataRate,
+	} {
+		if value < 0 {
+			return fmt.Errorf("%s must be positive", name)
+		}
+	}
+	if h.ConnectionPolicy != nil && !h.StartTLS {
+		return fmt.Errorf("connection_policy is for STARTTLS: expected starttls on beside it")
+	}
+	if h.Auth != nil {
+		if _, ok := authModes[h.Auth.Mode]; !ok {
+			return fmt.Errorf("auth %q: expected optional, required or off", h.Auth.Mode)
+		}
+		if h.Auth.Mode == "off" && len(h.Auth.Users) > 0 {
+			return fmt.Errorf("auth off: expected no users")
+		}
+	}
+	if h.noExtensions() && (h.StartTLS || h.Auth != nil && h.Auth.Mode == "required") {
+		return fmt.Errorf("extensions off leaves no STARTTLS and no AUTH: expected neither starttls on nor auth required beside it")
 	}
 	return nil
 }
@@ -93,7 +190,7 @@ func (h *L4Handler) Validate() error {
 // Handle runs one SMTP session. It returns no error: what a client does wrong
 // is no fault of this server, and layer4 would log it as one.
 func (h *L4Handler) Handle(cx *layer4.Connection, _ layer4.Handler) error {
-	h.server.Serve(cx)
+	h.server.Serve(cx, tlsState(cx))
 	return nil
 }
 
@@ -107,6 +204,5 @@ func checkHostname(name string) error {
 
 var (
 	_ caddy.Provisioner  = (*L4Handler)(nil)
-	_ caddy.Validator    = (*L4Handler)(nil)
 	_ layer4.NextHandler = (*L4Handler)(nil)
 )

@@ -18,6 +18,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/mholt/caddy-l4/layer4"
 	"go.uber.org/zap"
 
@@ -27,6 +28,7 @@ import (
 	_ "github.com/mholt/caddy-l4/modules/l4subroute"
 	_ "github.com/mholt/caddy-l4/modules/l4tls"
 
+	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -62,9 +64,11 @@ type App struct {
 	// exits. Idle sessions end at once. Default: 10s.
 	ShutdownGrace caddy.Duration `json:"shutdown_grace,omitempty"`
 
-	buckets map[string]*bucket
-	inner   *layer4.App
-	logger  *zap.Logger
+	buckets      map[string]*bucket
+	certificates map[string]struct{} // names, for the tls app to manage
+	tls          *caddytls.TLS       // nil if certificates is empty
+	inner        *layer4.App
+	logger       *zap.Logger
 }
 
 // BucketConfig bounds what a bucket holds. The oldest messages make room for new
@@ -79,6 +83,10 @@ type BucketConfig struct {
 
 	// How long a message is held. Default: no limit.
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
+
+	// What goes wrong on purpose in the SMTP sessions into the bucket, so that
+	// applications can be tested with it. Others can be set through the API.
+	Faults []smtp.Fault `json:"faults,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.
@@ -105,7 +113,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	a.buckets = make(map[string]*bucket)
+	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
 	for name, config := range a.Buckets {
 		b, err := openBucket(name, config.limits())
 		if err != nil {
@@ -140,6 +148,10 @@ func (a *App) check() error {
 		case config.MaxAge < 0:
 			return fmt.Errorf("bucket %s: max_age must be positive", name)
 		}
+		// A list of its own, which no session follows yet.
+		if err := new(smtp.Faults).Configure(a.Buckets[name].Faults); err != nil {
+			return fmt.Errorf("bucket %s: %w", name, err)
+		}
 	}
 	for _, address := range a.Listen {
 		if err := checkListenAddress(address); err != nil {
@@ -166,6 +178,9 @@ func (a *App) provisionEvents(ctx caddy.Context) error {
 func (a *App) applyLimits() {
 	for name, b := range a.buckets {
 		b.SetLimits(a.Buckets[name].limits())
+		if err := b.faults.Configure(a.Buckets[name].Faults); err != nil {
+			a.logger.Error("configuring faults", zap.String("bucket", name), zap.Error(err))
+		}
 	}
 }
 
@@ -190,6 +205,9 @@ func (a *App) provisionListeners(ctx caddy.Context) error {
 
 // Start opens the listeners.
 func (a *App) Start() error {
+	if err := a.startCertificates(); err != nil {
+		return err
+	}
 	if a.inner == nil {
 		return nil
 	}
@@ -199,6 +217,17 @@ func (a *App) Start() error {
 		return fmt.Errorf("listening for SMTP: %w", err)
 	}
 	a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
+	return nil
+}
+
+// startCertificates has the tls app get the certificates that the handlers need.
+func (a *App) startCertificates() error {
+	if len(a.certificates) == 0 {
+		return nil
+	}
+	if err := a.tls.Manage(a.certificates); err != nil {
+		return fmt.Errorf("managing TLS certificates: %w", err)
+	}
 	return nil
 }
 

@@ -90,4 +90,9 @@ func TestReadmesTutorial(t *testing.T) {
 			t.Errorf("%s\nanswers  %s\nREADME:  %s", lines[i], got, lines[i+1])
 		}
 	}
+	for _, calls := range blocks(t, "calls") {
+		for call := range strings.Lines(calls) {
+			command(t, "", "sh", "-c", strings.Replace(call, "curl ", "curl -sS --fail-with-body ", 1))
+		}
+	}
 }

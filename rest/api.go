@@ -2,7 +2,8 @@
 // what tests need beside them. It knows paths relative to where it is mounted.
 //
 // api.go has the table of calls; list.go reads filters and lists, email.go shows
-// and deletes one message, and problem.go answers errors.
+// and deletes one message, session.go shows how it came, faults.go sets what goes
+// wrong on purpose, and problem.go answers errors.
 package rest
 
 import (
@@ -17,12 +18,13 @@ import (
 // API serves the calls on one bucket.
 type API struct {
 	bucket      *store.Bucket
+	faults      Faults
 	crossOrigin *http.CrossOriginProtection
 }
 
-// New makes the API of that bucket.
-func New(b *store.Bucket) *API {
-	return &API{bucket: b, crossOrigin: http.NewCrossOriginProtection()}
+// New makes the API of that bucket, and of the faults of the sessions into it.
+func New(b *store.Bucket, f Faults) *API {
+	return &API{bucket: b, faults: f, crossOrigin: http.NewCrossOriginProtection()}
 }
 
 // call answers one method on one path. The id is that in the path, if any.
@@ -31,12 +33,14 @@ type call func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *pro
 // resource is a path with the calls it has, by method.
 type resource map[string]call
 
-// The resources by their path below /emails, {id} being left out.
+// The resources: /emails, /emails/{id}, /faults, and what is below /emails/{id}.
 var (
 	collection = resource{http.MethodGet: (*API).list, http.MethodDelete: (*API).deleteMatching}
 	email      = resource{http.MethodGet: (*API).email, http.MethodDelete: (*API).deleteEmail}
+	faults     = resource{http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults}
 	parts      = map[string]resource{
-		"raw": {http.MethodGet: (*API).raw},
+		"raw":     {http.MethodGet: (*API).raw},
+		"session": {http.MethodGet: (*API).session},
 	}
 )
 
@@ -44,10 +48,16 @@ var (
 // reports false without having touched w.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	below, ok := strings.CutPrefix(r.URL.Path, "/emails")
-	if !ok || below != "" && below[0] != '/' {
+	var p *problem
+	switch {
+	case r.URL.Path == "/faults":
+		p = a.call(w, r, faults, store.ID{})
+	case ok && (below == "" || below[0] == '/'):
+		p = a.dispatch(w, r, below)
+	default:
 		return false
 	}
-	if p := a.dispatch(w, r, below); p != nil {
+	if p != nil {
 		p.write(w, r)
 	}
 	return true

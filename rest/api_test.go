@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +22,20 @@ func newTestAPI(t testing.TB, mails ...*store.Message) *API {
 			t.Fatal(err)
 		}
 	}
-	return New(b)
+	return New(b, new(testFaults))
+}
+
+// testFaults are any JSON but that with "no".
+type testFaults struct{ document []byte }
+
+func (f *testFaults) MarshalJSON() ([]byte, error) { return f.document, nil }
+
+func (f *testFaults) SetJSON(document []byte) error {
+	if strings.Contains(string(document), "no") {
+		return errors.New("no such fault")
+	}
+	f.document = document
+	return nil
 }
 
 func mail(sender, recipient, raw string) *store.Message {
@@ -170,8 +184,53 @@ func TestErrorsAreProblemDocuments(t *testing.T) {
 	}
 }
 
+func TestFaultsAreSetAndCleared(t *testing.T) {
+	a := newTestAPI(t)
+	for _, step := range []struct {
+		method, body string
+		status       int
+		answer       string
+	}{
+		{"PUT", `{"faults":[1]}`, 200, `{"faults":[1]}`},
+		{"PUT", `no`, 422, `"detail":"no such fault"`},
+		{"PUT", strings.Repeat(" ", maxFaultsDocument+1), 413, `larger than 256 KiB`},
+		{"GET", "", 200, `{"faults":[1]}`},
+		{"DELETE", "", 204, ""},
+		{"GET", "", 200, `{"faults":[]}`},
+		{"POST", "", 405, "DELETE, GET, HEAD, OPTIONS, PUT"},
+	} {
+		r := httptest.NewRequest(step.method, "/faults", strings.NewReader(step.body))
+		w := httptest.NewRecorder()
+		if !a.Serve(w, r) || w.Code != step.status || !strings.Contains(w.Body.String(), step.answer) {
+			t.Errorf("%s %.20s: %d %s", step.method, step.body, w.Code, w.Body)
+		}
+	}
+}
+
+func TestSessionShowsTheEnvelopeAndTranscript(t *testing.T) {
+	m := mail("a@x", "b@x", "x")
+	m.MailParameters, m.RecipientParameters = "SIZE=1", []string{"NOTIFY=NEVER"}
+	m.Exchange = "C: MAIL FROM:<a@x>\nS: 250 ok\n"
+	m.Session = &store.Session{
+		Client: "192.0.2.1:5", Hello: "h", Extended: true, Preamble: "S: 220 x\n",
+		TLSVersion: "TLS 1.3", TLSCipher: "c", AuthMechanism: "PLAIN", AuthIdentity: "u",
+	}
+	_, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/session")
+	if want := `{"client":"192.0.2.1:5","hello":"h","extended":true,"tls":{"version":"TLS 1.3","cipher":"c"},"auth":{"mechanism":"PLAIN","identity":"u"},` +
+		`"sender":{"address":"a@x","parameters":"SIZE=1"},"recipients":[{"address":"b@x","parameters":"NOTIFY=NEVER"}],` +
+		`"transcript":["S: 220 x","C: MAIL FROM:<a@x>","S: 250 ok"]}` + "\n"; body != want {
+		t.Errorf("got %s", body)
+	}
+	if plain := mail("a@x", "b@x", "x"); true {
+		response, body := do(t, newTestAPI(t, plain), "GET", "/emails/"+plain.ID.String()+"/session")
+		if response.StatusCode != 404 {
+			t.Errorf("not by SMTP: %d %s", response.StatusCode, body)
+		}
+	}
+}
+
 func TestOtherPathsAreNotTheAPIs(t *testing.T) {
-	for _, path := range []string{"/", "/emailsx", "/x/emails", "/view/1"} {
+	for _, path := range []string{"/", "/emailsx", "/x/emails", "/view/1", "/faults/"} {
 		if newTestAPI(t).Serve(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)) {
 			t.Errorf("%s was answered", path)
 		}

@@ -12,22 +12,29 @@ import (
 
 // answer carries out one command line. An error ends the session.
 func (s *session) answer(line []byte) (reply, error) {
+	s.transcript.command(line)
+	verb, argument, _ := bytes.Cut(line, []byte{' '})
+	verb = bytes.ToUpper(verb)
+	if len(line)+len(s.lineEnd) > maxCommandLine && string(verb) != "AUTH" {
+		return replyLineTooLong, nil
+	}
 	if r, bad := s.strayByte(line); bad {
 		return r, nil
 	}
-	verb, argument, _ := bytes.Cut(line, []byte{' '})
 	argument = bytes.Trim(argument, " \t")
-	switch strings.ToUpper(string(verb)) {
+	switch string(verb) {
 	case "HELO":
-		return s.helo(argument), nil
+		return s.helo(argument)
 	case "EHLO":
-		return s.ehlo(argument), nil
+		return s.ehlo(argument)
 	case "MAIL":
-		return s.mailFrom(argument), nil
+		return s.mailFrom(argument)
 	case "RCPT":
-		return s.rcptTo(argument), nil
+		return s.rcptTo(argument)
 	case "DATA":
 		return s.dataCommand(argument)
+	case "BDAT":
+		return s.bdat(argument)
 	case "RSET":
 		return s.rset(argument), nil
 	case "NOOP":
@@ -35,13 +42,14 @@ func (s *session) answer(line []byte) (reply, error) {
 	case "VRFY":
 		return s.vrfy(argument), nil
 	case "HELP":
-		if s.server.NoExtensions {
-			return replyHelpNoEHLO, nil
-		}
-		return replyHelp, nil
+		return s.help(), nil
 	case "QUIT":
 		return s.quit(argument), nil
-	case "EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN", "STARTTLS", "AUTH", "BDAT":
+	case "AUTH":
+		return s.authCommand(argument)
+	case "STARTTLS":
+		return s.startTLS(argument)
+	case "EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN":
 		return replyNotSupported, nil
 	}
 	return replyUnknown, nil
@@ -62,172 +70,146 @@ func (s *session) strayByte(line []byte) (reply, bool) {
 }
 
 // helo is RFC 5321 section 4.1.1.1, as ehlo is.
-func (s *session) helo(argument []byte) reply {
+func (s *session) helo(argument []byte) (reply, error) {
 	if len(argument) == 0 {
-		return replyHelloArgument
+		return replyHelloArgument, nil
 	}
-	s.endTransaction()
-	s.hello, s.extended = string(argument), false
-	return replyHello
+	return s.greeted(argument, false, replyHello)
 }
 
-func (s *session) ehlo(argument []byte) reply {
+func (s *session) ehlo(argument []byte) (reply, error) {
 	if s.server.NoExtensions {
-		return replyNotSupported
+		return replyNotSupported, nil
 	}
 	if len(argument) == 0 {
-		return replyEhloArgument
+		return replyEhloArgument, nil
 	}
-	s.endTransaction()
-	s.hello, s.extended = string(argument), true
-	return reply{250, "", s.server.Hostname + " Hello" +
+	text := s.server.Hostname + " Hello" +
 		"\nPIPELINING" + // RFC 2920
-		"\nSIZE " + strconv.FormatInt(s.server.maxMessageSize(), 10) + // RFC 1870
+		"\nSIZE " + strconv.FormatInt(s.limits.MaxMessageSize, 10) + // RFC 1870
 		"\n8BITMIME" + // RFC 6152
 		"\nSMTPUTF8" + // RFC 6531
-		"\nENHANCEDSTATUSCODES"} // RFC 2034
+		"\nCHUNKING\nBINARYMIME" + // RFC 3030
+		"\nDSN" + // RFC 3461
+		"\nENHANCEDSTATUSCODES" + // RFC 2034
+		"\nLIMITS " + s.limits.advertised() // RFC 9422
+	if mechanisms := s.server.mechanisms(); mechanisms != nil {
+		text += "\nAUTH " + strings.Join(mechanisms, " ") // RFC 4954
+	}
+	if s.server.TLS != nil && s.encrypted == nil {
+		text += "\nSTARTTLS" // RFC 3207
+	}
+	return s.greeted(argument, true, reply{250, "", text})
+}
+
+func (s *session) greeted(name []byte, extended bool, r reply) (reply, error) {
+	if r, faulty, err := s.fault(stepHelo, ""); faulty || err != nil {
+		return r, err
+	}
+	s.endTransaction()
+	s.hello, s.extended, s.told = string(name), extended, nil
+	return r, nil
 }
 
 // mailFrom is RFC 5321 section 4.1.1.2.
-func (s *session) mailFrom(argument []byte) reply {
-	if s.hello == "" {
-		if s.server.NoExtensions {
-			return replyHelloOnly
-		}
-		return replyHelloFirst
-	}
-	if s.mail.open {
-		return replyNestedMail
+func (s *session) mailFrom(argument []byte) (reply, error) {
+	if r, bad := s.refuseMail(); bad {
+		return r, nil
 	}
 	path, ok := cutKeyword(argument, "FROM:")
 	if !ok {
-		return replyMailSyntax
+		return replyMailSyntax, nil
 	}
 	mailbox, rest, err := parsePath(path)
 	if err != nil {
-		return reply{501, "5.1.7", sentence(err)}
+		return reply{501, "5.1.7", sentence(err)}, nil
 	}
-	mail := transaction{open: true}
-	if r, ok := s.mailParameters(&mail, rest); !ok {
-		return r
+	var r reply
+	s.next = transaction{open: true, recipients: s.mail.recipients}
+	if s.next.mailParameters, r, ok = s.parameters(rest, (*session).mailParameter); !ok {
+		return r, nil
 	}
-	if !mail.smtputf8 && !isASCII(mailbox) {
-		return replyNeedsUTF8
+	if !s.next.smtputf8 && !isASCII(mailbox) {
+		return replyNeedsUTF8, nil
 	}
-	mail.reversePath = string(mailbox)
-	mail.recipients = s.mail.recipients
-	s.mail = mail
+	s.next.reversePath = string(mailbox)
+	if r, faulty, err := s.fault(stepMail, s.next.reversePath); faulty || err != nil {
+		return r, err
+	}
+	s.mail, s.next = s.next, transaction{}
+	s.transactions++
+	s.transcript.begin()
 	s.setInTransaction(true)
-	return replySenderOK
+	return replySenderOK, nil
 }
 
-// mailParameters reads MAIL's parameters into mail, or says what is wrong with them.
-func (s *session) mailParameters(mail *transaction, rest []byte) (reply, bool) {
-	parameters, r, ok := s.parameters(rest)
-	if !ok {
-		return r, false
+// refuseMail says why no transaction may begin now.
+func (s *session) refuseMail() (reply, bool) {
+	switch {
+	case s.hello == "" && s.server.NoExtensions:
+		return replyHelloOnly, true
+	case s.hello == "":
+		return replyHelloFirst, true
+	case s.mail.open:
+		return replyNestedMail, true
+	case s.server.Auth == AuthRequired && s.mechanism == "":
+		return replyAuthRequired, true
+	case s.limits.MaxTransactions > 0 && s.transactions >= s.limits.MaxTransactions:
+		return replyTooManyMails(s.limits.MaxTransactions), true
 	}
-	mail.mailParameters = string(parameters)
-	var seen []string
-	for len(parameters) > 0 {
-		keyword, value, next, err := nextParameter(parameters)
-		if err != nil {
-			return reply{501, "5.5.4", sentence(err)}, false
-		}
-		for _, k := range seen {
-			if k == keyword {
-				return reply{501, "5.5.4", "Parameter " + keyword + " given twice"}, false
-			}
-		}
-		seen = append(seen, keyword)
-		if r, ok := s.mailParameter(mail, keyword, value); !ok {
-			return r, false
-		}
-		parameters = next
-	}
-	return reply{}, true
-}
-
-func (s *session) mailParameter(mail *transaction, keyword, value string) (reply, bool) {
-	switch keyword {
-	case "SIZE": // RFC 1870 section 3
-		size, err := strconv.ParseUint(value, 10, 63)
-		if errors.Is(err, strconv.ErrSyntax) || len(value) > 20 {
-			return reply{501, "5.5.4", "Malformed SIZE, expected a number of octets"}, false
-		}
-		if err != nil || int64(size) > s.server.maxMessageSize() {
-			s.server.Receiver.Refused()
-			return replyTooLarge(s.server.maxMessageSize()), false
-		}
-	case "BODY": // RFC 6152 section 2
-		if v := strings.ToUpper(value); v != "7BIT" && v != "8BITMIME" {
-			return reply{501, "5.5.4", "Malformed BODY, expected 7BIT or 8BITMIME"}, false
-		}
-	case "SMTPUTF8": // RFC 6531 section 3.4
-		if value != "" {
-			return reply{501, "5.5.4", "SMTPUTF8 takes no value"}, false
-		}
-		mail.smtputf8 = true
-	default:
-		return reply{555, "5.5.4", "Parameter " + keyword + " not supported"}, false
-	}
-	return reply{}, true
-}
-
-// parameters cuts the blank off what follows a path, and refuses anything that
-// may not follow it.
-func (s *session) parameters(rest []byte) ([]byte, reply, bool) {
-	if len(rest) == 0 {
-		return nil, reply{}, true
-	}
-	if rest[0] != ' ' {
-		return nil, reply{501, "5.5.4", "Malformed command, expected a blank after >"}, false
-	}
-	if !s.extended {
-		return nil, reply{555, "5.5.4", "Parameters not supported without EHLO"}, false
-	}
-	return bytes.TrimLeft(rest, " "), reply{}, true
+	return reply{}, false
 }
 
 // rcptTo is RFC 5321 section 4.1.1.3.
-func (s *session) rcptTo(argument []byte) reply {
-	if !s.mail.open {
-		return replyMailFirst
+func (s *session) rcptTo(argument []byte) (reply, error) {
+	switch {
+	case !s.mail.open:
+		return replyMailFirst, nil
+	case s.mail.chunked:
+		return replyChunkUnderWay, nil
 	}
 	path, ok := cutKeyword(argument, "TO:")
 	if !ok {
-		return replyRcptSyntax
+		return replyRcptSyntax, nil
 	}
 	mailbox, rest, err := parsePath(path)
 	if err == nil && len(mailbox) == 0 {
 		err = errors.New("the address must not be empty")
 	}
 	if err != nil {
-		return reply{501, "5.1.3", sentence(err)}
+		return reply{501, "5.1.3", sentence(err)}, nil
 	}
-	parameters, r, ok := s.parameters(rest)
+	parameters, r, ok := s.parameters(rest, (*session).recipientParameter)
 	if !ok {
-		return r
-	}
-	if len(parameters) > 0 {
-		keyword, _, _, err := nextParameter(parameters)
-		if err != nil {
-			return reply{501, "5.5.4", sentence(err)}
-		}
-		return reply{555, "5.5.4", "Parameter " + keyword + " not supported"}
+		return r, nil
 	}
 	if !s.mail.smtputf8 && !isASCII(mailbox) {
-		return replyNeedsUTF8
+		return replyNeedsUTF8, nil
 	}
-	if len(s.mail.recipients) >= s.server.maxRecipients() {
-		return replyTooManyTo
+	if len(s.mail.recipients) >= s.limits.MaxRecipients {
+		return replyTooManyTo, nil
 	}
-	s.mail.recipients = append(s.mail.recipients, string(mailbox))
-	return replyRecipientOK
+	recipient := string(mailbox)
+	if r, faulty, err := s.fault(stepRcpt, recipient); faulty || err != nil {
+		return r, err
+	}
+	s.mail.addRecipient(recipient, parameters)
+	return replyRecipientOK, nil
 }
 
-// dataCommand is RFC 5321 section 4.1.1.4: 250 goes out only after the receiver
-// has the message.
+// addRecipient keeps the parameters of all recipients once one has any.
+func (t *transaction) addRecipient(recipient, parameters string) {
+	t.recipients = append(t.recipients, recipient)
+	if parameters == "" && t.recipientParameters == nil {
+		return
+	}
+	for len(t.recipientParameters) < len(t.recipients)-1 {
+		t.recipientParameters = append(t.recipientParameters, "")
+	}
+	t.recipientParameters = append(t.recipientParameters, parameters)
+}
+
+// dataCommand is RFC 5321 section 4.1.1.4.
 func (s *session) dataCommand(argument []byte) (reply, error) {
 	switch {
 	case len(argument) > 0:
@@ -236,31 +218,116 @@ func (s *session) dataCommand(argument []byte) (reply, error) {
 		return replyMailFirst, nil
 	case len(s.mail.recipients) == 0:
 		return replyRcptFirst, nil
+	case s.mail.chunked:
+		return replyChunkUnderWay, nil
+	case s.mail.binary:
+		return replyBinaryData, nil
+	}
+	if r, faulty, err := s.fault(stepData, ""); faulty || err != nil {
+		return r, err
 	}
 	s.reply(replyStartInput)
-	data, problems, tooLarge, err := s.readData()
+	data, tooLarge, err := s.readData()
 	if err != nil {
-		return reply{}, fmt.Errorf("reading data: %w", err)
+		return reply{}, err
 	}
-	if tooLarge {
+	return s.dataEnds(data, tooLarge)
+}
+
+// bdat is RFC 3030 section 2. Whatever the reply, the octets announced are used
+// up first, so that none of them is taken for a command.
+func (s *session) bdat(argument []byte) (reply, error) {
+	if s.server.NoExtensions {
+		return replyNotSupported, nil
+	}
+	if len(argument) == 0 {
+		return replyBdatSyntax, nil
+	}
+	count, rest, _ := bytes.Cut(argument, []byte{' '})
+	size, err := strconv.ParseUint(string(count), 10, 63)
+	if err != nil {
+		// Nothing tells where the data ends and the commands begin again.
+		s.reply(replyBdatCount)
+		return reply{}, errEnd
+	}
+	last := strings.EqualFold(string(rest), "LAST")
+	r, refused, err := s.refuseChunk(last || len(rest) == 0)
+	if err != nil {
+		return reply{}, err
+	}
+	if refused {
 		s.endTransaction()
+	}
+	tooLarge, err := s.readChunk(int64(size), refused)
+	switch {
+	case err != nil:
+		return reply{}, err
+	case refused:
+		return r, nil
+	case last || tooLarge:
+		return s.dataEnds(s.takeData(), tooLarge)
+	}
+	s.mail.chunked = true
+	s.mail.body.append(s.in.data())
+	s.in.drop()
+	return reply{250, "2.0.0", strconv.FormatUint(size, 10) + " octets received"}, nil
+}
+
+// refuseChunk says why the chunk that follows cannot be part of a mail.
+func (s *session) refuseChunk(wellFormed bool) (r reply, refused bool, err error) {
+	switch {
+	case !wellFormed:
+		return replyBdatSyntax, true, nil
+	case !s.mail.open:
+		return replyMailFirst, true, nil
+	case len(s.mail.recipients) == 0:
+		return replyRcptFirst, true, nil
+	case s.mail.chunked:
+		return reply{}, false, nil
+	}
+	return s.fault(stepData, "")
+}
+
+// dataEnds hands the mail over: 250 goes out only after the receiver has it.
+func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
+	defer s.endTransaction()
+	if tooLarge {
 		s.server.Receiver.Refused()
-		return replyTooLarge(s.server.maxMessageSize()), nil
+		return replyTooLarge(s.limits.MaxMessageSize), nil
+	}
+	if r, tooLong := s.limits.boundParts(data); tooLong {
+		s.server.Receiver.Refused()
+		return r, nil
+	}
+	if r, faulty, err := s.fault(stepEndOfData, ""); faulty || err != nil {
+		s.server.Receiver.Refused()
+		return r, err
 	}
 	m := &Message{
-		ReversePath:    s.mail.reversePath,
-		MailParameters: s.mail.mailParameters,
-		Recipients:     s.mail.recipients,
-		Data:           data,
-		Problems:       problems,
-		Client:         s.client,
-		Hello:          s.hello,
-		Extended:       s.extended,
+		ReversePath:         s.mail.reversePath,
+		MailParameters:      s.mail.mailParameters,
+		Recipients:          s.mail.recipients,
+		RecipientParameters: s.mail.recipientParameters,
+		Data:                data,
+		Problems:            s.problems(data),
+		Exchange:            s.transcript.end(len(data), replyAccepted, s.extended),
+		Session:             s.tell(),
 	}
 	s.mail.recipients = nil // they are the message's now
-	err = s.server.Receiver.Receive(m)
-	s.endTransaction()
-	return s.received(m, err), nil
+	return s.received(m, s.server.Receiver.Receive(m)), nil
+}
+
+// problems says what was wrong with how the mail was sent. What is wrong with the
+// mail itself can be seen in it later.
+func (s *session) problems(data string) []string {
+	var problems []string
+	if s.lineEnd == "\n" {
+		problems = append(problems, "the session's lines end in a bare LF: lines end in CRLF (RFC 5321 section 2.3.8)")
+	}
+	if size := s.mail.declared; size > 0 && int64(len(data)) > size {
+		problems = append(problems, fmt.Sprintf("SIZE=%d was declared, but %d octets were sent (RFC 1870 section 6.3)", size, len(data)))
+	}
+	return problems
 }
 
 // received is the reply to a mail that the receiver took or refused.
@@ -302,13 +369,30 @@ func (s *session) quit(argument []byte) reply {
 	return replyBye
 }
 
+// help is RFC 5321 section 4.1.1.8.
+func (s *session) help() reply {
+	commands := "Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT"
+	switch {
+	case s.server.NoExtensions:
+		return replyHelpNoEHLO
+	case s.server.mechanisms() != nil:
+		commands += " AUTH"
+	}
+	if s.server.TLS != nil {
+		commands += " STARTTLS"
+	}
+	return reply{214, "2.0.0", commands}
+}
+
 // endTransaction clears what MAIL and RCPT have gathered (RFC 5321 section
 // 4.1.1.5) but keeps the room for the next recipients.
 func (s *session) endTransaction() {
 	if !s.mail.open {
 		return
 	}
+	s.mail.body.release()
 	s.mail = transaction{recipients: s.mail.recipients[:0]}
+	s.transcript.ended = true
 	s.setInTransaction(false)
 }
 

@@ -2,7 +2,10 @@ package smtp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,9 +17,6 @@ type dataScanner struct {
 	lineEnd   string
 	lineStart bool // the next byte begins a line
 	afterCR   bool // the last byte was a CR
-
-	lineEnds  int // seen so far, of the session's kind
-	lineFeeds int // of any kind
 }
 
 func newDataScanner(lineEnd string) dataScanner {
@@ -63,85 +63,157 @@ func (d *dataScanner) see(line []byte, lineFeed bool) {
 		d.afterCR = line[last] == '\r'
 		return
 	}
-	d.lineFeeds++
 	afterCR := d.afterCR
 	if last > 0 {
 		afterCR = line[last-1] == '\r'
 	}
 	d.lineStart = afterCR || d.lineEnd == "\n"
-	if d.lineStart {
-		d.lineEnds++
-	}
 	d.afterCR = false
 }
 
-// readData reads the data of one mail up to its end, also when it is too large:
-// then the rest is read and thrown away, so that none of it is taken for commands.
-func (s *session) readData() (data string, problems []string, tooLarge bool, err error) {
+// incoming is the data of one mail while it comes.
+type incoming struct {
+	*session
+	body     *spill // what does not fit the input buffer
+	tooLarge bool
+	clock    dataClock
+}
+
+func (s *session) newIncoming(body *spill) incoming {
+	return incoming{session: s, body: body, clock: dataClock{limits: &s.limits, started: time.Now()}}
+}
+
+// bound forgets the data once there is too much of it.
+func (in *incoming) bound() {
+	if in.body.size+int64(len(in.in.data())) > in.limits.MaxMessageSize {
+		in.tooLarge = true
+	}
+	if in.tooLarge {
+		in.body.release()
+		in.in.drop()
+	}
+}
+
+// more makes room and reads.
+func (in *incoming) more(received int64) error {
+	if in.in.full() {
+		in.body.add(in.in.spill())
+	}
+	err := in.fill(in.clock.deadline(received))
+	if err != nil && in.clock.tooSlow && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.Join(errTooSlow, err)
+	}
+	return err
+}
+
+// readData reads what follows DATA up to its end, also when it is too large: then
+// the rest is read and thrown away, so that none of it is taken for commands.
+func (s *session) readData() (data string, tooLarge bool, err error) {
+	in := s.newIncoming(&s.mail.body)
 	scanner := newDataScanner(s.lineEnd)
-	limit := s.server.maxMessageSize()
-	var spilled spill
-	defer spilled.release()
+	var received int64
 	for {
 		kept, used, end := scanner.scan(s.in.unread())
 		s.in.keep(kept, used)
-		if spilled.size+int64(len(s.in.data())) > limit {
-			tooLarge = true
-		}
-		if tooLarge {
-			spilled.release()
-			s.in.drop()
-		}
+		received += int64(used)
+		in.bound()
 		if end {
-			break
+			return s.takeData(), in.tooLarge, nil
 		}
-		if s.in.full() {
-			spilled.add(s.in.spill())
-		}
-		if err := s.fill(time.Now().Add(s.server.idleTimeout())); err != nil {
-			return "", nil, false, err
+		if err := in.more(received); err != nil {
+			return "", false, fmt.Errorf("reading data: %w", err)
 		}
 	}
-	if tooLarge {
-		return "", nil, true, nil
+}
+
+// readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever is
+// among them. They are part of the mail unless they are to be thrown away.
+func (s *session) readChunk(size int64, throwAway bool) (tooLarge bool, err error) {
+	in := s.newIncoming(&s.mail.body)
+	in.tooLarge = throwAway
+	for left := size; ; {
+		n := int(min(left, int64(len(s.in.unread()))))
+		s.in.keep(n, n)
+		left -= int64(n)
+		in.bound()
+		if left == 0 {
+			return in.tooLarge, nil
+		}
+		if err := in.more(size - left); err != nil {
+			return false, fmt.Errorf("reading a chunk: %w", err)
+		}
 	}
-	data = spilled.join(s.in.data())
+}
+
+// takeData is all of the mail's data: the one copy that is made of it.
+func (s *session) takeData() string {
+	data := s.mail.body.join(s.in.data())
+	s.mail.body.release()
 	s.in.drop()
-	return data, s.dataProblems(&scanner, data), false, nil
+	return data
 }
 
-// dataProblems describes line ends in data which are not the session's.
-func (s *session) dataProblems(d *dataScanner, data string) (problems []string) {
-	bareCR := strings.Count(data, "\r")
-	if s.lineEnd == "\r\n" {
-		bareCR -= d.lineEnds
-		if n := d.lineFeeds - d.lineEnds; n > 0 {
-			problems = append(problems, fmt.Sprintf("%d bare LF in the data: lines end in CRLF (RFC 5321 section 2.3.8)", n))
+// boundParts says what is too long in data, which as a whole is not.
+func (l *Limits) boundParts(data string) (reply, bool) {
+	if int64(len(data)) > l.MaxHeaderSize && headerSize(data[:min(int64(len(data)), l.MaxHeaderSize+2)]) < 0 {
+		return reply{552, "5.3.4", "Header too large, the limit is " + strconv.FormatInt(l.MaxHeaderSize, 10) + " octets"}, true
+	}
+	for rest := data; int64(len(rest)) > l.MaxDataLine; {
+		i := strings.IndexByte(rest, '\n') + 1
+		if i == 0 || int64(i) > l.MaxDataLine {
+			return reply{554, "5.6.0", "Line of data too long, the limit is " + strconv.FormatInt(l.MaxDataLine, 10) + " octets"}, true
 		}
-	} else {
-		problems = append(problems, "the session's lines end in a bare LF: lines end in CRLF (RFC 5321 section 2.3.8)")
+		rest = rest[i:]
 	}
-	if bareCR > 0 {
-		problems = append(problems, fmt.Sprintf("%d bare CR in the data: lines end in CRLF (RFC 5321 section 2.3.8)", bareCR))
-	}
-	return problems
+	return reply{}, false
 }
 
-// spill holds the front of a mail that is larger than an input buffer.
+// headerSize is where the first empty line of data begins, -1 if there is none.
+func headerSize(data string) int {
+	for at := 0; ; {
+		i := strings.IndexByte(data[at:], '\n')
+		switch {
+		case i < 0:
+			return -1
+		case strings.TrimRight(data[at:at+i], "\r") == "":
+			return at
+		}
+		at += i + 1
+	}
+}
+
+// spill holds the front of a mail that is larger than an input buffer, or of
+// which more chunks are to come.
 type spill struct {
 	buffers []*buffer
 	data    [][]byte
 	size    int64
 }
 
+// add takes over b, which holds data.
 func (sp *spill) add(b *buffer, data []byte) {
 	sp.buffers = append(sp.buffers, b)
 	sp.data = append(sp.data, data)
 	sp.size += int64(len(data))
 }
 
-// join is the whole mail, tail being what was not spilled: the one copy that is
-// made of a mail.
+// append copies data to the end.
+func (sp *spill) append(data []byte) {
+	for len(data) > 0 {
+		last := len(sp.data) - 1
+		if last < 0 || len(sp.data[last]) == cap(sp.data[last]) {
+			b := acquireBuffer(last + 1)
+			sp.add(b, b.bytes[:0])
+			continue
+		}
+		n := min(len(data), cap(sp.data[last])-len(sp.data[last]))
+		sp.data[last] = append(sp.data[last], data[:n]...)
+		sp.size += int64(n)
+		data = data[n:]
+	}
+}
+
+// join is the whole mail, tail being what was not spilled.
 func (sp *spill) join(tail []byte) string {
 	if len(sp.data) == 0 {
 		return string(tail)

@@ -2,6 +2,8 @@ package smtp
 
 import (
 	"bufio"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,7 +82,7 @@ func connect(t testing.TB, srv *Server) net.Conn {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		srv.Serve(server)
+		srv.Serve(server, nil)
 		server.Close()
 	}()
 	t.Cleanup(func() {
@@ -98,9 +101,13 @@ func connect(t testing.TB, srv *Server) net.Conn {
 //	C: text           is sent with CRLF
 //	c: "text"         is a Go string, sent as it is
 //	S: text           has to come next from the server
+//	reply code        has to be the code of the next reply, of any lines
+//	trickle           sends bytes slowly until the server closes
 //	closed            the server has to close the connection
 //	stored: "data"    has to be the next message's data
 //	from: a, to: b    have to be the last one's envelope
+//	parameters: mail [rcpt...]
+//	login: mechanism user
 //	problem: text     has to be among its problems
 //	stored nothing    there has to be no further message
 //
@@ -127,6 +134,7 @@ type dialog struct {
 	conn   net.Conn
 	reader *bufio.Reader
 	seen   int
+	faults []Fault
 }
 
 func playDialog(t *testing.T, script string) {
@@ -167,8 +175,28 @@ func (d *dialog) step(t *testing.T, line string) error {
 			return fmt.Errorf("the server said %q (%v)", got, err)
 		}
 		return nil
+	case "reply":
+		for {
+			got, err := d.reader.ReadString('\n')
+			if err != nil || got[:3] != rest {
+				return fmt.Errorf("the server said %q (%v)", got, err)
+			}
+			if got[3] == ' ' {
+				return nil
+			}
+		}
+	case "trickle":
+		go func() {
+			for {
+				if _, err := io.WriteString(d.conn, "x"); err != nil {
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		return nil
 	case "closed":
-		if got, err := d.reader.ReadString('\n'); err != io.EOF {
+		if got, err := d.reader.ReadString('\n'); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
 			return fmt.Errorf("the server said %q (%v)", got, err)
 		}
 		return nil
@@ -184,8 +212,24 @@ func (d *dialog) set(setting string) error {
 		d.srv.MaxMessageSize = int64(n)
 	case "max_recipients":
 		d.srv.MaxRecipients = n
+	case "max_header_size":
+		d.srv.MaxHeaderSize = int64(n)
+	case "max_data_line":
+		d.srv.MaxDataLine = int64(n)
+	case "max_transactions":
+		d.srv.MaxTransactions = n
+	case "min_data_rate":
+		d.srv.MinDataRate = int64(n)
 	case "idle_timeout":
 		d.srv.IdleTimeout, err = time.ParseDuration(value)
+	case "first_command_timeout":
+		d.srv.FirstCommandTimeout, err = time.ParseDuration(value)
+	case "auth":
+		d.srv.Auth, err = map[string]AuthMode{"required": AuthRequired, "off": AuthOff}[value], nil
+	case "users":
+		d.srv.CheckLogin, err = func(user, secret string) bool { return user == secret }, nil
+	case "fault":
+		err = d.addFault(value)
 	case "extensions":
 		d.srv.NoExtensions, err = value == "off", nil
 	case "receiver_error":
@@ -194,6 +238,16 @@ func (d *dialog) set(setting string) error {
 		err = fmt.Errorf("unknown setting")
 	}
 	return err
+}
+
+func (d *dialog) addFault(rule string) error {
+	var fault Fault
+	if err := json.Unmarshal([]byte(rule), &fault); err != nil {
+		return err
+	}
+	d.faults = append(d.faults, fault)
+	d.srv.Faults = new(Faults)
+	return d.srv.Faults.Configure(d.faults)
 }
 
 func (d *dialog) check(word, rest string) error {
@@ -215,6 +269,9 @@ func (d *dialog) check(word, rest string) error {
 		}
 		return nil
 	}
+	if d.seen == 0 {
+		return fmt.Errorf("not a line of a dialog, or nothing is stored yet")
+	}
 	m := messages[d.seen-1]
 	got := ""
 	switch word {
@@ -222,6 +279,10 @@ func (d *dialog) check(word, rest string) error {
 		got = m.ReversePath
 	case "to:":
 		got = strings.Join(m.Recipients, " ")
+	case "parameters:":
+		got = fmt.Sprintf("%q %q", m.MailParameters, m.RecipientParameters)
+	case "login:":
+		got = m.Session.AuthMechanism + " " + m.Session.AuthIdentity
 	case "problem:":
 		for _, p := range m.Problems {
 			if strings.Contains(p, rest) {

@@ -13,7 +13,6 @@ var (
 	errPathRoute    = errors.New("malformed source route before the address")
 	errPathLocal    = errors.New("malformed local part of the address")
 	errPathDomain   = errors.New("malformed domain of the address")
-	errParameter    = errors.New("malformed parameter, expected KEYWORD or KEYWORD=value")
 )
 
 // parsePath reads a path from the front of b (RFC 5321 section 4.1.2, with RFC
@@ -175,28 +174,4 @@ func isASCII(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// nextParameter reads one parameter from the front of b (RFC 5321 section
-// 4.1.2), its keyword in upper case.
-func nextParameter(b []byte) (keyword, value string, rest []byte, err error) {
-	field := b
-	if i := bytes.IndexByte(b, ' '); i >= 0 {
-		field, rest = b[:i], bytes.TrimLeft(b[i:], " ")
-	}
-	name, val, hasValue := bytes.Cut(field, []byte{'='})
-	if len(name) == 0 || hasValue && len(val) == 0 {
-		return "", "", nil, errParameter
-	}
-	for i, c := range name {
-		if c >= 0x80 || !isLetterOrDigit(c) && (c != '-' || i == 0) {
-			return "", "", nil, errParameter
-		}
-	}
-	for _, c := range val {
-		if c <= ' ' || c == '=' || c == 0x7f {
-			return "", "", nil, errParameter
-		}
-	}
-	return strings.ToUpper(string(name)), string(val), rest, nil
 }

@@ -24,14 +24,20 @@ var (
 	replyReset      = reply{250, "2.0.0", "Reset OK"}
 	replyNoop       = reply{250, "2.0.0", "OK"}
 	replyVerify     = reply{252, "2.5.2", "Cannot verify, but any recipient is accepted"}
-	replyHelp       = reply{214, "2.0.0", "Commands: HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"}
 	replyHelpNoEHLO = reply{214, "2.0.0", "Commands: HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"}
 
-	replyIdle       = reply{421, "4.4.2", "Idle for too long, closing connection"}
-	replyShutdown   = reply{421, "4.3.2", "Shutting down, closing connection"}
-	replyTooManyBad = reply{421, "4.7.0", "Too many bad commands, closing connection"}
-	replyInternal   = reply{451, "4.3.0", "Message not stored, internal error"}
-	replyTooManyTo  = reply{452, "4.5.3", "Too many recipients"}
+	replyStartTLS = reply{220, "2.0.0", "Ready to start TLS"}
+	replyAuthOK   = reply{235, "2.7.0", "Authentication successful"}
+
+	replyNoCommand          = reply{421, "4.4.2", "No command came in time, closing connection"}
+	replyIdle               = reply{421, "4.4.2", "Idle for too long, closing connection"}
+	replyShutdown           = reply{421, "4.3.2", "Shutting down, closing connection"}
+	replyTooManyBad         = reply{421, "4.7.0", "Too many bad commands, closing connection"}
+	replyTooManyLogins      = reply{421, "4.7.0", "Too many failed logins, closing connection"}
+	replyTooManyConnections = reply{421, "4.3.2", "Too many connections, try again later"}
+	replyTooManyOfClient    = reply{421, "4.7.0", "Too many connections from your address, try again later"}
+	replyInternal           = reply{451, "4.3.0", "Message not stored, internal error"}
+	replyTooManyTo          = reply{452, "4.5.3", "Too many recipients"}
 
 	replyUnknown       = reply{500, "5.5.1", "Command not recognized"}
 	replyLineTooLong   = reply{500, "5.5.6", "Command line too long, the limit is " + strconv.Itoa(maxCommandLine) + " octets"}
@@ -50,6 +56,18 @@ var (
 	replyMailFirst     = reply{503, "5.5.1", "Bad sequence of commands, send MAIL first"}
 	replyRcptFirst     = reply{503, "5.5.1", "Bad sequence of commands, send RCPT first"}
 	replyNestedMail    = reply{503, "5.5.1", "Bad sequence of commands, a mail is under way: send DATA or RSET"}
+	replyEhloFirst     = reply{503, "5.5.1", "Bad sequence of commands, send EHLO first"}
+	replyChunkUnderWay = reply{503, "5.5.1", "Bad sequence of commands, chunks are under way: send BDAT or RSET"}
+	replyBinaryData    = reply{503, "5.5.1", "Bad sequence of commands, BODY=BINARYMIME takes BDAT"}
+	replyTLSAlready    = reply{503, "5.5.1", "Bad sequence of commands, TLS is active already"}
+	replyAuthTwice     = reply{503, "5.5.1", "Bad sequence of commands, already authenticated"}
+	replyBdatSyntax    = reply{501, "5.5.4", "Syntax: BDAT octets [LAST]"}
+	replyBdatCount     = reply{501, "5.5.4", "Syntax: BDAT octets [LAST]. Without the number, data cannot be told from commands: closing connection"}
+	replyNotBase64     = reply{501, "5.5.2", "Malformed response, expected base64"}
+	replyAuthCancelled = reply{501, "5.7.0", "Authentication cancelled"}
+	replyAuthTooLong   = reply{500, "5.5.6", "Response too long, the limit is " + strconv.Itoa(maxAuthLine) + " octets"}
+	replyAuthRequired  = reply{530, "5.7.0", "Authentication required"}
+	replyAuthFailed    = reply{535, "5.7.8", "Authentication failed, wrong username or password"}
 	replyNeedsUTF8     = reply{553, "5.6.7", "Address is not ASCII, which takes EHLO and MAIL's parameter SMTPUTF8"}
 )
 
@@ -57,6 +75,14 @@ func replyGreeting(hostname string) reply { return reply{220, "", hostname} }
 
 func replyTooLarge(limit int64) reply {
 	return reply{552, "5.3.4", "Message too large, the limit is " + strconv.FormatInt(limit, 10) + " octets"}
+}
+
+func replyTooManyMails(limit int) reply {
+	return reply{421, "4.5.3", "Too many mails on one connection, the limit is " + strconv.Itoa(limit)}
+}
+
+func replyTooSlow(rate int64) reply {
+	return reply{421, "4.4.2", "Data comes too slowly, at least " + strconv.FormatInt(rate, 10) + " octets a second are expected, closing connection"}
 }
 
 // appendReply appends r as it goes over the wire (RFC 5321 section 4.2.1), each

@@ -2,8 +2,10 @@ package smtp
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -15,14 +17,21 @@ import (
 // although more commands wait in the input buffer.
 const flushAt = 4096
 
-// errEnd ends a session whose last reply is already in the output buffer.
-var errEnd = errors.New("session ended")
+var (
+	// errEnd ends a session whose last reply is already in the output buffer.
+	errEnd = errors.New("session ended")
+
+	errLineTooLong = errors.New("line too long")
+	errTooSlow     = errors.New("data comes too slowly")
+)
 
 // session is the state of one connection (RFC 5321 section 3.1).
 type session struct {
 	server *Server
-	conn   net.Conn
+	limits Limits
+	conn   net.Conn // guarded by mu against stop, once STARTTLS replaces it
 	client string
+	ip     netip.Addr
 	logger *zap.Logger
 
 	in  input
@@ -30,30 +39,53 @@ type session struct {
 
 	lineEnd      string // of what the client sends: "\r\n" or "\n"
 	lineEndKnown bool   // the first command line has fixed it
+	encrypted    *tls.ConnectionState
 	hello        string
 	extended     bool // EHLO was accepted
-	bad          int  // commands that failed since the last that did not
+	mechanism    string
+	identity     string // of the login by mechanism
 
-	mail transaction
+	bad          int // commands that failed since the last that did not
+	failedLogins int
+	transactions int
+
+	mail       transaction
+	next       transaction // what the MAIL that is being read says
+	transcript transcript
+	told       *Session // what messages share; nil when that has changed
 
 	mu            sync.Mutex // guards what follows, and deadlines
 	stopMode      stopMode
 	inTransaction bool
+	paused        chan struct{} // if not nil, closed by stop
 }
 
-// transaction is what MAIL begins and DATA, RSET or HELO ends.
+// transaction is what MAIL begins and DATA, BDAT, RSET or HELO ends.
 type transaction struct {
 	open           bool
 	reversePath    string
 	mailParameters string
+	declared       int64 // octets, 0 if not told
 	smtputf8       bool
-	recipients     []string
+	binary         bool // BODY=BINARYMIME
+
+	recipients          []string
+	recipientParameters []string
+
+	chunked bool  // BDAT has begun
+	body    spill // the chunks so far
 }
 
-func newSession(srv *Server, conn net.Conn) *session {
-	s := &session{server: srv, conn: conn, logger: srv.Logger, lineEnd: "\r\n"}
+func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *session {
+	s := &session{
+		server: srv, limits: srv.Limits.withDefaults(), logger: srv.Logger,
+		conn: conn, encrypted: encrypted, lineEnd: "\r\n",
+	}
 	if addr := conn.RemoteAddr(); addr != nil {
 		s.client = addr.String()
+		if port, err := netip.ParseAddrPort(s.client); err == nil {
+			s.ip = port.Addr().Unmap()
+		}
 	}
 	s.in.acquire()
 	return s
@@ -62,41 +94,67 @@ func newSession(srv *Server, conn net.Conn) *session {
 // release gives back what the session holds; nothing touches conn afterwards.
 func (s *session) release() {
 	s.server.Sessions.remove(s)
+	s.mail.body.release()
 	s.in.release()
 }
 
 // run greets the client and answers its commands until the session ends.
 func (s *session) run() {
-	if !s.server.Sessions.add(s) {
-		s.reply(replyShutdown)
+	if refusal, ok := s.server.Sessions.add(s); !ok {
+		s.reply(refusal)
 		_ = s.flush()
 		return
 	}
-	s.reply(replyGreeting(s.server.Hostname))
-	err := s.loop()
+	err := s.greet()
+	if err == nil {
+		err = s.loop()
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		if s.mustStop() {
+		switch {
+		case s.mustStop():
 			s.reply(replyShutdown)
-		} else {
+		case errors.Is(err, errTooSlow):
+			s.reply(replyTooSlow(s.limits.MinDataRate))
+		case !s.lineEndKnown:
+			s.reply(replyNoCommand)
+		default:
 			s.reply(replyIdle)
 		}
 		err = errEnd
 	}
 	if errors.Is(err, errEnd) {
 		err = s.flush()
+		s.closeTLS()
 	}
 	s.logger.Debug("SMTP session ended", zap.String("client", s.client), zap.Error(err))
+}
+
+func (s *session) greet() error {
+	if s.encrypted != nil {
+		s.noteTLS()
+	}
+	if r, faulty, err := s.fault(stepConnect, ""); faulty || err != nil {
+		if err == nil {
+			s.reply(r)
+			err = errEnd
+		}
+		return err
+	}
+	s.reply(replyGreeting(s.server.Hostname))
+	return nil
 }
 
 // loop reads command lines and answers them. The replies go out when the input
 // buffer has no further complete line, so that a pipelining client (RFC 2920)
 // costs one write for many commands.
 func (s *session) loop() error {
+	timeout := s.limits.FirstCommandTimeout
 	for {
-		line, err := s.readLine()
+		line, err := s.readLine(timeout)
 		if err != nil && !errors.Is(err, errLineTooLong) {
 			return err
 		}
+		timeout = s.limits.IdleTimeout
 		if s.mustStop() {
 			s.reply(replyShutdown)
 			return errEnd
@@ -106,6 +164,9 @@ func (s *session) loop() error {
 			r = replyLineTooLong
 		} else if r, err = s.answer(line); err != nil {
 			return err
+		}
+		if r.code == 0 {
+			continue // STARTTLS has answered already
 		}
 		s.reply(r)
 		if len(s.out) >= flushAt {
@@ -126,25 +187,25 @@ func (s *session) loop() error {
 	}
 }
 
-// readLine returns the next command line without its line end. It is valid until
-// the next read. The whole line has to come within the idle timeout, however its
-// bytes trickle in.
-func (s *session) readLine() ([]byte, error) {
+// readLine returns the next line without its line end. It is valid until the
+// next read. The whole line has to come within timeout, however its bytes
+// trickle in.
+func (s *session) readLine(timeout time.Duration) ([]byte, error) {
 	s.in.shrink()
-	deadline := time.Now().Add(s.server.idleTimeout())
+	deadline := time.Now().Add(timeout)
 	tooLong := false
 	for from := 0; ; { // the unread bytes before from hold no line end
 		unread := s.in.unread()
 		end := s.endOfLine(unread, from)
 		if end >= 0 {
 			s.in.skip(end)
-			if tooLong || end > maxCommandLine {
+			if tooLong || end > maxAuthLine {
 				return nil, errLineTooLong
 			}
 			return unread[:end-len(s.lineEnd)], nil
 		}
 		from = len(unread)
-		if from > maxCommandLine {
+		if from > maxAuthLine {
 			// What is skipped may end in the CR of a CRLF.
 			tooLong = true
 			s.in.skip(from - 1)
@@ -155,8 +216,6 @@ func (s *session) readLine() ([]byte, error) {
 		}
 	}
 }
-
-var errLineTooLong = errors.New("command line too long")
 
 // endOfLine is the length of the first line in b with its line end, or -1 while
 // that has not come; the bytes before from are known to hold no line end. The
@@ -192,7 +251,9 @@ func (s *session) fill(deadline time.Time) error {
 
 // reply queues r for the client.
 func (s *session) reply(r reply) {
+	from := len(s.out)
 	s.out = appendReply(s.out, r, s.extended)
+	s.transcript.reply(s.out[from:])
 }
 
 // flush writes the queued replies in one call.
@@ -200,7 +261,7 @@ func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
 	}
-	s.setWriteDeadline(time.Now().Add(s.server.idleTimeout()))
+	s.setWriteDeadline(time.Now().Add(s.limits.IdleTimeout))
 	_, err := s.conn.Write(s.out)
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		// Not the timeout of a read: there is nobody to tell.
@@ -210,4 +271,18 @@ func (s *session) flush() error {
 		s.out = nil
 	}
 	return err
+}
+
+// tell is what the messages of this session share. It is made anew only when
+// something in it has changed.
+func (s *session) tell() *Session {
+	if s.told == nil {
+		s.told = &Session{
+			Client: s.client, Hello: s.hello, Extended: s.extended,
+			AuthMechanism: s.mechanism, AuthIdentity: s.identity,
+			Preamble: s.transcript.preamble,
+		}
+		s.told.setTLS(s.encrypted)
+	}
+	return s.told
 }

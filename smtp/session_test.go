@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +107,7 @@ func TestRepliesToPipelinedCommandsComeInOneWrite(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		srv.Serve(counted)
+		srv.Serve(counted, nil)
 		server.Close()
 	}()
 	go io.WriteString(client, envelope+"NOOP\r\nNOOP\r\nQUIT\r\n")
@@ -193,16 +196,143 @@ func TestShutdownCutsOffTransactionsAfterTheGrace(t *testing.T) {
 	}
 }
 
+func TestConnectionsAreBounded(t *testing.T) {
+	for _, test := range []struct {
+		limits Limits
+		want   string
+	}{
+		{Limits{MaxConnections: 2}, "421 Too many connections, try again later"},
+		{Limits{MaxClientConnections: 2}, "421 Too many connections from your address, try again later"},
+	} {
+		srv, _ := newTestServer()
+		srv.Limits = test.limits
+		first, second := connect(t, srv), connect(t, srv)
+		expect(t, bufio.NewReader(first), "220")
+		expect(t, bufio.NewReader(second), "220")
+		expect(t, bufio.NewReader(connect(t, srv)), test.want)
+		io.WriteString(first, "QUIT\r\n")
+		for srv.Sessions.Len() == 2 {
+			runtime.Gosched()
+		}
+		expect(t, bufio.NewReader(connect(t, srv)), "220")
+	}
+}
+
+func TestTranscript(t *testing.T) {
+	srv, box := newTestServer()
+	srv.Faults = new(Faults)
+	if err := srv.Faults.Set([]Fault{{Step: "rcpt", Recipient: "no@x", Reply: "550 No"}}); err != nil {
+		t.Fatal(err)
+	}
+	transaction := "MAIL FROM:<a@x>\r\nRCPT TO:<no@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nsecret\r\n.\r\n"
+	converse(t, srv, "HELO x\r\nEHLO x\r\nAUTH PLAIN AHVzZXIAcGFzcw==\r\n"+transaction+"NOOP\r\n"+transaction+"QUIT\r\n")
+	const exchange = "C: MAIL FROM:<a@x>\nS: 250 2.1.0 Sender OK\n" +
+		"C: RCPT TO:<no@x>\n* fault at rcpt: reply 550 No\nS: 550 No\n" +
+		"C: RCPT TO:<b@x>\nS: 250 2.1.5 Recipient OK\n" +
+		"C: DATA\nS: 354 Start mail input; end with <CRLF>.<CRLF>\n" +
+		"* 8 octets of data\nS: 250 2.0.0 Message accepted\n"
+	got := box.all()
+	if len(got) != 2 {
+		t.Fatalf("%d messages", len(got))
+	}
+	preamble := got[0].Session.Preamble
+	if !strings.HasPrefix(preamble, "S: 220 mail.example.test\nC: HELO x\nS: 250 Hello\nC: EHLO x\nS: 250-mail.example.test Hello\n") ||
+		!strings.HasSuffix(preamble, "C: AUTH PLAIN ***\nS: 235 2.7.0 Authentication successful\n") {
+		t.Errorf("preamble: %s", preamble)
+	}
+	if got[0].Exchange != exchange {
+		t.Errorf("first: %s", got[0].Exchange)
+	}
+	if want := "C: NOOP\nS: 250 2.0.0 OK\n" + exchange; got[1].Exchange != want {
+		t.Errorf("second: %s", got[1].Exchange)
+	}
+	if got[0].Session != got[1].Session {
+		t.Error("the two do not share what is the session's")
+	}
+}
+
+func TestTranscriptIsBounded(t *testing.T) {
+	srv, box := newTestServer()
+	converse(t, srv, "HELO x\r\n"+strings.Repeat("NOOP "+strings.Repeat("x", 4000)+"\r\n", 100)+
+		"MAIL FROM:<a@x>\r\n"+strings.Repeat("RCPT TO:<"+strings.Repeat("b", 900)+"@x>\r\n", 100)+"DATA\r\n.\r\nQUIT\r\n")
+	m := box.all()[0]
+	if n := len(m.Session.Preamble); n > maxTranscript+100 {
+		t.Errorf("preamble of %d bytes", n)
+	}
+	if n := len(m.Exchange); n > maxTranscript+100 {
+		t.Errorf("exchange of %d bytes", n)
+	}
+	if !strings.HasSuffix(m.Exchange, " lines left out\n* 0 octets of data\nS: 250 Message accepted\n") {
+		t.Errorf("it ends in %q", m.Exchange[len(m.Exchange)-200:])
+	}
+}
+
+func TestFaultsThatMakeNoSense(t *testing.T) {
+	for _, test := range []struct{ document, want string }{
+		{`{"faults":[{"step":"quit","drop":true}]}`, "step \"quit\": expected one of connect"},
+		{`{"faults":[{"step":"mail"}]}`, "expected something to do"},
+		{`{"faults":[{"step":"mail","drop":true,"stall":true}]}`, "expected one of reply, drop and stall"},
+		{`{"faults":[{"step":"mail","recipient":"a","drop":true}]}`, "recipient: not known at step mail"},
+		{`{"faults":[{"step":"helo","sender":"a","drop":true}]}`, "sender: not known at step helo"},
+		{`{"faults":[{"step":"mail","probability":2,"drop":true}]}`, "probability 2"},
+		{`{"faults":[{"step":"mail","client":"localhost","drop":true}]}`, "client \"localhost\""},
+		{`{"faults":[{"step":"mail","delay":"1h"}]}`, "delay 1h0m0s: expected at most 10m0s"},
+		{`{"faults":[{"step":"mail","delay":"soon"}]}`, "duration \"soon\""},
+		{`{"faults":[{"step":"mail","reply":"250 OK"}]}`, "reply \"250 OK\""},
+		{`{"faults":[{"step":"mail","reply":"550 5.1.1 x\r\n250 OK"}]}`, "line of text"},
+		{`{"faults":[{"step":"mail","reply":"550 4.1.1 x"}]}`, "enhanced status code that begins with 5"},
+		{`{"faults":[{"step":"mail","replies":"550"}]}`, "unknown field"},
+		{`{"fault":[]}`, "unknown field"},
+		{`{}`, "expected an object"},
+		{`[]`, "reading faults"},
+	} {
+		faults := new(Faults)
+		if err := faults.SetJSON([]byte(test.document)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", test.document, err, test.want)
+		}
+	}
+}
+
+func TestFaultsAreListed(t *testing.T) {
+	faults := new(Faults)
+	document := `{"configured":[{"step":"rcpt","probability":0.5,"drop":true}],"faults":[{"step":"mail","times":2,"delay":"1m0s","reply":"450 x"}]}`
+	if err := faults.Configure([]Fault{{Step: "rcpt", Probability: 0.5, Drop: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := faults.SetJSON([]byte(`{"faults":[{"step":"mail","times":2,"delay":"60s","reply":"450 x"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(faults); err != nil || string(got) != document {
+		t.Errorf("%s %v", got, err)
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	for _, test := range []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"a@x", "A@X", true}, {"a@x", "a@xx", false}, {"*", "", true}, {"*@x", "a@x", true}, {"*@x", "a@y", false},
+		{"a*a", "a", false}, {"a*a", "aa", true}, {"a*b*c", "a-b-b-c", true}, {"a*b*c", "a-c-b", false}, {"*a*", "bab", true}, {"a**", "a", true},
+	} {
+		if got := matches(test.pattern, test.s); got != test.want {
+			t.Errorf("%q matches %q: %v", test.pattern, test.s, got)
+		}
+	}
+}
+
 // FuzzSession plays any bytes as a client. Whatever they are, the session ends,
 // says only whole reply lines, and stores as many mails as it acknowledged.
 func FuzzSession(f *testing.F) {
 	f.Add([]byte(envelope + "DATA\r\nx\r\n.\r\nQUIT\r\n"))
 	f.Add([]byte("HELO x\nMAIL FROM:<>\nRCPT TO:<\"a b\"@c>\nDATA\n..\n.\nNOOP\r\n"))
+	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<b@c>\r\nBDAT 3\r\na\r\nBDAT 2 LAST\r\nb\nQUIT\r\n"))
+	f.Add([]byte("EHLO x\r\nAUTH LOGIN\r\nYQ==\r\nYQ==\r\nAUTH XOAUTH2\r\n*\r\nMAIL FROM:<> RET=FULL ENVID=+2B\r\nRCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;a\r\n"))
 	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b> SIZE=1 BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<@r:b@[1.2.3.4]>\r\nDATA\r\n\n.\r\n\r\n.\r\n"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		srv, box := newTestServer()
 		conn := &scriptedConn{in: bytes.NewReader(script)}
-		srv.Serve(conn)
+		srv.Serve(conn, nil)
 		said := conn.out.String()
 		for _, line := range strings.SplitAfter(said, "\n") {
 			if line != "" && (len(line) < 5 || !strings.HasSuffix(line, "\r\n") || strings.Trim(line[:3], "0123456789") != "") {
@@ -298,6 +428,34 @@ func FuzzData(f *testing.F) {
 		}
 		if got != want.String() || end != wantEnd {
 			t.Errorf("got %q, %v; want %q, %v", got, end, want.String(), wantEnd)
+		}
+	})
+}
+
+// FuzzChunks sends any octets in two chunks, pipelined with what comes before and
+// after: they are stored as they are, and none of them is a command.
+func FuzzChunks(f *testing.F) {
+	f.Add([]byte("a\r\n.\r\nQUIT\r\n"), 3)
+	f.Add([]byte(""), 0)
+	f.Add(bytes.Repeat([]byte("BDAT 9\r\n"), 9000), 70_000)
+	f.Fuzz(func(t *testing.T, data []byte, cut int) {
+		if cut < 0 || cut > len(data) || len(data) > 1<<20 {
+			return
+		}
+		srv, box := newTestServer()
+		var script bytes.Buffer
+		fmt.Fprintf(&script, "EHLO x\r\nBDAT %d\r\n%sMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n", len(data), data)
+		fmt.Fprintf(&script, "BDAT %d\r\n%sBDAT %d LAST\r\n%sQUIT\r\n", cut, data[:cut], len(data)-cut, data[cut:])
+		conn := &scriptedConn{in: bytes.NewReader(script.Bytes())}
+		srv.Serve(conn, nil)
+		_, said, _ := strings.Cut(conn.out.String(), "OAUTHBEARER\r\n")
+		want := fmt.Sprintf("503 5.5.1 Bad sequence of commands, send MAIL first\r\n250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n"+
+			"250 2.0.0 %d octets received\r\n250 2.0.0 Message accepted\r\n221 2.0.0 Bye\r\n", cut)
+		if said != want {
+			t.Errorf("the server said %q", said)
+		}
+		if got := box.all(); len(got) != 1 || got[0].Data != string(data) {
+			t.Errorf("%d mails stored, or the octets changed", len(got))
 		}
 	})
 }

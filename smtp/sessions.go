@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -14,6 +15,7 @@ var aLongTimeAgo = time.Unix(1, 0)
 type Sessions struct {
 	mu       sync.Mutex
 	open     map[*session]struct{}
+	clients  map[netip.Addr]int // open sessions of each
 	stopping bool
 	empty    chan struct{} // closed when stopping and open is empty
 }
@@ -60,18 +62,25 @@ func (ss *Sessions) stop() <-chan struct{} {
 	return ss.empty
 }
 
-// add registers s, or reports false when the sessions are shutting down.
-func (ss *Sessions) add(s *session) bool {
+// add registers s, or gives the reply to refuse it with.
+func (ss *Sessions) add(s *session) (reply, bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	if ss.stopping {
-		return false
+	switch {
+	case ss.stopping:
+		return replyShutdown, false
+	case len(ss.open) >= s.limits.MaxConnections:
+		return replyTooManyConnections, false
+	case ss.clients[s.ip] >= s.limits.MaxClientConnections:
+		return replyTooManyOfClient, false
 	}
 	if ss.open == nil {
 		ss.open = make(map[*session]struct{})
+		ss.clients = make(map[netip.Addr]int)
 	}
 	ss.open[s] = struct{}{}
-	return true
+	ss.clients[s.ip]++
+	return reply{}, true
 }
 
 // remove forgets s: after it returns, nobody else touches the connection of s.
@@ -82,6 +91,9 @@ func (ss *Sessions) remove(s *session) {
 		return
 	}
 	delete(ss.open, s)
+	if ss.clients[s.ip]--; ss.clients[s.ip] == 0 {
+		delete(ss.clients, s.ip)
+	}
 	if ss.stopping && len(ss.open) == 0 {
 		close(ss.empty)
 	}
@@ -96,24 +108,56 @@ const (
 	stopNow
 )
 
-// stop asks the session to end and wakes it where it waits for the client.
+// stop asks the session to end and wakes it where it waits.
 func (s *session) stop(mode stopMode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopMode = max(s.stopMode, mode)
-	switch {
-	case s.stopMode == stopNow:
+	if !s.stopsNow() {
+		return
+	}
+	if s.stopMode == stopNow {
 		_ = s.conn.SetDeadline(aLongTimeAgo)
-	case !s.inTransaction:
+	} else {
 		_ = s.conn.SetReadDeadline(aLongTimeAgo)
 	}
+	if s.paused != nil {
+		close(s.paused)
+		s.paused = nil
+	}
+}
+
+// stopsNow reports whether the session has to end by now. It is called with mu.
+func (s *session) stopsNow() bool {
+	return s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction
+}
+
+// pause waits, but not beyond a stop.
+func (s *session) pause(d time.Duration) {
+	woken := make(chan struct{})
+	s.mu.Lock()
+	if s.stopsNow() {
+		s.mu.Unlock()
+		return
+	}
+	s.paused = woken
+	s.mu.Unlock()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-woken:
+	}
+	s.mu.Lock()
+	s.paused = nil
+	s.mu.Unlock()
 }
 
 // mustStop reports whether the session has been asked to end by now.
 func (s *session) mustStop() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction
+	return s.stopsNow()
 }
 
 // setInTransaction marks a mail transaction as begun or ended (RFC 5321
@@ -128,7 +172,7 @@ func (s *session) setInTransaction(yes bool) {
 func (s *session) setReadDeadline(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction {
+	if s.stopsNow() {
 		t = aLongTimeAgo
 	}
 	_ = s.conn.SetReadDeadline(t)

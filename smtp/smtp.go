@@ -3,37 +3,21 @@
 // handed to a [Receiver], and the client is told 250 only after that.
 //
 // A reader follows a message in this order: [Server.Serve] greets and runs the
-// loop in session.go; command.go has one method for each command; path.go reads
-// addresses and parameters; data.go reads what follows DATA; reply.go has every
-// text a client can be sent. sessions.go keeps the open sessions, so that they
-// can be closed in good order.
+// loop in session.go; command.go has one method for each command, of which
+// auth.go and starttls.go are the longer ones; path.go and parameter.go read what
+// follows MAIL and RCPT; data.go reads what follows DATA or BDAT; reply.go has
+// every text a client can be sent. Beside that way, limits.go has the bounds,
+// transcript.go the record of the session, fault.go what goes wrong on purpose,
+// and sessions.go keeps the open sessions, so that they can be closed in good order.
 package smtp
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"runtime/debug"
-	"time"
 
 	"go.uber.org/zap"
-)
-
-// Defaults of a [Server]'s settings that are zero.
-const (
-	DefaultMaxMessageSize = 25 << 20
-	DefaultMaxRecipients  = 1000
-	DefaultIdleTimeout    = 5 * time.Minute
-)
-
-// Bounds that are not settings.
-const (
-	// maxCommandLine is the longest command line, its line end included.
-	// RFC 5321 section 4.5.3.1.4 asks for 512 and lets extensions add to it.
-	maxCommandLine = 4096
-
-	// maxBadCommands is how many commands may fail one after the other
-	// before the session is closed.
-	maxBadCommands = 100
 )
 
 // Receiver takes the messages that sessions accept. Its methods are called from
@@ -43,7 +27,7 @@ type Receiver interface {
 	// returns nil, the reply of a [*ReplyError], or else 451.
 	Receive(m *Message) error
 
-	// Refused is told of each message that was turned away after DATA had
+	// Refused is told of each message that was turned away after its data had
 	// begun, or for its declared size.
 	Refused()
 }
@@ -60,19 +44,45 @@ type Message struct {
 	// Recipients are the mailboxes of RCPT, in order, as sent.
 	Recipients []string
 
-	// Data is what was sent after DATA with the dot-stuffing undone, its
-	// line ends as sent.
+	// RecipientParameters is what followed each of Recipients, as sent; nil if
+	// nothing did.
+	RecipientParameters []string
+
+	// Data is the message as sent, the dot-stuffing of DATA undone, its line
+	// ends as they came.
 	Data string
 
-	// Problems says what was wrong with Data on the wire.
+	// Problems says what was wrong with how the client sent the message.
 	Problems []string
 
+	// Exchange is the transcript of the transaction: see [Session.Preamble].
+	Exchange string
+
+	// Session is shared by the messages of one session.
+	Session *Session
+}
+
+// Session is what a session told beside its mail.
+type Session struct {
 	// Client is the address of the peer, with its port.
 	Client string
 
 	// Hello is the argument of HELO or EHLO; Extended tells EHLO.
 	Hello    string
 	Extended bool
+
+	// TLSVersion and TLSCipher are empty without TLS. TLSServerName is what
+	// the client asked for, TLSClientSubject the subject of its certificate.
+	TLSVersion, TLSCipher           string
+	TLSServerName, TLSClientSubject string
+
+	// AuthMechanism and AuthIdentity are those of the client's login, if any.
+	AuthMechanism, AuthIdentity string
+
+	// Preamble is the transcript up to the first transaction. In a transcript a
+	// line begins with "C: " for the client's, "S: " for the server's, or "* "
+	// for what else happened. Secrets are masked and data is left out.
+	Preamble string
 }
 
 // ReplyError is an error of a [Receiver] that says how to answer the client.
@@ -95,18 +105,24 @@ type Server struct {
 	// Hostname is what the greeting names.
 	Hostname string
 
-	// MaxMessageSize bounds a message, in bytes after dot-unstuffing.
-	MaxMessageSize int64
-
-	// MaxRecipients bounds the recipients of a message.
-	MaxRecipients int
-
-	// IdleTimeout bounds the wait for a command line, for the next bytes of
-	// data, and for the client to take a reply.
-	IdleTimeout time.Duration
+	// Limits bound what clients can do.
+	Limits
 
 	// NoExtensions answers EHLO with 502, which leaves the SMTP of RFC 821.
 	NoExtensions bool
+
+	// TLS, if there is any, is offered by STARTTLS (RFC 3207).
+	TLS *tls.Config
+
+	// Auth says whether clients may or must log in (RFC 4954).
+	Auth AuthMode
+
+	// CheckLogin tells whether the secret, a password or token, is that of the
+	// user. If it is nil, every login is taken. It is called from many sessions.
+	CheckLogin func(username, secret string) bool
+
+	// Faults are what goes wrong on purpose; nil is nothing.
+	Faults *Faults
 
 	// Receiver gets the accepted messages.
 	Receiver Receiver
@@ -114,15 +130,17 @@ type Server struct {
 	// Sessions is where this server's sessions are registered.
 	Sessions *Sessions
 
-	// Logger gets the course of sessions at debug level, and panics as errors.
+	// Logger gets the course of sessions at debug level, faults on purpose as
+	// information, and panics as errors.
 	Logger *zap.Logger
 }
 
-// Serve runs one session on conn until either side ends it. It neither closes
+// Serve runs one session on conn until either side ends it. Encrypted is the
+// state of the TLS that conn is already under, nil if none. It neither closes
 // conn nor touches it after it has returned. A panic below it is logged and ends
 // this session only.
-func (srv *Server) Serve(conn net.Conn) {
-	s := newSession(srv, conn)
+func (srv *Server) Serve(conn net.Conn, encrypted *tls.ConnectionState) {
+	s := newSession(srv, conn, encrypted)
 	defer s.release()
 	defer func() {
 		if p := recover(); p != nil {
@@ -131,25 +149,4 @@ func (srv *Server) Serve(conn net.Conn) {
 		}
 	}()
 	s.run()
-}
-
-func (srv *Server) maxMessageSize() int64 {
-	if srv.MaxMessageSize > 0 {
-		return srv.MaxMessageSize
-	}
-	return DefaultMaxMessageSize
-}
-
-func (srv *Server) maxRecipients() int {
-	if srv.MaxRecipients > 0 {
-		return srv.MaxRecipients
-	}
-	return DefaultMaxRecipients
-}
-
-func (srv *Server) idleTimeout() time.Duration {
-	if srv.IdleTimeout > 0 {
-		return srv.IdleTimeout
-	}
-	return DefaultIdleTimeout
 }

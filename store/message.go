@@ -67,8 +67,15 @@ type Message struct {
 	// Sender is the envelope's reverse-path, empty for the null one.
 	Sender string
 
+	// MailParameters is what followed the reverse-path, as sent.
+	MailParameters string
+
 	// Recipients are the envelope's forward-paths, in order, as sent.
 	Recipients []string
+
+	// RecipientParameters is what followed each of Recipients, as sent; nil if
+	// nothing did.
+	RecipientParameters []string
 
 	// Raw is the header and body as received, after dot-unstuffing.
 	Raw string
@@ -76,7 +83,10 @@ type Message struct {
 	// Problems says what was wrong with how the data was sent.
 	Problems []string
 
-	// Session says how the message came.
+	// Exchange is the transcript of the message's own transaction.
+	Exchange string
+
+	// Session says how the message came; nil if not by SMTP.
 	Session *Session
 
 	// Header fields, set by Append: unfolded, not decoded, "" if missing.
@@ -85,15 +95,25 @@ type Message struct {
 	cost int64
 }
 
-// Session is what the SMTP session told beside the mail.
+// Session is what an SMTP session told beside its mail. Its messages share it.
 type Session struct {
 	// Client is the peer's address with its port.
 	Client string
+
 	// Hello is the argument of HELO or EHLO; Extended tells EHLO.
 	Hello    string
 	Extended bool
-	// MailParameters is what followed the reverse-path, as sent.
-	MailParameters string
+
+	// TLSVersion and TLSCipher are empty without TLS. TLSServerName is what
+	// the client asked for, TLSClientSubject the subject of its certificate.
+	TLSVersion, TLSCipher           string
+	TLSServerName, TLSClientSubject string
+
+	// AuthMechanism and AuthIdentity are those of the client's login, if any.
+	AuthMechanism, AuthIdentity string
+
+	// Preamble is the transcript up to the session's first transaction.
+	Preamble string
 }
 
 // UnixMilli is the time of arrival in milliseconds since 1970.
@@ -117,11 +137,15 @@ func (m *Message) footprint() int64 {
 	for _, r := range m.Recipients {
 		n += len(r) + addressCost
 	}
-	for _, p := range m.Problems {
-		n += len(p) + 16
+	for _, list := range [][]string{m.RecipientParameters, m.Problems} {
+		for _, text := range list {
+			n += len(text) + 16
+		}
 	}
+	n += len(m.MailParameters) + len(m.Exchange)
 	if s := m.Session; s != nil {
-		n += len(s.Client) + len(s.Hello) + len(s.MailParameters)
+		// Though shared, it may be this message alone that keeps it.
+		n += 192 + len(s.Client) + len(s.Hello) + len(s.TLSServerName) + len(s.TLSClientSubject) + len(s.AuthIdentity) + len(s.Preamble)
 	}
 	// Fields that were folded are copies.
 	for _, f := range []string{m.Subject, m.From, m.To, m.Date, m.MessageID} {

@@ -1,0 +1,76 @@
+package mailbucket
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// AuthConfig says how SMTP clients log in.
+type AuthConfig struct {
+	// Whether a login is `optional`, `required` or `off`. Default: optional.
+	Mode string `json:"mode,omitempty"`
+
+	// Bcrypt hashes of passwords (or OAuth tokens) by user name. If there are
+	// none, every login is taken; CRAM-MD5 is then offered too.
+	Users map[string]string `json:"users,omitempty"`
+}
+
+// users checks logins against bcrypt hashes.
+type users struct {
+	hashes map[string][]byte
+	unused []byte        // compared with for users that there are not, to take as long
+	slots  chan struct{} // bounds how many hashes are computed at once
+	key    []byte
+
+	mu    sync.Mutex
+	right map[string][sha256.Size]byte // by user, what the last right login gives with key
+}
+
+func newUsers(hashes map[string]string) (*users, error) {
+	u := &users{
+		hashes: make(map[string][]byte), right: make(map[string][sha256.Size]byte),
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0)), key: make([]byte, 32),
+	}
+	_, _ = rand.Read(u.key) // never fails
+	for name, hash := range hashes {
+		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
+			return nil, fmt.Errorf("auth: user %s: expected a bcrypt hash, as made by caddy hash-password: %w", name, err)
+		}
+		u.hashes[name], u.unused = []byte(hash), []byte(hash)
+	}
+	return u, nil
+}
+
+// check is slow the first time by bcrypt's design, and fast for a login that was
+// right before, since test suites log in for every mail.
+func (u *users) check(name, secret string) bool {
+	mac := hmac.New(sha256.New, u.key)
+	mac.Write([]byte(name + "\x00" + secret))
+	sum := [sha256.Size]byte(mac.Sum(nil))
+	u.mu.Lock()
+	right, known := u.right[name]
+	u.mu.Unlock()
+	if known && hmac.Equal(right[:], sum[:]) {
+		return true
+	}
+	hash, exists := u.hashes[name]
+	if !exists {
+		hash = u.unused
+	}
+	u.slots <- struct{}{}
+	err := bcrypt.CompareHashAndPassword(hash, []byte(secret))
+	<-u.slots
+	if err != nil || !exists {
+		return false
+	}
+	u.mu.Lock()
+	u.right[name] = sum
+	u.mu.Unlock()
+	return true
+}

@@ -1,0 +1,72 @@
+package rest
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// sessionAnswer is how an email came.
+type sessionAnswer struct {
+	Client     string            `json:"client"`
+	Hello      string            `json:"hello"`
+	Extended   bool              `json:"extended"` // EHLO, not HELO
+	TLS        *tlsAnswer        `json:"tls,omitempty"`
+	Auth       *authAnswer       `json:"auth,omitempty"`
+	Sender     envelopeAddress   `json:"sender"`
+	Recipients []envelopeAddress `json:"recipients"`
+	Transcript []string          `json:"transcript"`
+}
+
+type tlsAnswer struct {
+	Version       string `json:"version"`
+	Cipher        string `json:"cipher"`
+	ServerName    string `json:"serverName,omitempty"`
+	ClientSubject string `json:"clientSubject,omitempty"`
+}
+
+type authAnswer struct {
+	Mechanism string `json:"mechanism"`
+	Identity  string `json:"identity"`
+}
+
+// envelopeAddress is an address of MAIL or RCPT with its parameters as sent.
+type envelopeAddress struct {
+	Address    string `json:"address"`
+	Parameters string `json:"parameters,omitempty"`
+}
+
+// session answers GET /emails/{id}/session: the envelope, and the transcript of
+// the SMTP session as far as it concerns this email.
+func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+	m, ok := a.bucket.Get(id)
+	if !ok {
+		return noSuchEmail(id)
+	}
+	s := m.Session
+	if s == nil {
+		return newProblem(http.StatusNotFound, "this email did not come by SMTP")
+	}
+	answer := sessionAnswer{
+		Client: s.Client, Hello: s.Hello, Extended: s.Extended,
+		Sender:     envelopeAddress{m.Sender, m.MailParameters},
+		Recipients: make([]envelopeAddress, len(m.Recipients)),
+		Transcript: strings.Split(strings.TrimSuffix(s.Preamble+m.Exchange, "\n"), "\n"),
+	}
+	for i, address := range m.Recipients {
+		answer.Recipients[i].Address = address
+		if m.RecipientParameters != nil {
+			answer.Recipients[i].Parameters = m.RecipientParameters[i]
+		}
+	}
+	if s.TLSVersion != "" {
+		answer.TLS = &tlsAnswer{s.TLSVersion, s.TLSCipher, s.TLSServerName, s.TLSClientSubject}
+	}
+	if s.AuthMechanism != "" {
+		answer.Auth = &authAnswer{s.AuthMechanism, s.AuthIdentity}
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	writeJSON(w, r, http.StatusOK, "application/json", answer)
+	return nil
+}

@@ -1,0 +1,112 @@
+package smtp
+
+import (
+	"strconv"
+	"time"
+)
+
+// Limits bound what a client can do. A field that is zero has its default.
+type Limits struct {
+	// MaxMessageSize bounds a message, in octets after dot-unstuffing (RFC
+	// 5321 section 4.5.3.1.7). Default: 25 MiB.
+	MaxMessageSize int64
+
+	// MaxHeaderSize bounds a message's header section, in octets. Default: 1 MiB.
+	MaxHeaderSize int64
+
+	// MaxDataLine bounds a line of a message, in octets with its line end (RFC
+	// 5321 section 4.5.3.1.6 allows 1000). Default: the message's own bound.
+	MaxDataLine int64
+
+	// MaxRecipients bounds the recipients of a message. Default: 1000.
+	MaxRecipients int
+
+	// MaxTransactions bounds the mail transactions of a connection, which cost
+	// nothing once they are over. Default: none.
+	MaxTransactions int
+
+	// MaxConnections and MaxClientConnections bound the open connections of the
+	// server's Sessions, in all and of one IP address. Default: 10000 and 5000.
+	MaxConnections       int
+	MaxClientConnections int
+
+	// FirstCommandTimeout bounds the wait for a client's first command line, and
+	// for a TLS handshake. Default: 1m, or IdleTimeout if that is less.
+	FirstCommandTimeout time.Duration
+
+	// IdleTimeout bounds the wait for a whole command line, for the next octets
+	// of data, and for the client to take a reply. Default: 5m.
+	IdleTimeout time.Duration
+
+	// MinDataRate is how many octets of data a second have to come on average,
+	// IdleTimeout being granted beside. Default: 500. Negative: none.
+	MinDataRate int64
+}
+
+// Bounds that are not settings.
+const (
+	// maxCommandLine is the longest command line, its line end included.
+	// RFC 5321 section 4.5.3.1.4 asks for 512 and lets extensions add to it.
+	maxCommandLine = 4096
+
+	// maxAuthLine is the longest line of an AUTH exchange (RFC 4954 section 4).
+	maxAuthLine = 12288
+
+	// maxBadCommands is how many commands may fail one after the other
+	// before the session is closed.
+	maxBadCommands = 100
+
+	// maxFailedLogins is how many logins may fail before the session is closed.
+	maxFailedLogins = 5
+)
+
+// withDefaults is l with every field set.
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.MaxMessageSize, 25<<20)
+	setDefault(&l.MaxHeaderSize, 1<<20)
+	setDefault(&l.MaxDataLine, l.MaxMessageSize)
+	setDefault(&l.MaxRecipients, 1000)
+	setDefault(&l.MaxConnections, 10_000)
+	setDefault(&l.MaxClientConnections, 5000)
+	setDefault(&l.IdleTimeout, 5*time.Minute)
+	setDefault(&l.FirstCommandTimeout, min(time.Minute, l.IdleTimeout))
+	setDefault(&l.MinDataRate, 500)
+	return l
+}
+
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// advertised is the value of LIMITS (RFC 9422).
+func (l *Limits) advertised() string {
+	s := "RCPTMAX=" + strconv.Itoa(l.MaxRecipients)
+	if l.MaxTransactions > 0 {
+		s = "MAILMAX=" + strconv.Itoa(l.MaxTransactions) + " " + s
+	}
+	return s
+}
+
+// dataClock tells until when the next octets of data have to come.
+type dataClock struct {
+	limits  *Limits
+	started time.Time
+	tooSlow bool // the deadline given last is that of MinDataRate
+}
+
+func (c *dataClock) deadline(received int64) time.Time {
+	now := time.Now()
+	deadline := now.Add(c.limits.IdleTimeout)
+	c.tooSlow = false
+	if c.limits.MinDataRate > 0 {
+		due := time.Duration(float64(received) / float64(c.limits.MinDataRate) * float64(time.Second))
+		if slowest := c.started.Add(c.limits.IdleTimeout + due); slowest.Before(deadline) {
+			// At the very start the two are the same wait.
+			c.tooSlow = received > 0
+			deadline = slowest
+		}
+	}
+	return deadline
+}

@@ -1,0 +1,205 @@
+package mailbucket
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// sessionOf is what GET /emails/{id}/session says of the newest email.
+type sessionOf struct {
+	Client, Hello string
+	TLS           struct{ Version, Cipher, ServerName string }
+	Auth          struct{ Mechanism, Identity string }
+	Transcript    []string
+}
+
+func (s *site) newestSession() (answer sessionOf) {
+	s.t.Helper()
+	var list struct{ Results []struct{ ID string } }
+	s.get("/emails?limit=1", &list)
+	if len(list.Results) == 0 {
+		s.t.Fatal("no email")
+	}
+	s.get("/emails/"+list.Results[0].ID+"/session", &answer)
+	return answer
+}
+
+// handler is a configuration with one layer4 route of these handlers.
+func handler(handlers string) string {
+	return "{\nLOGOFF\nskip_install_trust\nlayer4 {\nSMTP {\nroute {\n" + handlers + "\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n"
+}
+
+// waitForCertificate makes TLS connections that ask for name until they get the
+// certificate of want, which Caddy makes beside starting.
+func (s *site) waitForCertificate(name, want string, startTLS bool) {
+	s.t.Helper()
+	var err error
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		c := s.dial()
+		if startTLS {
+			must(s.t, c.talk("", "220", "EHLO x", "250-"))
+			must(s.t, skipTo(c.r, "250 STARTTLS"))
+			must(s.t, c.talk("STARTTLS", "220"))
+		}
+		conn := tls.Client(c.Conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+		if err = conn.Handshake(); err != nil {
+			continue
+		}
+		if err = conn.ConnectionState().PeerCertificates[0].VerifyHostname(want); err == nil {
+			return
+		}
+	}
+	s.t.Fatal(err)
+}
+
+// startTLS makes the handshake, asking for name.
+func (c *client) startTLS(t *testing.T, name string) {
+	t.Helper()
+	conn := tls.Client(c.Conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+	must(t, conn.Handshake())
+	c.Conn, c.r = conn, bufio.NewReader(conn)
+}
+
+func TestStartTLSWithACertificateOfTheInternalIssuer(t *testing.T) {
+	s := start(t, handler("mailbucket {\nstarttls on\nhostname mail.example.test\n}"))
+	for name, certificate := range map[string]string{
+		"":                     "127.0.0.1",
+		"localhost":            "localhost",
+		"mail.example.test":    "mail.example.test",
+		"unknown.example.test": "mail.example.test",
+	} {
+		s.waitForCertificate(name, certificate, true)
+		// What is said in plain text with STARTTLS is not heard under TLS.
+		c := s.dial()
+		must(t, c.talk("", "220", "EHLO x", "250-"))
+		must(t, skipTo(c.r, "250 STARTTLS"))
+		must(t, c.talk("STARTTLS\r\nMAIL FROM:<evil@x>", "220 2.0.0 Ready"))
+		c.startTLS(t, name)
+		must(t, c.talk("MAIL FROM:<a@x>", "503", "EHLO x", "250-"))
+		must(t, skipTo(c.r, "250 AUTH"))
+		must(t, c.talk("STARTTLS", "503"))
+		must(t, c.send("a@x", "b@x", "hello"))
+		got := s.newestSession()
+		if got.TLS.Version != "TLS 1.3" || got.TLS.Cipher == "" || got.TLS.ServerName != name {
+			t.Errorf("recorded %+v", got.TLS)
+		}
+		if transcript := strings.Join(got.Transcript, "\n"); !strings.Contains(transcript, "* 20 octets in plain text after STARTTLS thrown away") {
+			t.Errorf("transcript:\n%s", transcript)
+		}
+	}
+}
+
+// skipTo reads the lines of a reply up to one that begins so.
+func skipTo(r *bufio.Reader, prefix string) error {
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil || strings.HasPrefix(line, prefix) {
+			return err
+		}
+		if line[3] == ' ' {
+			return fmt.Errorf("the reply ends in %q, before %q", line, prefix)
+		}
+	}
+}
+
+func TestImplicitTLSByTheTLSHandler(t *testing.T) {
+	s := start(t, handler("tls\nmailbucket"))
+	for name, certificate := range map[string]string{"": "127.0.0.1", "localhost": "localhost"} {
+		s.waitForCertificate(name, certificate, false)
+		c := s.dial()
+		c.startTLS(t, name)
+		must(t, c.talk("", "220", "EHLO x", "250-"))
+		must(t, skipTo(c.r, "250 AUTH")) // and no STARTTLS
+		must(t, c.send("a@x", "b@x", "hello"))
+		if got := s.newestSession(); got.TLS.Version != "TLS 1.3" || got.TLS.ServerName != name {
+			t.Errorf("recorded %+v", got.TLS)
+		}
+	}
+}
+
+func TestProxyProtocolGivesTheRealClient(t *testing.T) {
+	s := start(t, handler("proxy_protocol\nmailbucket"))
+	c := s.dial()
+	must(t, c.talk("PROXY TCP4 192.0.2.7 192.0.2.1 4321 25", "220", "HELO x", "250"))
+	must(t, c.send("a@x", "b@x", "hello"))
+	if got := s.newestSession(); got.Client != "192.0.2.7:4321" || got.Hello != "x" {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
+func TestUsersAreCheckedByBcrypt(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost)
+	must(t, err)
+	s := start(t, handler("mailbucket {\nauth required {\nuser alice "+string(hash)+"\n}\n}"))
+	plain := func(user, password string) string {
+		return "AUTH PLAIN " + base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password))
+	}
+	for range 2 { // the second time, the right one is known
+		c := s.dial()
+		must(t, c.talk("", "220", "EHLO x", "250-"))
+		must(t, skipTo(c.r, "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER"))
+		must(t, c.talk("MAIL FROM:<a@x>", "530", plain("alice", "wrong"), "535", plain("bob", "right"), "535", plain("alice", "right"), "235"))
+		must(t, c.send("a@x", "b@x", "hello"))
+		if got := s.newestSession(); got.Auth.Mechanism != "PLAIN" || got.Auth.Identity != "alice" {
+			t.Errorf("recorded %+v", got.Auth)
+		}
+	}
+}
+
+func TestFaultsOfTheCaddyfileAndTheAPI(t *testing.T) {
+	const config = `{
+	LOGOFF
+	mailbucket SMTP {
+		bucket default {
+			fault rcpt {
+				recipient full@*
+				times     1
+				reply     452 4.2.2 Mailbox full
+			}
+		}
+	}
+}
+HTTP {
+	mailbucket
+}
+`
+	s := start(t, config)
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250", "MAIL FROM:<a@x>", "250", "RCPT TO:<full@x>", "452 Mailbox full", "RCPT TO:<full@x>", "250 "))
+	put := func(document string, status int) string {
+		request, err := http.NewRequest("PUT", "http://"+s.http+"/faults", bytes.NewReader([]byte(document)))
+		must(t, err)
+		response, err := http.DefaultClient.Do(request)
+		must(t, err)
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		must(t, err)
+		if response.StatusCode != status {
+			t.Errorf("PUT %s: %s %s", document, response.Status, answer)
+		}
+		return string(answer)
+	}
+	if got := put(`{"faults":[{"step":"data","probability":7}]}`, 422); !strings.Contains(got, "fault 1: probability 7") {
+		t.Errorf("wrong rule: %s", got)
+	}
+	put(`{"faults":[{"step":"data","client":"127.0.0.0/8","reply":"451 4.3.0 Disk full"}]}`, 200)
+	must(t, c.talk("DATA", "451 Disk full"))
+	// What the API has set, a reload leaves alone.
+	must(t, s.load(config))
+	must(t, c.talk("DATA", "451 Disk full", "RCPT TO:<full@x>", "452"))
+	put(`{"faults":[]}`, 200)
+	must(t, c.talk("DATA", "354", "hello\r\n.", "250"))
+	if got := strings.Join(s.newestSession().Transcript, "\n"); strings.Count(got, "* fault at ") != 4 {
+		t.Errorf("transcript:\n%s", got)
+	}
+}
