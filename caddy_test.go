@@ -50,19 +50,28 @@ func start(t *testing.T, config string) *site {
 	return s
 }
 
+// given are the addresses that freeAddress has returned.
+var given = make(map[string]bool)
+
+// freeAddress is one that nothing listens on and that no other call has returned.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+		if address := listener.Addr().String(); !given[address] {
+			given[address] = true
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // load replaces the running configuration, as `caddy reload` does.
 func (s *site) load(config string) error {
-	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "HTTP", "http://"+s.http).Replace(config)
+	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
 	adapted, err := adapt(config)
 	if err != nil {
 		return err

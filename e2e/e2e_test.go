@@ -67,20 +67,21 @@ func missing(t *testing.T, what string) {
 type server struct {
 	t                 *testing.T
 	smtp, http, admin string
+	tls, plain        string // further SMTP addresses
 	config            string
 	env               []string
 	process           *exec.Cmd
 	exited            chan struct{}
 }
 
-// serve runs the program with a Caddyfile in which SMTP, HTTP and ADMIN stand for
-// addresses, until the test ends.
+// serve runs the program with a Caddyfile in which SMTP, HTTP, ADMIN, TLS and PLAIN
+// stand for addresses, until the test ends.
 func serve(t *testing.T, caddyfile string) *server {
 	t.Helper()
-	s := &server{t: t, smtp: freeAddress(t), http: freeAddress(t), admin: freeAddress(t)}
+	s := &server{t: t, smtp: freeAddress(t), http: freeAddress(t), admin: freeAddress(t), tls: freeAddress(t), plain: freeAddress(t)}
 	dir := t.TempDir()
 	s.config = filepath.Join(dir, "Caddyfile")
-	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP", "http://"+s.http, "ADMIN", s.admin).Replace(caddyfile)
+	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1", "ADMIN", s.admin, "TLS {", s.tls+" {", "PLAIN", s.plain).Replace(caddyfile)
 	if err := os.WriteFile(s.config, []byte(caddyfile), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -135,14 +136,23 @@ func (s *server) waitFor(address string) {
 	}
 }
 
+// given are the addresses that freeAddress has returned.
+var given = make(map[string]bool)
+
+// freeAddress is one that nothing listens on and that no other call has returned.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+		if address := listener.Addr().String(); !given[address] {
+			given[address] = true
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // command runs a program with standard input, bounded in time, and returns what
