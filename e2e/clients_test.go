@@ -3,9 +3,12 @@ package e2e
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -208,4 +211,93 @@ func TestXcaddyBuild(t *testing.T) {
 			t.Errorf("%s is not built in", module)
 		}
 	}
+}
+
+// TestStalledClientsAreNoBother has 500 clients stall in all the ways there are,
+// while others send, and then waits until the server has got rid of them.
+func TestStalledClientsAreNoBother(t *testing.T) {
+	source := need(t, "smtp-source")
+	s := serve(t, `{
+	admin ADMIN
+	layer4 {
+		SMTP {
+			route {
+				mailbucket {
+					first_command_timeout 5s
+					idle_timeout          5s
+				}
+			}
+		}
+	}
+}
+HTTP {
+	mailbucket
+}
+`)
+	transaction := "HELO x\r\nMAIL FROM:<stalled@example.com>\r\nRCPT TO:<b@example.com>\r\n"
+	stalled := make([]net.Conn, 500)
+	for i := range stalled {
+		conn, err := net.Dial("tcp", s.smtp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		stalled[i] = conn
+		begin := []string{"", "HEL", transaction, transaction + "DATA\r\nSubject: x\r\n", strings.Repeat("HELP\r\n", 10_000)}[i%5]
+		go func() {
+			// Those that read nothing are stuck here in the end.
+			_, _ = conn.Write([]byte(begin))
+			for i%5 == 4 {
+				if _, err := conn.Write([]byte(begin)); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	command(t, "", source, "-N", "-s", "20", "-m", "2000", "-l", "1024", "-f", "a@example.com", "-t", "b@example.com", s.smtp)
+	distinct(t, s.list("sender=a@example.com"), 2000)
+	for i, conn := range stalled {
+		if i%5 == 4 {
+			continue
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		said, err := io.ReadAll(conn)
+		if err != nil || !strings.Contains(string(said), "\r\n421 ") {
+			t.Fatalf("client %d: the server said %q (%v)", i, said, err)
+		}
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for s.metric("mailbucket_smtp_sessions") != 0 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%v sessions are left", s.metric("mailbucket_smtp_sessions"))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if list := s.list("sender=stalled@example.com"); len(list) != 0 {
+		t.Errorf("%d mails that nobody finished", len(list))
+	}
+}
+
+// metric is the value of a metric of the default bucket.
+func (s *server) metric(name string) float64 {
+	s.t.Helper()
+	response, err := http.Get("http://" + s.admin + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	scanner := bufio.NewScanner(response.Body)
+	for scanner.Scan() {
+		if value, ok := strings.CutPrefix(scanner.Text(), name+`{bucket="default"} `); ok {
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	s.t.Fatalf("no metric %s", name)
+	return 0
 }
