@@ -3,10 +3,16 @@ package mailbucket
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,7 +24,7 @@ import (
 // sessionOf is what GET /emails/{id}/session says of the newest email.
 type sessionOf struct {
 	Client, Hello string
-	TLS           struct{ Version, Cipher, ServerName string }
+	TLS           struct{ Version, Cipher, ServerName, ClientSubject string }
 	Auth          struct{ Mechanism, Identity string }
 	Transcript    []string
 }
@@ -63,9 +69,9 @@ func (s *site) waitForCertificate(name, want string, startTLS bool) {
 }
 
 // startTLS makes the handshake, asking for name.
-func (c *client) startTLS(t *testing.T, name string) {
+func (c *client) startTLS(t *testing.T, name string, own ...tls.Certificate) {
 	t.Helper()
-	conn := tls.Client(c.Conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+	conn := tls.Client(c.Conn, &tls.Config{ServerName: name, InsecureSkipVerify: true, Certificates: own})
 	must(t, conn.Handshake())
 	c.Conn, c.r = conn, bufio.NewReader(conn)
 }
@@ -109,6 +115,26 @@ func skipTo(r *bufio.Reader, prefix string) error {
 		if line[3] == ' ' {
 			return fmt.Errorf("the reply ends in %q, before %q", line, prefix)
 		}
+	}
+}
+
+func TestClientCertificateIsRecorded(t *testing.T) {
+	s := start(t, handler("mailbucket {\nstarttls on\nconnection_policy {\nclient_auth {\nmode request\n}\n}\n}"))
+	s.waitForCertificate("localhost", "localhost", true)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "application"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	must(t, err)
+	c := s.dial()
+	must(t, c.talk("", "220", "EHLO x", "250-"))
+	must(t, skipTo(c.r, "250 STARTTLS"))
+	must(t, c.talk("STARTTLS", "220"))
+	c.startTLS(t, "localhost", tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key})
+	must(t, c.talk("HELO x", "250"))
+	must(t, c.send("a@x", "b@x", "hello"))
+	if got := s.newestSession(); got.TLS.ClientSubject != "CN=application" {
+		t.Errorf("recorded %+v", got.TLS)
 	}
 }
 
