@@ -5,8 +5,9 @@
 //	err := b.Append(&store.Message{Sender: "a@example.com", Recipients: to, Raw: raw})
 //	page := b.Find(store.Query{Recipient: "b@example.com", Limit: 10})
 //
-// bucket.go appends and evicts, query.go finds and deletes, ring.go has the
-// data structures, and scan.go reads the few header fields that lists show.
+// bucket.go appends and evicts, query.go finds and deletes, watch.go waits for
+// arrivals, ring.go has the data structures, and scan.go reads the few header
+// fields that lists show.
 package store
 
 import (
@@ -58,6 +59,8 @@ type Bucket struct {
 	recipients index
 	bytes      int64
 	stats      Stats // the counters only
+	newest     ID
+	signals    map[watchKey]*signal
 	expiry     *time.Timer
 	closed     bool
 
@@ -95,9 +98,11 @@ func (b *Bucket) Append(m *Message) error {
 		return err
 	}
 	m.ID = id
+	b.newest = id
 	b.insert(m)
 	b.stats.Received++
 	b.evict()
+	b.wake(m)
 	return nil
 }
 
@@ -217,4 +222,7 @@ func (b *Bucket) Close() {
 	b.closed = true
 	b.stopExpiry()
 	b.reset()
+	for key := range b.signals {
+		b.fire(key)
+	}
 }

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
+	sender := "A@x"
+	for _, test := range []struct {
+		name    string
+		query   Query
+		ends    *Message
+		endsNot *Message
+	}{
+		{"any", Query{}, &Message{Sender: "b@x"}, nil},
+		{"sender", Query{Sender: &sender}, &Message{Sender: "a@X"}, &Message{Sender: "b@x", Recipients: []string{"a@x"}}},
+		{"recipient", Query{Recipient: "R@x"}, &Message{Recipients: []string{"q@x", "r@X"}}, &Message{Sender: "r@x"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := New(Limits{})
+			first, second := b.Watch(test.query), b.Watch(test.query)
+			if test.endsNot != nil {
+				mustAppend(t, b, test.endsNot)
+				select {
+				case <-first.C:
+					t.Fatal("ended by another message")
+				default:
+				}
+			}
+			mustAppend(t, b, test.ends)
+			<-first.C
+			<-second.C
+			first.Stop()
+			second.Stop()
+			if n := len(b.signals); n != 0 {
+				t.Errorf("%d signals are left", n)
+			}
+		})
+	}
+}
+
+func TestStoppedWatchesLeaveNothing(t *testing.T) {
+	b := New(Limits{})
+	first, second := b.Watch(Query{Recipient: "r@x"}), b.Watch(Query{Recipient: "r@x"})
+	first.Stop()
+	if len(b.signals) != 1 {
+		t.Error("the second watch is gone")
+	}
+	second.Stop()
+	if len(b.signals) != 0 {
+		t.Error("a signal is left")
+	}
+}
+
+func TestCloseEndsWatches(t *testing.T) {
+	b := New(Limits{})
+	before := b.Watch(Query{Recipient: "r@x"})
+	b.Close()
+	<-before.C
+	<-b.Watch(Query{}).C
+}
+
+// TestNoArrivalIsMissed has readers wait for the messages of one address each,
+// while those come at any moment.
+func TestNoArrivalIsMissed(t *testing.T) {
+	const readers, rounds = 8, 6500
+	b := New(Limits{MaxMessages: 100_000})
+	var wg sync.WaitGroup
+	for i := range readers {
+		recipient := fmt.Sprintf("r%d@x", i)
+		seen := make(chan struct{}, 1)
+		wg.Go(func() {
+			for range rounds {
+				if err := b.Append(&Message{Recipients: []string{recipient}}); err != nil {
+					t.Error(err)
+				}
+				<-seen
+			}
+		})
+		wg.Go(func() {
+			var last ID
+			for range rounds {
+				q := Query{Recipient: recipient, After: last, Limit: 1}
+				if i%2 == 0 {
+					q = Query{After: last, Limit: 1, Match: func(m *Message) bool { return m.Recipients[0] == recipient }}
+				}
+				for {
+					watch := b.Watch(q)
+					if page := b.Find(q); page.Total > 0 {
+						watch.Stop()
+						last = page.Messages[0].ID
+						break
+					}
+					<-watch.C
+				}
+				seen <- struct{}{}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(b.signals); n != 0 {
+		t.Errorf("%d signals are left", n)
+	}
+}
