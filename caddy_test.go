@@ -363,6 +363,66 @@ HTTP {
 	}
 }
 
+func TestAPIUnderAMountBehindEncode(t *testing.T) {
+	s := start(t, "{\nLOGOFF\nmailbucket SMTP\n}\nHTTP {\nencode\nhandle_path /mail/* {\nmailbucket {\ncors_origins https://app.test\n}\n}\nrespond 404\n}\n")
+	answered := make(chan int, 1)
+	go func() {
+		var list struct{ TotalResults int }
+		s.get("/mail/emails?wait=20s&recipient=b@x", &list)
+		answered <- list.TotalResults
+	}()
+	events, err := http.Get("http://" + s.http + "/mail/events")
+	must(t, err)
+	defer events.Body.Close()
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.send("a@x", "b@x", "Subject: x\r\nContent-Type: text/html\r\n\r\n<p>"+strings.Repeat("hello ", 1000)))
+	if n := <-answered; n != 1 {
+		t.Errorf("the waiting call has %d emails", n)
+	}
+	lines := bufio.NewScanner(events.Body)
+	var id string
+	for id == "" && lines.Scan() {
+		id, _ = strings.CutPrefix(lines.Text(), "id: ")
+		if !strings.HasPrefix(lines.Text(), "id: ") {
+			id = ""
+		}
+	}
+	response, err := http.Get("http://" + s.http + "/mail/emails/" + id + "/html")
+	must(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	must(t, err)
+	if !response.Uncompressed || !strings.Contains(string(body), "hello hello") {
+		t.Errorf("%s %v %.100s", response.Status, response.Header, body)
+	}
+}
+
+func TestReloadAndStopEndWaitingCalls(t *testing.T) {
+	s := start(t, shortest)
+	statuses := make(chan int, 1)
+	wait := func() {
+		response, err := http.Get("http://" + s.http + "/emails?wait=10m")
+		if err != nil {
+			statuses <- 0
+			return
+		}
+		response.Body.Close()
+		statuses <- response.StatusCode
+	}
+	for _, replacement := range []string{shortest, "{\n LOGOFF\n mailbucket SMTP\n}\n"} {
+		go wait()
+		for buckets, _ := openBucket(defaultBucket, store.Limits{}); buckets.Watching() == 0; {
+			time.Sleep(time.Millisecond)
+		}
+		must(t, closeBucket(defaultBucket))
+		must(t, s.load(replacement))
+		if status := <-statuses; status != http.StatusServiceUnavailable {
+			t.Errorf("status %d", status)
+		}
+	}
+}
+
 func TestMetricsCountTheBucketsMessages(t *testing.T) {
 	config := strings.Replace(shortest, "mailbucket\n}", "mailbucket\n metrics /metrics\n}", 1)
 	s := start(t, config)
@@ -478,7 +538,9 @@ func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
 		{handler("auth required {\n user a secret\n }"), 7, "expected a bcrypt hash"},
 		{"{\n layer4 {\n :1025 {\n route {\n mailbucket a b\n }\n }\n }\n}\n", 5, "expected nothing after"},
 		{":80 {\n mailbucket a b\n}\n", 2, "expected nothing after"},
-		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "unrecognized option"},
+		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "expected cors_origins"},
+		{":80 {\n mailbucket {\n cors_origins\n }\n}\n", 3, "expected origins"},
+		{":80 {\n mailbucket {\n cors_origins app.test\n }\n}\n", 3, "app.test"},
 	} {
 		t.Run(test.want+" "+test.config, func(t *testing.T) {
 			_, err := adapt(test.config)

@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/dustin/go-humanize"
 
+	"github.com/caddy-mailbucket/mailbucket/rest"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 )
 
@@ -233,13 +234,27 @@ func (h *L4Handler) unmarshalHostname(d *caddyfile.Dispenser) error {
 
 // UnmarshalCaddyfile sets up the handler from the directive:
 //
-//	mailbucket [<matcher>] [<bucket>]
+//	mailbucket [<matcher>] [<bucket>] {
+//	    cors_origins <origins...>
+//	}
 func (h *HTTPHandler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
 	if err := optionalBucketArg(d, &h.Bucket); err != nil {
 		return err
 	}
-	return eachOption(d, "mailbucket", nil)
+	return eachOption(d, "mailbucket", map[string]func() error{
+		"cors_origins": func() error { return h.unmarshalOrigins(d) },
+	})
+}
+
+func (h *HTTPHandler) unmarshalOrigins(d *caddyfile.Dispenser) error {
+	if h.CORSOrigins = d.RemainingArgs(); len(h.CORSOrigins) == 0 {
+		return d.Err("cors_origins: expected origins such as https://app.example.com, or *")
+	}
+	if err := rest.CheckOrigins(h.CORSOrigins); err != nil {
+		return d.Errf("cors_origins: %w", err)
+	}
+	return nil
 }
 
 // eachOption reads a block of options, each of which may stand there once unless
@@ -264,9 +279,6 @@ func eachOption(d *caddyfile.Dispenser, block string, options map[string]func() 
 }
 
 func names(options map[string]func() error) string {
-	if len(options) == 0 {
-		return "none"
-	}
 	return strings.Join(slices.Sorted(maps.Keys(options)), ", ")
 }
 

@@ -1,6 +1,7 @@
 package mailbucket
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
@@ -9,13 +10,18 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/rest"
 )
 
-// HTTPHandler serves the mail API of a bucket: `/emails` and what is below it, and `/faults`.
-// Any other path goes on to the next handler. To serve it elsewhere than at the
+// HTTPHandler serves the mail API of a bucket: `/emails` and what is below it,
+// `/events`, `/faults`, `/stats` and `/openapi.json`. Any other path goes on to the
+// next handler. To serve it elsewhere than at the
 // root of a site, put it in a `handle_path` route.
 type HTTPHandler struct {
 	// The name of the bucket, which the mailbucket app has to have.
 	// Default: `default`.
 	Bucket string `json:"bucket,omitempty"`
+
+	// The origins whose pages may use the API from a browser, such as
+	// `https://app.example.com`, or `*` for all. Default: none but its own.
+	CORSOrigins []string `json:"cors_origins,omitempty"`
 
 	api *rest.API
 }
@@ -34,7 +40,19 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	h.api = rest.New(b.Bucket, &b.faults)
+	h.api, err = rest.New(b.Bucket, &b.faults, h.CORSOrigins...)
+	if err != nil {
+		return fmt.Errorf("cors_origins: %w", err)
+	}
+	// Caddy waits for the calls under way: those that wait for mail must end.
+	return onEvent(ctx, "stopping", h.api.Stop)
+}
+
+// Cleanup ends the calls of a configuration that never ran.
+func (h *HTTPHandler) Cleanup() error {
+	if h.api != nil {
+		h.api.Stop()
+	}
 	return nil
 }
 
@@ -48,5 +66,6 @@ func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 
 var (
 	_ caddy.Provisioner           = (*HTTPHandler)(nil)
+	_ caddy.CleanerUpper          = (*HTTPHandler)(nil)
 	_ caddyhttp.MiddlewareHandler = (*HTTPHandler)(nil)
 )

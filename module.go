@@ -121,7 +121,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		}
 		a.buckets[name] = b
 	}
-	if err := a.provisionEvents(ctx); err != nil {
+	if err := onEvent(ctx, "started", a.applyLimits); err != nil {
 		return err
 	}
 	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
@@ -161,20 +161,20 @@ func (a *App) check() error {
 	return nil
 }
 
-// provisionEvents has the limits applied once this configuration has started: a
-// configuration that is rejected must not evict what the running one holds.
-func (a *App) provisionEvents(ctx caddy.Context) error {
+// onEvent has Caddy call do at an event of the configuration that ctx belongs to.
+func onEvent(ctx caddy.Context, name string, do func()) error {
 	events, err := ctx.App("events")
 	if err != nil {
 		return fmt.Errorf("getting the events app: %w", err)
 	}
-	err = events.(*caddyevents.App).On("started", eventHandler(a.applyLimits))
-	if err != nil {
-		return fmt.Errorf("subscribing to events: %w", err)
+	if err := events.(*caddyevents.App).On(name, eventHandler(do)); err != nil {
+		return fmt.Errorf("subscribing to the event %s: %w", name, err)
 	}
 	return nil
 }
 
+// applyLimits is done once this configuration has started: one that is rejected
+// must not evict what the running one holds.
 func (a *App) applyLimits() {
 	for name, b := range a.buckets {
 		b.SetLimits(a.Buckets[name].limits())

@@ -86,7 +86,7 @@ func TestReadmesTutorial(t *testing.T) {
 		}
 		got := strings.ReplaceAll(strings.TrimSpace(string(out)), id, "ID")
 		got = regexp.MustCompile(`"timeCreated":\d{13}\b`).ReplaceAllString(got, `"timeCreated":TIME`)
-		if got != lines[i+1] {
+		if want, cut := strings.CutSuffix(lines[i+1], "…"); got != want && !(cut && strings.HasPrefix(got, want)) {
 			t.Errorf("%s\nanswers  %s\nREADME:  %s", lines[i], got, lines[i+1])
 		}
 	}

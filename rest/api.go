@@ -1,16 +1,21 @@
 // Package rest is the HTTP API over a bucket of mail: SMTP Bucket's calls, and
 // what tests need beside them. It knows paths relative to where it is mounted.
 //
-// api.go has the table of calls; list.go reads filters and lists, email.go shows
-// and deletes one message, session.go shows how it came, faults.go sets what goes
-// wrong on purpose, and problem.go answers errors.
+// api.go has the table of calls. filter.go reads queries and search.go looks into
+// emails for them; list.go lists, waits and deletes, and events.go streams.
+// email.go shows one email, part.go its parts, session.go how it came, and cache.go
+// keeps what was parsed last. create.go stores an email, faults.go sets what goes
+// wrong on purpose, stats.go counts, and problem.go answers errors. openapi.json
+// describes all of it.
 package rest
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -19,13 +24,45 @@ import (
 type API struct {
 	bucket      *store.Bucket
 	faults      Faults
+	cache       cache
+	origins     []string
 	crossOrigin *http.CrossOriginProtection
+
+	stop     sync.Once
+	stopping chan struct{}
 }
 
 // New makes the API of that bucket, and of the faults of the sessions into it.
-func New(b *store.Bucket, f Faults) *API {
-	return &API{bucket: b, faults: f, crossOrigin: http.NewCrossOriginProtection()}
+// Pages of the origins, such as "https://app.example.com", may use it from a
+// browser; "*" is all of them. It is an error if one of them is no origin.
+func New(b *store.Bucket, f Faults, origins ...string) (*API, error) {
+	protection, err := protect(origins)
+	if err != nil {
+		return nil, err
+	}
+	return &API{bucket: b, faults: f, origins: origins, crossOrigin: protection, stopping: make(chan struct{})}, nil
 }
+
+// CheckOrigins says whether New takes them.
+func CheckOrigins(origins []string) error {
+	_, err := protect(origins)
+	return err
+}
+
+func protect(origins []string) (*http.CrossOriginProtection, error) {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		if origin == "*" {
+			protection.AddInsecureBypassPattern("/")
+		} else if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("origin %q: %w", origin, err)
+		}
+	}
+	return protection, nil
+}
+
+// Stop ends the calls that wait, and lets none wait any more.
+func (a *API) Stop() { a.stop.Do(func() { close(a.stopping) }) }
 
 // call answers one method on one path. The id is that in the path, if any.
 type call func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *problem
@@ -33,29 +70,45 @@ type call func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *pro
 // resource is a path with the calls it has, by method.
 type resource map[string]call
 
-// The resources: /emails, /emails/{id}, /faults, and what is below /emails/{id}.
+// The resources by path: those of the bucket, /emails/{id}, and what is below it.
 var (
-	collection = resource{http.MethodGet: (*API).list, http.MethodDelete: (*API).deleteMatching}
-	email      = resource{http.MethodGet: (*API).email, http.MethodDelete: (*API).deleteEmail}
-	faults     = resource{http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults}
-	parts      = map[string]resource{
+	collections = map[string]resource{
+		"/emails":       {http.MethodGet: (*API).list, http.MethodPost: (*API).create, http.MethodDelete: (*API).deleteMatching},
+		"/events":       {http.MethodGet: (*API).events},
+		"/faults":       {http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults},
+		"/stats":        {http.MethodGet: (*API).stats},
+		"/openapi.json": {http.MethodGet: (*API).openapi},
+	}
+	email = resource{http.MethodGet: (*API).email, http.MethodDelete: (*API).deleteEmail}
+	parts = map[string]resource{
 		"raw":     {http.MethodGet: (*API).raw},
+		"text":    {http.MethodGet: (*API).text},
+		"html":    {http.MethodGet: (*API).html},
+		"headers": {http.MethodGet: (*API).headers},
 		"session": {http.MethodGet: (*API).session},
+	}
+	// Those with a name of their own below them.
+	named = map[string]func(a *API, w http.ResponseWriter, r *http.Request, id store.ID, name string) *problem{
+		"attachments": (*API).attachment,
+		"inline":      (*API).inline,
 	}
 )
 
 // Serve answers the request if its path is one of the API's, and otherwise
 // reports false without having touched w.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
-	below, ok := strings.CutPrefix(r.URL.Path, "/emails")
-	var p *problem
-	switch {
-	case r.URL.Path == "/faults":
-		p = a.call(w, r, faults, store.ID{})
-	case ok && (below == "" || below[0] == '/'):
-		p = a.dispatch(w, r, below)
-	default:
+	res, ok := collections[r.URL.Path]
+	below, isEmail := strings.CutPrefix(r.URL.Path, "/emails/")
+	if !ok && !isEmail {
 		return false
+	}
+	var p *problem
+	var id store.ID
+	if isEmail {
+		res, id, p = find(below)
+	}
+	if p == nil {
+		p = a.call(w, r, res, id)
 	}
 	if p != nil {
 		p.write(w, r)
@@ -63,23 +116,27 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-func (a *API) dispatch(w http.ResponseWriter, r *http.Request, below string) *problem {
-	if below == "" {
-		return a.call(w, r, collection, store.ID{})
-	}
-	name, part, hasPart := strings.Cut(below[1:], "/")
+// find is the resource at a path below /emails/.
+func find(below string) (resource, store.ID, *problem) {
+	name, part, hasPart := strings.Cut(below, "/")
 	id, err := store.ParseID(name)
 	if err != nil {
-		return newProblem(http.StatusNotFound, "no such path: an email is at /emails/{id}, its id being 32 hexadecimal digits")
+		return nil, id, newProblem(http.StatusNotFound, "no such path: an email is at /emails/{id}, its id being 32 hexadecimal digits")
 	}
 	if !hasPart {
-		return a.call(w, r, email, id)
+		return email, id, nil
 	}
-	res, ok := parts[part]
-	if !ok {
-		return newProblem(http.StatusNotFound, "no such path: below an email there is "+strings.Join(slices.Sorted(maps.Keys(parts)), ", "))
+	if res, ok := parts[part]; ok {
+		return res, id, nil
 	}
-	return a.call(w, r, res, id)
+	kind, name, _ := strings.Cut(part, "/")
+	if serve, ok := named[kind]; ok && name != "" {
+		return resource{http.MethodGet: func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+			return serve(a, w, r, id, name)
+		}}, id, nil
+	}
+	return nil, id, newProblem(http.StatusNotFound, "no such path: below an email there is "+
+		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index} and inline/{content-id}")
 }
 
 func (a *API) call(w http.ResponseWriter, r *http.Request, res resource, id store.ID) *problem {
@@ -87,6 +144,7 @@ func (a *API) call(w http.ResponseWriter, r *http.Request, res resource, id stor
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
+	a.allowOrigin(w, r, res)
 	c, ok := res[method]
 	if !ok {
 		w.Header().Set("Allow", res.allow())
@@ -97,9 +155,29 @@ func (a *API) call(w http.ResponseWriter, r *http.Request, res resource, id stor
 		return newProblem(http.StatusMethodNotAllowed, r.Method+" is not allowed here: expected "+res.allow())
 	}
 	if err := a.crossOrigin.Check(r); err != nil {
-		return newProblem(http.StatusForbidden, "a page of another site may not change anything here")
+		return newProblem(http.StatusForbidden, "a page of another site may not change anything here, unless cors_origins allows it")
 	}
 	return c(a, w, r, id)
+}
+
+// allowOrigin lets pages of the configured origins see the answer (Fetch, CORS).
+func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request, res resource) {
+	if len(a.origins) == 0 {
+		return
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" || !slices.Contains(a.origins, origin) && !slices.Contains(a.origins, "*") {
+		return
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", "Location, ETag, Allow, Retry-After, Content-Disposition")
+	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+		h.Set("Access-Control-Allow-Methods", res.allow())
+		h.Set("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID, If-None-Match, Range")
+		h.Set("Access-Control-Max-Age", "600")
+	}
 }
 
 // allow is the value of the Allow header field (RFC 9110 section 10.2.1).

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -22,16 +25,20 @@ func newTestAPI(t testing.TB, mails ...*store.Message) *API {
 			t.Fatal(err)
 		}
 	}
-	return New(b, new(testFaults))
+	a, err := New(b, &testFaults{document: []byte(`{"faults":[],"configured":[]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
-// testFaults are any JSON but that with "no".
+// testFaults are any JSON but that with "no such".
 type testFaults struct{ document []byte }
 
 func (f *testFaults) MarshalJSON() ([]byte, error) { return f.document, nil }
 
 func (f *testFaults) SetJSON(document []byte) error {
-	if strings.Contains(string(document), "no") {
+	if strings.Contains(string(document), "no such") {
 		return errors.New("no such fault")
 	}
 	f.document = document
@@ -42,11 +49,37 @@ func mail(sender, recipient, raw string) *store.Message {
 	return &store.Message{Sender: sender, Recipients: []string{recipient}, Raw: raw}
 }
 
+// description is openapi.json, which every answer in these tests has to keep to.
+var description = sync.OnceValue(func() validator.Validator {
+	document, err := libopenapi.NewDocument([]byte(openapi))
+	if err != nil {
+		panic(err)
+	}
+	v, errs := validator.NewValidator(document)
+	if len(errs) > 0 {
+		panic(errs)
+	}
+	return v
+})
+
+func TestDescriptionIsValid(t *testing.T) {
+	if ok, errs := description().ValidateDocument(); !ok {
+		for _, err := range errs {
+			t.Error(err.Message, err.Reason)
+		}
+	}
+}
+
 // do makes a request and returns the answer with its body. Pairs of header field
 // names and values may follow.
 func do(t testing.TB, a *API, method, target string, header ...string) (*http.Response, string) {
 	t.Helper()
-	r := httptest.NewRequest(method, target, nil)
+	return doBody(t, a, method, target, "", header...)
+}
+
+func doBody(t testing.TB, a *API, method, target, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -54,11 +87,30 @@ func do(t testing.TB, a *API, method, target string, header ...string) (*http.Re
 	if !a.Serve(w, r) {
 		t.Fatalf("%s is not the API's", target)
 	}
-	body, err := io.ReadAll(w.Result().Body)
-	if err != nil {
-		t.Fatal(err)
+	answer := w.Body.String()
+	checkDescribed(t, r, w.Result())
+	return w.Result(), answer
+}
+
+// checkDescribed validates an answer against openapi.json. What is not a call of
+// the API cannot be.
+func checkDescribed(t testing.TB, r *http.Request, answer *http.Response) {
+	t.Helper()
+	method := r.Method
+	if method == http.MethodHead || method == http.MethodOptions || answer.StatusCode == http.StatusMethodNotAllowed || answer.StatusCode == http.StatusRequestURITooLong {
+		return
 	}
-	return w.Result(), string(body)
+	if _, _, p := find(strings.TrimPrefix(r.URL.Path, "/emails/")); strings.HasPrefix(r.URL.Path, "/emails/") && p != nil {
+		return
+	}
+	if ok, errs := description().ValidateHttpResponse(r, answer); !ok {
+		for _, err := range errs {
+			t.Errorf("%s %s is not as described: %s: %s", method, r.URL, err.Message, err.Reason)
+			for _, schema := range err.SchemaValidationErrors {
+				t.Error(schema.Reason)
+			}
+		}
+	}
 }
 
 func TestTutorialsAnswers(t *testing.T) {
@@ -71,7 +123,7 @@ func TestTutorialsAnswers(t *testing.T) {
 		t.Errorf("list:\n%s\nwant:\n%s", list, want)
 	}
 	response, email := do(t, a, "GET", "/emails/"+m.ID.String())
-	if want := fmt.Sprintf(`{%s,"body":"Subject:Subject line goes here!\n\nThe message body goes here!\n","timeCreated":%d,"size":64}`+"\n", fields, m.UnixMilli()); email != want {
+	if want := fmt.Sprintf(`{%s,"body":"Subject:Subject line goes here!\n\nThe message body goes here!\n","timeCreated":%d,"size":64,`, fields, m.UnixMilli()); !strings.HasPrefix(email, want) {
 		t.Errorf("email:\n%s\nwant:\n%s", email, want)
 	}
 	if got := response.Header.Get("Content-Type"); got != "application/json" {
@@ -83,14 +135,40 @@ func TestFilters(t *testing.T) {
 	first := mail("a@x", "R1@x", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\none\r\n")
 	second := mail("", "r2@x", "Subject: two\r\n\r\nNEEDLE\r\n")
 	third := mail("a@x", "r2@x", "Subject: three\r\n\r\n")
+	var others []*store.Message
 	a := newTestAPI(t, first, second, third)
+	for _, m := range []*store.Message{
+		mail("x@y", "user+tag@run42.test", "From: =?utf-8?q?J=C3=BCrgen?= <j@y>\r\nTo: Team <t@y>\r\nX-Run: =?utf-8?q?vierzig?=\r\nX-Run: two\r\nContent-Transfer-Encoding: base64\r\n\r\nSGlkZGVuIFfDtnJ0ZXI=\r\n"),
+		mail("x@y", "q@run42.test", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Disposition: attachment; filename=f\r\n\r\nNOT LOOKED AT\r\n--b--\r\n"),
+	} {
+		if err := a.bucket.Append(m); err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, m)
+	}
+	encoded, attached := others[0], others[1]
 	soon := time.Now().Add(time.Hour)
 	for _, test := range []struct {
 		query string
 		want  []*store.Message
 	}{
-		{"", []*store.Message{third, second, first}},
-		{"order=asc", []*store.Message{first, second, third}},
+		{"", []*store.Message{attached, encoded, third, second, first}},
+		{"order=asc", []*store.Message{first, second, third, encoded, attached}},
+		{"recipient=*@run42.test", []*store.Message{attached, encoded}},
+		{"recipient=user+*@RUN42.test", []*store.Message{encoded}},
+		{"recipient=user tag@run42.test", []*store.Message{encoded}},
+		{"recipient=*@x&sender=*", []*store.Message{third, second, first}},
+		{"sender=a*", []*store.Message{third, first}},
+		{"from=J%C3%9CRGEN", []*store.Message{encoded}},
+		{"to=team", []*store.Message{encoded}},
+		{"header:X-Run=VIERZIG", []*store.Message{encoded}},
+		{"header=x-run:two", []*store.Message{encoded}},
+		{"header:X-Run=three", nil},
+		{"q=hidden w%C3%B6rter", []*store.Message{encoded}},
+		{"q=SGlkZGVu", nil},
+		{"q=not looked at", nil},
+		{"hasAttachment=true", []*store.Message{attached}},
+		{"hasAttachment=false&sender=x@y", []*store.Message{encoded}},
 		{"sender=A@X", []*store.Message{third, first}},
 		{"sender=", []*store.Message{second}},
 		{"recipient=r1@X", []*store.Message{first}},
@@ -100,15 +178,15 @@ func TestFilters(t *testing.T) {
 		{"subject=T", []*store.Message{third, second}},
 		{"q=needle", []*store.Message{second}},
 		{"q=r1@", []*store.Message{first}},
-		{"after=" + first.ID.String(), []*store.Message{third, second}},
+		{"after=" + first.ID.String(), []*store.Message{attached, encoded, third, second}},
 		{"since=" + soon.Format("2006-01-02T15:04:05Z07:00"), nil},
-		{fmt.Sprintf("until=%d", soon.UnixMilli()), []*store.Message{third, second, first}},
-		{"limit=1", []*store.Message{third}},
-		{"limit=2&page=2", []*store.Message{first}},
-		{"limit=2&page=3", nil},
+		{fmt.Sprintf("until=%d", soon.UnixMilli()), []*store.Message{attached, encoded, third, second, first}},
+		{"limit=1", []*store.Message{attached}},
+		{"limit=2&page=2", []*store.Message{third, second}},
+		{"limit=2&page=4", nil},
 	} {
 		t.Run(test.query, func(t *testing.T) {
-			_, body := do(t, a, "GET", "/emails?"+strings.ReplaceAll(test.query, "+", "%2B"))
+			_, body := do(t, a, "GET", "/emails?"+strings.NewReplacer("+", "%2B", " ", "+").Replace(test.query))
 			var got struct{ Results []struct{ ID string } }
 			if err := json.Unmarshal([]byte(body), &got); err != nil {
 				t.Fatal(err)
@@ -125,7 +203,7 @@ func TestFilters(t *testing.T) {
 			}
 		})
 	}
-	if _, body := do(t, a, "GET", "/emails?limit=2"); !strings.HasSuffix(body, `"totalResults":3,"totalPages":2}`+"\n") {
+	if _, body := do(t, a, "GET", "/emails?limit=2"); !strings.HasSuffix(body, `"totalResults":5,"totalPages":3}`+"\n") {
 		t.Errorf("totals: %s", body)
 	}
 	if _, body := do(t, newTestAPI(t), "GET", "/emails"); body != `{"results":[],"totalResults":0,"totalPages":0}`+"\n" {
@@ -161,7 +239,25 @@ func TestErrorsAreProblemDocuments(t *testing.T) {
 		{"DELETE", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
 		{"GET", "/emails/" + id + "/xyzzy", 404, "", ""},
 		{"GET", "/emails/" + strings.Repeat("0", 32) + "/raw", 404, "", ""},
-		{"POST", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS"},
+		{"GET", "/emails?count=2", 400, "count", ""},
+		{"GET", "/emails?wait=1h", 400, "wait", ""},
+		{"GET", "/emails?wait=soon", 400, "wait", ""},
+		{"GET", "/emails?header=x", 400, "header", ""},
+		{"GET", "/emails?hasAttachment=yes", 400, "hasAttachment", ""},
+		{"GET", "/events?limit=1", 400, "limit", ""},
+		{"GET", "/emails/" + id + "/html?remote=2", 400, "remote", ""},
+		{"GET", "/emails/" + id + "/html", 404, "", ""},
+		{"GET", "/emails/" + id + "/session", 404, "", ""},
+		{"GET", "/emails/" + id + "/attachments", 404, "", ""},
+		{"GET", "/emails/" + id + "/attachments/0", 404, "", ""},
+		{"GET", "/emails/" + id + "/attachments/-1", 404, "", ""},
+		{"GET", "/emails/" + id + "/inline/x", 404, "", ""},
+		{"POST", "/emails?recipient=b@x", 415, "", ""},
+		{"POST", "/emails", 400, "recipient", ""},
+		{"POST", "/emails?recipient=b@x&sender=a", 422, "sender", ""},
+		{"POST", "/emails?recipient=<b@x>", 422, "recipient", ""},
+		{"POST", "/emails?recipient=b@x&x=1", 400, "x", ""},
+		{"PATCH", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS, POST"},
 		{"PUT", "/emails/" + id, 405, "", "DELETE, GET, HEAD, OPTIONS"},
 		{"DELETE", "/emails/" + id + "/raw", 405, "", "GET, HEAD, OPTIONS"},
 	} {
@@ -186,24 +282,26 @@ func TestErrorsAreProblemDocuments(t *testing.T) {
 
 func TestFaultsAreSetAndCleared(t *testing.T) {
 	a := newTestAPI(t)
+	const rules = `{"faults":[{"step":"mail","drop":true}],"configured":[]}`
 	for _, step := range []struct {
 		method, body string
 		status       int
 		answer       string
 	}{
-		{"PUT", `{"faults":[1]}`, 200, `{"faults":[1]}`},
-		{"PUT", `no`, 422, `"detail":"no such fault"`},
+		{"PUT", rules, 200, rules},
+		{"PUT", `no such`, 422, `"detail":"no such fault"`},
 		{"PUT", strings.Repeat(" ", maxFaultsDocument+1), 413, `larger than 256 KiB`},
-		{"GET", "", 200, `{"faults":[1]}`},
-		{"DELETE", "", 204, ""},
-		{"GET", "", 200, `{"faults":[]}`},
+		{"GET", "", 200, rules},
 		{"POST", "", 405, "DELETE, GET, HEAD, OPTIONS, PUT"},
+		{"DELETE", "", 204, ""},
 	} {
-		r := httptest.NewRequest(step.method, "/faults", strings.NewReader(step.body))
-		w := httptest.NewRecorder()
-		if !a.Serve(w, r) || w.Code != step.status || !strings.Contains(w.Body.String(), step.answer) {
-			t.Errorf("%s %.20s: %d %s", step.method, step.body, w.Code, w.Body)
+		response, answer := doBody(t, a, step.method, "/faults", step.body, "Content-Type", "application/json")
+		if response.StatusCode != step.status || !strings.Contains(answer, step.answer) {
+			t.Errorf("%s %.20s: %d %s", step.method, step.body, response.StatusCode, answer)
 		}
+	}
+	if got := string(a.faults.(*testFaults).document); got != `{"faults":[]}` {
+		t.Errorf("after DELETE: %s", got)
 	}
 }
 
@@ -266,6 +364,7 @@ func TestRawIsWhatWasReceived(t *testing.T) {
 		"Content-Type":            "message/rfc822",
 		"Content-Disposition":     `attachment; filename="` + m.ID.String() + `.eml"`,
 		"Content-Security-Policy": "sandbox; default-src 'none'",
+		"Referrer-Policy":         "no-referrer",
 		"X-Content-Type-Options":  "nosniff",
 	} {
 		if got := response.Header.Get(name); got != want {
@@ -327,6 +426,7 @@ func TestOtherSitesMayNotDelete(t *testing.T) {
 // problem of the client's.
 func FuzzQuery(f *testing.F) {
 	f.Add("sender=a&recipient=b&limit=3&page=2&order=asc")
+	f.Add("sender=*&recipient=a%2B*@x&from=a&to=b&header:X-A=b&header=x:y&hasAttachment=true&wait=1s&count=2")
 	f.Add("since=2006-01-02T15:04:05Z&until=1&after=0123456789abcdef0123456789abcdef&q=%ff")
 	f.Fuzz(func(t *testing.T, raw string) {
 		q, p := parseQuery(raw, pagingParameters)
@@ -341,6 +441,9 @@ func FuzzQuery(f *testing.F) {
 		}
 		if q.Match != nil {
 			q.Match(mail("a", "b", "Subject: x\r\n\r\n"))
+		}
+		if q.wait < 0 || q.wait > maxWait || q.count < 0 {
+			t.Errorf("%+v", q)
 		}
 	})
 }

@@ -82,6 +82,17 @@ func (w *Watch) Stop() {
 	}
 }
 
+// Watching is the number of watches that wait.
+func (b *Bucket) Watching() int {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	n := 0
+	for _, s := range b.signals {
+		n += s.watches
+	}
+	return n
+}
+
 // wake ends the watches that m may be for. It is called with the lock held, when
 // m is in its place.
 func (b *Bucket) wake(m *Message) {

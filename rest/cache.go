@@ -1,0 +1,57 @@
+package rest
+
+import (
+	"container/list"
+	"sync"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// Bounds of the cache of parsed emails: their number, and the bytes of their raw
+// data, which a deleted email keeps until it falls out.
+const (
+	maxCached      = 32
+	maxCachedBytes = 64 << 20
+)
+
+// cache keeps the emails that were read last, parsed, as readers come in bursts:
+// a page and its parts, or a test and its assertions.
+type cache struct {
+	mu    sync.Mutex
+	bytes int
+	byID  map[store.ID]*list.Element // of *parsed
+	order list.List                  // the last used first
+}
+
+// parsed is an email and what was made of it.
+type parsed struct {
+	*store.Message
+	mail   func() *message.Message // parses once, without the cache's lock
+	answer func() *emailAnswer     // decodes all parts once
+}
+
+func (c *cache) parse(m *store.Message) *parsed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.byID[m.ID]; e != nil {
+		c.order.MoveToFront(e)
+		return e.Value.(*parsed)
+	}
+	p := &parsed{Message: m, mail: sync.OnceValue(func() *message.Message { return message.Parse(m.Raw) })}
+	p.answer = sync.OnceValue(func() *emailAnswer { return newEmailAnswer(m, p.mail()) })
+	if len(m.Raw) > maxCachedBytes {
+		return p
+	}
+	if c.byID == nil {
+		c.byID = make(map[store.ID]*list.Element)
+	}
+	c.byID[m.ID] = c.order.PushFront(p)
+	c.bytes += len(m.Raw)
+	for c.order.Len() > maxCached || c.bytes > maxCachedBytes {
+		oldest := c.order.Remove(c.order.Back()).(*parsed)
+		delete(c.byID, oldest.ID)
+		c.bytes -= len(oldest.Raw)
+	}
+	return p
+}

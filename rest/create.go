@@ -1,0 +1,100 @@
+package rest
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// Bounds of POST /emails.
+const (
+	maxCreated    = 25 << 20
+	maxRecipients = 1000
+	maxAddress    = 1000
+)
+
+// create answers POST /emails: the body, a message/rfc822, is stored as if it had
+// come by SMTP from sender to each recipient.
+func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
+	m, p := parseEnvelope(r.URL.RawQuery)
+	if p != nil {
+		return p
+	}
+	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "message/rfc822" {
+		return newProblem(http.StatusUnsupportedMediaType, "expected the Content-Type message/rfc822")
+	}
+	var raw strings.Builder
+	if r.ContentLength > 0 && r.ContentLength <= maxCreated {
+		raw.Grow(int(r.ContentLength))
+	}
+	_, err := io.Copy(&raw, http.MaxBytesReader(w, r.Body, maxCreated))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return newProblem(http.StatusRequestEntityTooLarge, "the message is larger than "+strconv.Itoa(maxCreated)+" bytes")
+	}
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "reading the message: "+err.Error())
+	}
+	m.Raw = raw.String()
+	switch err := a.bucket.Append(m); {
+	case errors.Is(err, store.ErrTooLarge):
+		a.bucket.Refuse()
+		return newProblem(http.StatusRequestEntityTooLarge, "the message is larger than the bucket")
+	case err != nil:
+		return newProblem(http.StatusServiceUnavailable, "storing the message: "+err.Error())
+	}
+	w.Header().Set("Location", "emails/"+m.ID.String())
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, r, http.StatusCreated, "application/json", summarize(m))
+	return nil
+}
+
+func parseEnvelope(rawQuery string) (*store.Message, *problem) {
+	if len(rawQuery) > maxRecipients*maxAddress {
+		return nil, newProblem(http.StatusRequestURITooLong, "the query string is too long")
+	}
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "the query string is malformed: "+err.Error())
+	}
+	m := &store.Message{Recipients: values["recipient"]}
+	for name, all := range values {
+		switch {
+		case name != "sender" && name != "recipient":
+			return nil, badParameter(name, "unknown parameter")
+		case name == "sender" && len(all) > 1:
+			return nil, badParameter(name, "given more than once")
+		}
+		for i := range all {
+			all[i] = address(all[i])
+			if !isAddress(all[i]) && (name != "sender" || all[i] != "") {
+				p := badParameter(name, "expected an address such as a@example.com")
+				p.Status, p.Title = http.StatusUnprocessableEntity, http.StatusText(http.StatusUnprocessableEntity)
+				return nil, p
+			}
+		}
+	}
+	m.Sender = values.Get("sender")
+	switch {
+	case len(m.Recipients) == 0:
+		return nil, badParameter("recipient", "expected at least one")
+	case len(m.Recipients) > maxRecipients:
+		return nil, badParameter("recipient", "expected at most "+strconv.Itoa(maxRecipients))
+	}
+	return m, nil
+}
+
+// isAddress is roughly RFC 5321's mailbox: what could never be one is refused.
+func isAddress(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 || at == len(s)-1 || len(s) > maxAddress {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '<' || r == '>' }) &&
+		(s[0] == '"' || !strings.ContainsAny(s[:at], ` @,;:"`)) && !strings.ContainsAny(s[at:], ` "`)
+}

@@ -1,0 +1,222 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// Bounds of a query.
+const (
+	maxQueryString = 8 << 10
+	maxPage        = 1 << 20
+	defaultLimit   = 100
+	maxLimit       = 1000
+	maxWait        = 10 * time.Minute
+)
+
+// parameter reads one parameter's value into a query under construction, or
+// says what was expected instead.
+type parameter func(q *query, value string) (expected string)
+
+var filterParameters = map[string]parameter{
+	"sender":        func(q *query, v string) string { return q.parseSender(v) },
+	"recipient":     func(q *query, v string) string { return q.parseRecipient(v) },
+	"from":          func(q *query, v string) string { return q.matchText(v, newText(v).inFrom) },
+	"to":            func(q *query, v string) string { return q.matchText(v, newText(v).inTo) },
+	"subject":       func(q *query, v string) string { return q.matchText(v, newText(v).inSubject) },
+	"q":             func(q *query, v string) string { return q.matchText(v, newText(v).anywhere) },
+	"header":        func(q *query, v string) string { return q.parseHeader(v) },
+	"hasAttachment": func(q *query, v string) string { return q.parseHasAttachment(v) },
+	"since":         func(q *query, v string) string { return parseTime(v, &q.Since) },
+	"until":         func(q *query, v string) string { return parseTime(v, &q.Until) },
+	"after":         func(q *query, v string) string { return parseAfter(v, &q.After) },
+}
+
+var pagingParameters = map[string]parameter{
+	"limit": func(q *query, v string) string { return parseCount(v, maxLimit, &q.Limit) },
+	"page":  func(q *query, v string) string { return parseCount(v, maxPage, &q.page) },
+	"order": func(q *query, v string) string { return q.parseOrder(v) },
+	"wait":  func(q *query, v string) string { return q.parseWait(v) },
+	"count": func(q *query, v string) string { return parseCount(v, maxPage, &q.count) },
+}
+
+// query is what the parameters of a call say.
+type query struct {
+	store.Query
+	page    int
+	wait    time.Duration
+	count   int // of emails to wait for
+	matches []func(*store.Message) bool
+}
+
+// parseQuery reads a query string whose parameters are the filters and those in
+// paging. Each may be given once, but header several times, and no other.
+func parseQuery(rawQuery string, paging map[string]parameter) (*query, *problem) {
+	if len(rawQuery) > maxQueryString {
+		return nil, newProblem(http.StatusRequestURITooLong, "the query string is longer than 8 KiB")
+	}
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "the query string is malformed: "+err.Error())
+	}
+	q := &query{page: 1}
+	q.Limit = defaultLimit
+	for name, all := range values {
+		parse := filterParameters[name]
+		if parse == nil {
+			parse = paging[name]
+		}
+		if header, ok := strings.CutPrefix(name, "header:"); ok {
+			// As in header:Name=text.
+			parse, all = filterParameters["header"], []string{header + ":" + strings.Join(all, "\n")}
+		}
+		if parse == nil {
+			return nil, badParameter(name, "unknown parameter")
+		}
+		if len(all) > 1 && name != "header" {
+			return nil, badParameter(name, "given more than once")
+		}
+		for _, value := range all {
+			if expected := parse(q, value); expected != "" {
+				return nil, badParameter(name, "expected "+expected)
+			}
+		}
+	}
+	if q.count > 0 && q.wait == 0 {
+		return nil, badParameter("count", "expected wait beside it")
+	}
+	q.Offset = (q.page - 1) * q.Limit
+	if len(q.matches) > 0 {
+		q.Match = q.match
+	}
+	return q, nil
+}
+
+// match is whether all conditions hold that no index answers.
+func (q *query) match(m *store.Message) bool {
+	for _, matches := range q.matches {
+		if !matches(m) {
+			return false
+		}
+	}
+	return true
+}
+
+func (q *query) matchText(value string, matches func(*store.Message) bool) string {
+	if value != "" {
+		q.matches = append(q.matches, matches)
+	}
+	return ""
+}
+
+// address is value with a plus sign where a query string turned it into a blank,
+// which no address has outside quotes.
+func address(value string) string {
+	if strings.Contains(value, `"`) {
+		return value
+	}
+	return strings.ReplaceAll(value, " ", "+")
+}
+
+func (q *query) parseSender(value string) string {
+	value = address(value)
+	if !strings.Contains(value, "*") {
+		q.Sender = &value
+		return ""
+	}
+	pattern := newPattern(value)
+	q.matches = append(q.matches, func(m *store.Message) bool { return pattern.matches(m.Sender) })
+	return ""
+}
+
+func (q *query) parseRecipient(value string) string {
+	value = address(value)
+	switch {
+	case value == "":
+		return "an address"
+	case !strings.Contains(value, "*"):
+		q.Recipient = value
+		return ""
+	}
+	pattern := newPattern(value)
+	q.matches = append(q.matches, func(m *store.Message) bool {
+		for _, r := range m.Recipients {
+			if pattern.matches(r) {
+				return true
+			}
+		}
+		return false
+	})
+	return ""
+}
+
+func (q *query) parseHeader(value string) string {
+	name, text, ok := strings.Cut(value, ":")
+	if name = strings.TrimSpace(name); !ok || name == "" {
+		return "a field's name and a text, as in header:X-Run=42"
+	}
+	q.matches = append(q.matches, newText(strings.TrimSpace(text)).inHeader(name))
+	return ""
+}
+
+func (q *query) parseHasAttachment(value string) string {
+	if value != "true" && value != "false" {
+		return "true or false"
+	}
+	q.matches = append(q.matches, func(m *store.Message) bool { return hasAttachment(m) == (value == "true") })
+	return ""
+}
+
+func (q *query) parseOrder(value string) string {
+	if value != "asc" && value != "desc" {
+		return "asc or desc"
+	}
+	q.Ascending = value == "asc"
+	return ""
+}
+
+func (q *query) parseWait(value string) string {
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 || d > maxWait {
+		return "a duration up to 10m, such as 30s"
+	}
+	q.wait = d
+	return ""
+}
+
+func parseAfter(value string, to *store.ID) string {
+	id, err := store.ParseID(value)
+	if err != nil || id == (store.ID{}) {
+		return "the id of an email, 32 hexadecimal digits"
+	}
+	*to = id
+	return ""
+}
+
+func parseCount(value string, most int, to *int) string {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > most {
+		return "a number from 1 to " + strconv.Itoa(most)
+	}
+	*to = n
+	return ""
+}
+
+// parseTime reads milliseconds since 1970 or RFC 3339.
+func parseTime(value string, to *int64) string {
+	if ms, err := strconv.ParseInt(value, 10, 64); err == nil && ms > 0 {
+		*to = ms
+		return ""
+	}
+	// The plus of a zone may have become a blank.
+	if t, err := time.Parse(time.RFC3339, strings.ReplaceAll(value, " ", "+")); err == nil && t.UnixMilli() > 0 {
+		*to = t.UnixMilli()
+		return ""
+	}
+	return "milliseconds since 1970 or a time such as 2006-01-02T15:04:05Z"
+}

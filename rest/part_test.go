@@ -1,0 +1,273 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+const rich = "From: =?utf-8?q?J=C3=BCrgen?= <j@x>\r\nTo: a@x, B <b@x>\r\nReply-To: r@x\r\nDate: Tue, 24 Nov 2026 06:40:06 +0100\r\n" +
+	"Message-ID: <m@x>\r\nSubject: Welcome\r\nReceived: one\r\nReceived: two\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n" +
+	"--m\r\nContent-Type: multipart/related; boundary=r\r\n\r\n" +
+	"--r\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n" +
+	"--a\r\nContent-Type: text/plain\r\n\r\nYour code is 123456.\r\n" +
+	"--a\r\nContent-Type: text/html\r\n\r\n<img SRC=\"CID:logo%40x\"><a href=\"https://x.test/go?a=1&amp;b=2\">Go</a><div style=\"background:url(cid:logo@x)\">x</div><script>alert(1)</script>\r\n" +
+	"--a--\r\n" +
+	"--r\r\nContent-Type: image/png\r\nContent-ID: <logo@x>\r\nContent-Disposition: inline\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--r--\r\n" +
+	"--m\r\nContent-Type: text/html; name=\"x.html\"\r\nContent-Disposition: attachment; filename*=UTF-8''%E2%82%AC%22%0D%0A.html\r\n\r\n<script>alert(1)</script>\r\n" +
+	"--m--\r\n"
+
+func TestEmailShowsWhatIsInIt(t *testing.T) {
+	m := mail("s@x", "r@x", rich)
+	m.Problems = []string{"told on the wire"}
+	_, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String())
+	var e emailAnswer
+	if err := json.Unmarshal([]byte(body), &struct {
+		*emailAnswer
+		ID string `json:"id"`
+	}{&e, ""}); err != nil {
+		t.Fatal(err)
+	}
+	for what, pair := range map[string][2]any{
+		"from":        {e.From, []mailbox{{"Jürgen", "j@x"}}},
+		"to":          {e.To, []mailbox{{"", "a@x"}, {"B", "b@x"}}},
+		"cc":          {e.Cc, []mailbox{}},
+		"replyTo":     {e.ReplyTo, []mailbox{{"", "r@x"}}},
+		"date":        {e.Date.Unix(), int64(1795498806)},
+		"messageId":   {e.MessageID, "m@x"},
+		"size":        {e.Size, len(rich)},
+		"header":      {e.Headers[6], headerField{"Received", "one"}},
+		"text":        {e.Text, "Your code is 123456."},
+		"links":       {e.Links, []link{{"https://x.test/go?a=1&b=2", "Go"}}},
+		"codes":       {e.Codes, []string{"123456"}},
+		"attachments": {len(e.Attachments), 2},
+		"first":       {e.Attachments[0], attachmentAnswer{0, "", "image/png", 8, "logo@x", true, "4c4b6a3be1314ab86138bef4314dde022e600960d8689a2c8f8631802d20dab6"}},
+		"problem":     {e.Problems[0], problemFound{"smtp", "told on the wire", 0}},
+	} {
+		if got, want := fmt.Sprint(pair[0]), fmt.Sprint(pair[1]); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+}
+
+func TestHTMLIsHarmlessAndShowsItsOwnImages(t *testing.T) {
+	m := mail("s@x", "r@x", rich)
+	a := newTestAPI(t, m)
+	response, body := do(t, a, "GET", "/emails/"+m.ID.String()+"/html")
+	for name, want := range map[string]string{
+		"Content-Security-Policy": policyHTML,
+		"X-Content-Type-Options":  "nosniff",
+		"Referrer-Policy":         "no-referrer",
+		"Content-Type":            "text/html; charset=utf-8",
+	} {
+		if got := response.Header.Get(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if !strings.Contains(body, `<img src="inline/logo@x">`) || !strings.Contains(body, "url(inline/logo@x)") {
+		t.Errorf("cid: URLs: %s", body)
+	}
+	response, body = do(t, a, "GET", "/emails/"+m.ID.String()+"/inline/logo@x")
+	if response.Header.Get("Content-Type") != "image/png" || body != "\x89PNG\r\n\x1a\n" || response.Header.Get("Content-Disposition") != "inline" {
+		t.Errorf("%v %q", response.Header, body)
+	}
+	if response, _ := do(t, a, "GET", "/emails/"+m.ID.String()+"/html?remote=1"); !strings.Contains(response.Header.Get("Content-Security-Policy"), "sandbox; default-src 'none'; img-src 'self' data: https: http:;") {
+		t.Errorf("with remote content: %v", response.Header)
+	}
+}
+
+func TestAttachmentsAreSavedUnderTheirName(t *testing.T) {
+	m := mail("s@x", "r@x", rich)
+	response, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/attachments/1")
+	if body != "<script>alert(1)</script>" || response.Header.Get("Content-Security-Policy") != policyNothing {
+		t.Errorf("%v %q", response.Header, body)
+	}
+	disposition := response.Header.Get("Content-Disposition")
+	kind, parameters, err := mime.ParseMediaType(disposition)
+	if err != nil || kind != "attachment" || parameters["filename"] != "€\" .html" || !strings.Contains(disposition, `filename="__ .html"`) {
+		t.Errorf("%s (%v)", disposition, err)
+	}
+}
+
+func TestContentDispositionOfAnyName(t *testing.T) {
+	for name, want := range map[string]string{
+		"":            `attachment`,
+		"a b.txt":     `attachment; filename="a b.txt"`,
+		`a"b\c.txt`:   `attachment; filename="a_b_c.txt"; filename*=UTF-8''a%22b%5Cc.txt`,
+		"50%.txt":     `attachment; filename="50_.txt"; filename*=UTF-8''50%25.txt`,
+		"ä\r\nX: y":   "attachment; filename=\"___X: y\"; filename*=UTF-8''%C3%A4%0D%0AX%3A%20y",
+		"\xff.txt":    `attachment; filename="_.txt"; filename*=UTF-8''%FF.txt`,
+		"'(name)*.md": `attachment; filename="'(name)*.md"`,
+	} {
+		if got := contentDisposition("attachment", name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestPartsAnswerConditionsAndRanges(t *testing.T) {
+	m := mail("s@x", "r@x", rich)
+	a := newTestAPI(t, m)
+	seen := make(map[string]string)
+	for _, part := range []string{"", "/raw", "/text", "/html", "/html?remote=1", "/headers", "/attachments/0", "/attachments/1"} {
+		target := "/emails/" + m.ID.String() + part
+		response, _ := do(t, a, "GET", target)
+		etag := response.Header.Get("ETag")
+		if other := seen[etag]; etag == "" || other != "" {
+			t.Errorf("%s has the ETag %s, as %s", part, etag, other)
+		}
+		seen[etag] = part
+		if response, body := do(t, a, "GET", target, "If-None-Match", `"x", W/`+etag); response.StatusCode != http.StatusNotModified || body != "" {
+			t.Errorf("%s: %d %q", part, response.StatusCode, body)
+		}
+		if response, body := do(t, a, "HEAD", target); response.StatusCode != 200 || body != "" {
+			t.Errorf("HEAD %s: %d %q", part, response.StatusCode, body)
+		}
+	}
+	for _, part := range []string{"/raw", "/attachments/0"} {
+		target := "/emails/" + m.ID.String() + part
+		if response, body := do(t, a, "GET", target, "Range", "bytes=1-2"); response.StatusCode != 206 || len(body) != 2 {
+			t.Errorf("%s: %d %q", part, response.StatusCode, body)
+		}
+	}
+}
+
+func TestHeadersAreInOrderAndRepeated(t *testing.T) {
+	m := mail("s@x", "r@x", rich)
+	_, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/headers")
+	if !strings.HasPrefix(body, `{"headers":[{"name":"From","value":"Jürgen <j@x>","raw":" =?utf-8?q?J=C3=BCrgen?= <j@x>"},`) ||
+		!strings.Contains(body, `{"name":"Received","value":"one","raw":" one"},{"name":"Received","value":"two","raw":" two"}`) {
+		t.Errorf("headers: %s", body)
+	}
+}
+
+func TestCreate(t *testing.T) {
+	a := newTestAPI(t)
+	response, body := doBody(t, a, "POST", "/emails?sender=&recipient=a%2Bb@x&recipient=c+d@x", rich, "Content-Type", "message/rfc822")
+	var created struct {
+		ID         string
+		Recipients []string
+		Subject    string
+	}
+	if err := json.Unmarshal([]byte(body), &created); err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != 201 || strings.Join(created.Recipients, " ") != "a+b@x c+d@x" || created.Subject != "Welcome" {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+	if got := response.Header.Get("Location"); got != "emails/"+created.ID {
+		t.Errorf("Location: %s", got)
+	}
+	if _, body := do(t, a, "GET", "/"+response.Header.Get("Location")+"/raw"); body != rich {
+		t.Errorf("raw: %q", body)
+	}
+	if response, _ := doBody(t, a, "POST", "/emails?recipient=a@x", strings.Repeat("x", maxCreated+1), "Content-Type", "message/rfc822"); response.StatusCode != 413 {
+		t.Errorf("too large: %d", response.StatusCode)
+	}
+	if stats := a.bucket.Stats(); stats.Received != 1 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+func TestStats(t *testing.T) {
+	m := mail("a@x", "b@x", "x")
+	a := newTestAPI(t, m)
+	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, fmt.Sprintf(`"received":1,"evicted":0,"expired":0,"deleted":0,"refused":0,"messages":1,"bytes":%d,"oldest":%d,"limits":{"maxMessages":null,`, a.bucket.Stats().Bytes, m.UnixMilli())) {
+		t.Errorf("stats: %s", body)
+	}
+	a.bucket.SetLimits(store.Limits{MaxMessages: 3, MaxBytes: 5})
+	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, `"oldest":null,"limits":{"maxMessages":3,"maxBytes":5,"maxAge":null}`) {
+		t.Errorf("stats: %s", body)
+	}
+	if _, body := do(t, a, "GET", "/openapi.json"); body != openapi {
+		t.Error("openapi.json differs")
+	}
+}
+
+func TestPagesOfConfiguredOriginsMayUseTheAPI(t *testing.T) {
+	for _, test := range []struct {
+		origins []string
+		origin  string
+		allowed bool
+	}{
+		{nil, "https://app.test", false},
+		{[]string{"https://app.test"}, "https://app.test", true},
+		{[]string{"https://app.test"}, "https://evil.test", false},
+		{[]string{"*"}, "https://evil.test", true},
+	} {
+		a, err := New(store.New(store.Limits{}), new(testFaults), test.origins...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, status := "", 403
+		if test.allowed {
+			want, status = test.origin, 200
+		}
+		for _, method := range []string{"GET", "OPTIONS", "DELETE"} {
+			response, _ := do(t, a, method, "/emails", "Origin", test.origin, "Sec-Fetch-Site", "cross-site", "Access-Control-Request-Method", "DELETE")
+			if got := response.Header.Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("%v: %s from %s: allowed %q", test.origins, method, test.origin, got)
+			}
+			if method == "DELETE" && response.StatusCode != status {
+				t.Errorf("%v: %s from %s: %d", test.origins, method, test.origin, response.StatusCode)
+			}
+		}
+	}
+	if CheckOrigins([]string{"app.test"}) == nil {
+		t.Error("an origin without a scheme is taken")
+	}
+}
+
+// FuzzEmail stores any bytes and reads all that there is of them: each answer is
+// one, and as described.
+func FuzzEmail(f *testing.F) {
+	f.Add([]byte(rich))
+	f.Add([]byte("Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=a\n\n--a"))
+	f.Add([]byte("Subject: =?x?b?\xff?=\r\nContent-Type: text/html; charset=\"x\r\n y\"\r\nContent-ID: <\x00>\r\n\r\n<img src=cid:\x00><a style='cid:"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m := mail("a@x", "b@x", string(raw))
+		a := newTestAPI(t, m)
+		_, body := do(t, a, "GET", "/emails/"+m.ID.String())
+		var e struct{ Attachments []struct{ SHA256 string } }
+		if err := json.Unmarshal([]byte(body), &e); err != nil {
+			t.Fatal(err)
+		}
+		paths := []string{"raw", "text", "html", "headers"}
+		for i := range e.Attachments {
+			paths = append(paths, fmt.Sprintf("attachments/%d", i))
+		}
+		for _, path := range paths {
+			if response, body := do(t, a, "GET", "/emails/"+m.ID.String()+"/"+path); response.StatusCode != 200 && response.StatusCode != 404 {
+				t.Errorf("%s: %d %s", path, response.StatusCode, body)
+			}
+		}
+		do(t, a, "GET", "/emails?q=x&from=y&header:Subject=z&hasAttachment=true")
+	})
+}
+
+// FuzzSearch compares the search for ASCII, and patterns, with plain ways.
+func FuzzSearch(f *testing.F) {
+	f.Add("Hello World", "o w")
+	f.Add("aaaaab", "aab")
+	f.Fuzz(func(t *testing.T, s, sub string) {
+		if want := newText(sub); want.ascii {
+			lower := strings.Map(func(r rune) rune {
+				if 'A' <= r && r <= 'Z' {
+					return r + 'a' - 'A'
+				}
+				return r
+			}, s)
+			if strings.ToValidUTF8(s, "") == s && containsASCII(s, want.lower) != strings.Contains(lower, want.lower) {
+				t.Errorf("%q in %q: %v", sub, s, containsASCII(s, want.lower))
+			}
+		}
+		if !strings.Contains(sub, "*") && newPattern("*"+sub+"*").matches(s) != strings.Contains(strings.ToLower(s), strings.ToLower(sub)) {
+			t.Errorf("*%q* and %q", sub, s)
+		}
+	})
+}

@@ -1,0 +1,63 @@
+package rest
+
+import (
+	_ "embed"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// statsAnswer is GET /stats. The counters are since the bucket was made.
+type statsAnswer struct {
+	Received uint64       `json:"received"`
+	Evicted  uint64       `json:"evicted"` // made room for newer ones
+	Expired  uint64       `json:"expired"` // reached their age
+	Deleted  uint64       `json:"deleted"`
+	Refused  uint64       `json:"refused"`
+	Messages int          `json:"messages"` // held now
+	Bytes    int64        `json:"bytes"`    // held now, envelopes and index included
+	Oldest   *int64       `json:"oldest"`   // arrival of the oldest, milliseconds since 1970
+	Limits   limitsAnswer `json:"limits"`
+}
+
+// limitsAnswer has null for what is not limited.
+type limitsAnswer struct {
+	MaxMessages *int   `json:"maxMessages"`
+	MaxBytes    *int64 `json:"maxBytes"`
+	MaxAge      *int64 `json:"maxAge"` // milliseconds
+}
+
+func (a *API) stats(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
+	s := a.bucket.Stats()
+	answer := statsAnswer{
+		Received: s.Received, Evicted: s.Evicted, Expired: s.Expired, Deleted: s.Deleted, Refused: s.Refused,
+		Messages: s.Messages, Bytes: s.Bytes, Oldest: positive(s.Oldest),
+		Limits: limitsAnswer{positive(s.Limits.MaxMessages), positive(s.Limits.MaxBytes), positive(int64(s.Limits.MaxAge / time.Millisecond))},
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, r, http.StatusOK, "application/json", answer)
+	return nil
+}
+
+func positive[T int | int64](n T) *T {
+	if n <= 0 {
+		return nil
+	}
+	return &n
+}
+
+//go:embed openapi.json
+var openapi string
+
+// started is when the embedded document became the one served.
+var started = time.Now()
+
+func (a *API) openapi(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(w, r, "", started, strings.NewReader(openapi))
+	return nil
+}

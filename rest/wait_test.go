@@ -1,0 +1,217 @@
+package rest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// serveAPI serves a over real connections.
+func serveAPI(t *testing.T, a *API) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Serve(w, r) }))
+	t.Cleanup(func() {
+		a.Stop()
+		s.Close()
+	})
+	return s
+}
+
+// ask makes a GET call and returns how many emails it answers with.
+func ask(url string) (results int, status int, err error) {
+	response, err := http.Get(url)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer response.Body.Close()
+	var answer struct{ Results []json.RawMessage }
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	return len(answer.Results), response.StatusCode, err
+}
+
+// waiting waits until n calls wait on the bucket of a.
+func waiting(a *API, n int) {
+	for a.bucket.Watching() != n {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestWaitIsAnsweredWhenEnoughHaveCome(t *testing.T) {
+	for _, query := range []string{"recipient=r@x&count=3", "sender=s@x&count=3", "subject=wanted&count=3", "recipient=*@x&count=3", "count=3&recipient=r@x&order=asc"} {
+		t.Run(query, func(t *testing.T) {
+			a := newTestAPI(t, mail("s@x", "r@x", "Subject: wanted\r\n\r\n"))
+			server := serveAPI(t, a)
+			done := make(chan error, 1)
+			go func() {
+				n, status, err := ask(server.URL + "/emails?wait=1m&" + query)
+				if err == nil && (n != 3 || status != 200) {
+					err = fmt.Errorf("%d emails, status %d", n, status)
+				}
+				done <- err
+			}()
+			waiting(a, 1)
+			for range 2 {
+				// One that does not match wakes nobody up for good.
+				for _, m := range []*store.Message{mail("other@y", "other@y", "Subject: other\r\n\r\n"), mail("s@x", "r@x", "Subject: wanted\r\n\r\n")} {
+					select {
+					case err := <-done:
+						t.Fatalf("answered too early (%v)", err)
+					default:
+					}
+					if err := a.bucket.Append(m); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			waiting(a, 0)
+		})
+	}
+}
+
+func TestWaitEndsWithItsTime(t *testing.T) {
+	a := newTestAPI(t, mail("s@x", "r@x", "x"))
+	if _, body := do(t, a, "GET", "/emails?recipient=q@x&wait=1ms"); body != `{"results":[],"totalResults":0,"totalPages":0}`+"\n" {
+		t.Errorf("nothing came: %s", body)
+	}
+	if _, body := do(t, a, "GET", "/emails?recipient=r@x&wait=1ms&count=2"); !strings.HasSuffix(body, `"totalResults":1,"totalPages":1}`+"\n") {
+		t.Errorf("fewer came: %s", body)
+	}
+}
+
+func TestClientThatHasGoneWaitsNoMore(t *testing.T) {
+	a := newTestAPI(t)
+	server := serveAPI(t, a)
+	ctx, cancel := context.WithCancel(context.Background())
+	for _, path := range []string{"/emails?wait=10m", "/emails?wait=10m&recipient=a@x", "/events"} {
+		request, err := http.NewRequestWithContext(ctx, "GET", server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			if response, err := http.DefaultClient.Do(request); err == nil {
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+			}
+		}()
+	}
+	waiting(a, 3)
+	cancel()
+	waiting(a, 0)
+}
+
+func TestStopEndsWhatWaits(t *testing.T) {
+	a := newTestAPI(t)
+	server := serveAPI(t, a)
+	done := make(chan int, 1)
+	go func() {
+		_, status, _ := ask(server.URL + "/emails?wait=10m")
+		done <- status
+	}()
+	events, err := http.Get(server.URL + "/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Body.Close()
+	waiting(a, 2)
+	a.Stop()
+	if status := <-done; status != http.StatusServiceUnavailable {
+		t.Errorf("status %d", status)
+	}
+	if _, err := io.Copy(io.Discard, events.Body); err != nil {
+		t.Errorf("the stream ends with %v", err)
+	}
+}
+
+// TestWaitersAndArrivalsRace has many clients wait for mails of their own that are
+// on their way already or not.
+func TestWaitersAndArrivalsRace(t *testing.T) {
+	const clients, rounds = 8, 250
+	a := newTestAPI(t)
+	server := serveAPI(t, a)
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			for round := range rounds {
+				recipient := fmt.Sprintf("c%dr%d@x", i, round)
+				wg.Go(func() {
+					if err := a.bucket.Append(mail("s@x", recipient, "x")); err != nil {
+						t.Error(err)
+					}
+				})
+				if n, status, err := ask(server.URL + "/emails?wait=1m&recipient=" + recipient); n != 1 || status != 200 || err != nil {
+					t.Errorf("%s: %d emails, status %d, %v", recipient, n, status, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestEventsTellOfEachEmailOnce(t *testing.T) {
+	first, second := mail("s@x", "r@x", "Subject: first\r\n\r\n"), mail("s@x", "r@x", "Subject: second\r\n\r\n")
+	a := newTestAPI(t, first, second)
+	server := serveAPI(t, a)
+	listen := func(path, lastEventID string) *bufio.Reader {
+		request, err := http.NewRequest("GET", server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lastEventID != "" {
+			request.Header.Set("Last-Event-ID", lastEventID)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
+			t.Errorf("Content-Type %s", got)
+		}
+		return bufio.NewReader(response.Body)
+	}
+	expect := func(r *bufio.Reader, want string) {
+		t.Helper()
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			if line = strings.TrimSuffix(line, "\n"); line == "" || line == ":" || strings.HasPrefix(line, "retry: ") {
+				continue
+			}
+			if !strings.HasPrefix(line, want) {
+				t.Errorf("%s, want %s", line, want)
+			}
+			return
+		}
+	}
+	fresh, resumed := listen("/events?recipient=r@x", ""), listen("/events?subject=o", first.ID.String())
+	expect(resumed, "id: "+second.ID.String())
+	expect(resumed, `data: {"id":"`+second.ID.String()+`","sender":"s@x"`)
+	for i := range 2 * eventBatch {
+		third := mail("s@x", "r@x", fmt.Sprintf("Subject: o%d\r\n\r\n", i))
+		for _, m := range []*store.Message{mail("s@x", "other@x", "Subject: x\r\n\r\n"), third} {
+			if err := a.bucket.Append(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range []*bufio.Reader{fresh, resumed} {
+			expect(r, "id: "+third.ID.String())
+			expect(r, "data: ")
+		}
+	}
+	expect(listen("/events?after="+first.ID.String(), ""), "id: "+second.ID.String())
+}
