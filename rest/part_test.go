@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -223,31 +226,53 @@ func TestPagesOfConfiguredOriginsMayUseTheAPI(t *testing.T) {
 	}
 }
 
+// TestBrokenMailGetsAnAnswer reads all there is of each mail of the corpus of
+// package message.
+func TestBrokenMailGetsAnAnswer(t *testing.T) {
+	files, err := filepath.Glob("../message/testdata/*/*")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d mails (%v)", len(files), err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, raw)
+	}
+}
+
 // FuzzEmail stores any bytes and reads all that there is of them: each answer is
 // one, and as described.
 func FuzzEmail(f *testing.F) {
 	f.Add([]byte(rich))
 	f.Add([]byte("Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=a\n\n--a"))
 	f.Add([]byte("Subject: =?x?b?\xff?=\r\nContent-Type: text/html; charset=\"x\r\n y\"\r\nContent-ID: <\x00>\r\n\r\n<img src=cid:\x00><a style='cid:"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		m := mail("a@x", "b@x", string(raw))
-		a := newTestAPI(t, m)
-		_, body := do(t, a, "GET", "/emails/"+m.ID.String())
-		var e struct{ Attachments []struct{ SHA256 string } }
-		if err := json.Unmarshal([]byte(body), &e); err != nil {
-			t.Fatal(err)
+	f.Fuzz(func(t *testing.T, raw []byte) { readAll(t, raw) })
+}
+
+func readAll(t *testing.T, raw []byte) {
+	t.Helper()
+	m := mail("a@x", "b@x", string(raw))
+	a := newTestAPI(t, m)
+	_, body := do(t, a, "GET", "/emails/"+m.ID.String())
+	var e struct{ Attachments []struct{ ContentID string } }
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{"raw", "text", "html", "headers"}
+	for i, attachment := range e.Attachments {
+		paths = append(paths, fmt.Sprintf("attachments/%d", i))
+		if attachment.ContentID != "" {
+			paths = append(paths, "inline/"+url.PathEscape(attachment.ContentID))
 		}
-		paths := []string{"raw", "text", "html", "headers"}
-		for i := range e.Attachments {
-			paths = append(paths, fmt.Sprintf("attachments/%d", i))
+	}
+	for _, path := range paths {
+		if response, body := do(t, a, "GET", "/emails/"+m.ID.String()+"/"+path); response.StatusCode != 200 && response.StatusCode != 404 {
+			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
-		for _, path := range paths {
-			if response, body := do(t, a, "GET", "/emails/"+m.ID.String()+"/"+path); response.StatusCode != 200 && response.StatusCode != 404 {
-				t.Errorf("%s: %d %s", path, response.StatusCode, body)
-			}
-		}
-		do(t, a, "GET", "/emails?q=x&from=y&header:Subject=z&hasAttachment=true")
-	})
+	}
+	do(t, a, "GET", "/emails?q=x&from=y&header:Subject=z&hasAttachment=true")
 }
 
 // FuzzSearch compares the search for ASCII, and patterns, with plain ways.

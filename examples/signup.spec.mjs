@@ -1,0 +1,16 @@
+import { expect, test } from "@playwright/test";
+import { randomUUID } from "node:crypto";
+
+const { APP, MAIL } = process.env;
+
+test("sign-up", async ({ page, request }) => {
+  const email = `${randomUUID()}@run42.test`; // of this test alone
+  await page.goto(APP);
+  await page.getByLabel("Email").fill(email);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  const list = await request.get(`${MAIL}/emails?wait=30s&recipient=${email}`);
+  const { results } = await list.json();
+  const mail = await (await request.get(`${MAIL}/emails/${results[0].id}`)).json();
+  await page.goto(mail.links[0].url);
+  await expect(page.getByText("Welcome")).toBeVisible();
+});
