@@ -12,7 +12,7 @@ import (
 // data, which a deleted email keeps until it falls out.
 const (
 	maxCached      = 32
-	maxCachedBytes = 64 << 20
+	maxCachedBytes = 16 << 20
 )
 
 // cache keeps the emails that were read last, parsed, as readers come in bursts:

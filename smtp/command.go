@@ -3,11 +3,8 @@ package smtp
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
-
-	"go.uber.org/zap"
 )
 
 // answer carries out one command line. An error ends the session.
@@ -207,143 +204,6 @@ func (t *transaction) addRecipient(recipient, parameters string) {
 		t.recipientParameters = append(t.recipientParameters, "")
 	}
 	t.recipientParameters = append(t.recipientParameters, parameters)
-}
-
-// dataCommand is RFC 5321 section 4.1.1.4.
-func (s *session) dataCommand(argument []byte) (reply, error) {
-	switch {
-	case len(argument) > 0:
-		return replyNoArgument, nil
-	case !s.mail.open:
-		return replyMailFirst, nil
-	case len(s.mail.recipients) == 0:
-		return replyRcptFirst, nil
-	case s.mail.chunked:
-		return replyChunkUnderWay, nil
-	case s.mail.binary:
-		return replyBinaryData, nil
-	}
-	if r, faulty, err := s.fault(stepData, ""); faulty || err != nil {
-		return r, err
-	}
-	s.reply(replyStartInput)
-	data, tooLarge, err := s.readData()
-	if err != nil {
-		return reply{}, err
-	}
-	return s.dataEnds(data, tooLarge)
-}
-
-// bdat is RFC 3030 section 2. Whatever the reply, the octets announced are used
-// up first, so that none of them is taken for a command.
-func (s *session) bdat(argument []byte) (reply, error) {
-	if s.server.NoExtensions {
-		return replyNotSupported, nil
-	}
-	if len(argument) == 0 {
-		return replyBdatSyntax, nil
-	}
-	count, rest, _ := bytes.Cut(argument, []byte{' '})
-	size, err := strconv.ParseUint(string(count), 10, 63)
-	if err != nil {
-		// Nothing tells where the data ends and the commands begin again.
-		s.reply(replyBdatCount)
-		return reply{}, errEnd
-	}
-	last := strings.EqualFold(string(rest), "LAST")
-	r, refused, err := s.refuseChunk(last || len(rest) == 0)
-	if err != nil {
-		return reply{}, err
-	}
-	if refused {
-		s.endTransaction()
-	}
-	tooLarge, err := s.readChunk(int64(size), refused)
-	switch {
-	case err != nil:
-		return reply{}, err
-	case refused:
-		return r, nil
-	case last || tooLarge:
-		return s.dataEnds(s.takeData(), tooLarge)
-	}
-	s.mail.chunked = true
-	s.mail.body.append(s.in.data())
-	s.in.drop()
-	return reply{250, "2.0.0", strconv.FormatUint(size, 10) + " octets received"}, nil
-}
-
-// refuseChunk says why the chunk that follows cannot be part of a mail.
-func (s *session) refuseChunk(wellFormed bool) (r reply, refused bool, err error) {
-	switch {
-	case !wellFormed:
-		return replyBdatSyntax, true, nil
-	case !s.mail.open:
-		return replyMailFirst, true, nil
-	case len(s.mail.recipients) == 0:
-		return replyRcptFirst, true, nil
-	case s.mail.chunked:
-		return reply{}, false, nil
-	}
-	return s.fault(stepData, "")
-}
-
-// dataEnds hands the mail over: 250 goes out only after the receiver has it.
-func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
-	defer s.endTransaction()
-	if tooLarge {
-		s.server.Receiver.Refused()
-		return replyTooLarge(s.limits.MaxMessageSize), nil
-	}
-	if r, tooLong := s.limits.boundParts(data); tooLong {
-		s.server.Receiver.Refused()
-		return r, nil
-	}
-	if r, faulty, err := s.fault(stepEndOfData, ""); faulty || err != nil {
-		s.server.Receiver.Refused()
-		return r, err
-	}
-	m := &Message{
-		ReversePath:         s.mail.reversePath,
-		MailParameters:      s.mail.mailParameters,
-		Recipients:          s.mail.recipients,
-		RecipientParameters: s.mail.recipientParameters,
-		Data:                data,
-		Problems:            s.problems(data),
-		Exchange:            s.transcript.end(len(data), replyAccepted, s.extended),
-		Session:             s.tell(),
-	}
-	s.mail.recipients = nil // they are the message's now
-	return s.received(m, s.server.Receiver.Receive(m)), nil
-}
-
-// problems says what was wrong with how the mail was sent. What is wrong with the
-// mail itself can be seen in it later.
-func (s *session) problems(data string) []string {
-	var problems []string
-	if s.lineEnd == "\n" {
-		problems = append(problems, "the session's lines end in a bare LF: lines end in CRLF (RFC 5321 section 2.3.8)")
-	}
-	if size := s.mail.declared; size > 0 && int64(len(data)) > size {
-		problems = append(problems, fmt.Sprintf("SIZE=%d was declared, but %d octets were sent (RFC 1870 section 6.3)", size, len(data)))
-	}
-	return problems
-}
-
-// received is the reply to a mail that the receiver took or refused.
-func (s *session) received(m *Message, err error) reply {
-	if err == nil {
-		if log := s.logger.Check(zap.DebugLevel, "message accepted"); log != nil {
-			log.Write(zap.String("client", s.client), zap.String("sender", m.ReversePath), zap.Int("bytes", len(m.Data)))
-		}
-		return replyAccepted
-	}
-	var answer *ReplyError
-	if errors.As(err, &answer) {
-		return reply{answer.Code, answer.Enhanced, answer.Text}
-	}
-	s.logger.Error("storing a message", zap.String("client", s.client), zap.Error(err))
-	return replyInternal
 }
 
 func (s *session) rset(argument []byte) reply {

@@ -3,10 +3,10 @@
 // handed to a [Receiver], and the client is told 250 only after that.
 //
 // A reader follows a message in this order: [Server.Serve] greets and runs the
-// loop in session.go; command.go has one method for each command, of which
-// auth.go and starttls.go are the longer ones; path.go and parameter.go read what
-// follows MAIL and RCPT; data.go reads what follows DATA or BDAT; reply.go has
-// every text a client can be sent. Beside that way, limits.go has the bounds,
+// loop in session.go; command.go has one method for each command, but for AUTH in
+// auth.go, STARTTLS in starttls.go, and DATA and BDAT in receive.go, which hands
+// the mail over; path.go and parameter.go read what follows MAIL and RCPT; data.go
+// reads what follows DATA or BDAT; reply.go has every text a client can be sent. Beside that way, limits.go has the bounds,
 // transcript.go the record of the session, fault.go what goes wrong on purpose,
 // and sessions.go keeps the open sessions, so that they can be closed in good order.
 package smtp
