@@ -21,7 +21,11 @@ func (h *L4Handler) provisionTLS(ctx caddy.Context, hostname string) (*tls.Confi
 		return nil, nil
 	}
 	names := []string{hostname, "localhost", "127.0.0.1", "::1"}
-	if err := manageCertificates(ctx, names, h.Hostname); err != nil {
+	written := ""
+	if h.Hostname != "" {
+		written = hostname
+	}
+	if err := manageCertificates(ctx, names, written); err != nil {
 		return nil, err
 	}
 	if !h.StartTLS {
