@@ -105,7 +105,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	var p *problem
 	var id store.ID
 	if isEmail {
-		res, id, p = find(below)
+		res, id, p = resourceAt(below)
 	}
 	if p == nil {
 		p = a.call(w, r, res, id)
@@ -116,8 +116,8 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// find is the resource at a path below /emails/.
-func find(below string) (resource, store.ID, *problem) {
+// resourceAt is the resource at a path below /emails/.
+func resourceAt(below string) (resource, store.ID, *problem) {
 	name, part, hasPart := strings.Cut(below, "/")
 	id, err := store.ParseID(name)
 	if err != nil {

@@ -100,7 +100,7 @@ func checkDescribed(t testing.TB, r *http.Request, answer *http.Response) {
 	if method == http.MethodHead || method == http.MethodOptions || answer.StatusCode == http.StatusMethodNotAllowed || answer.StatusCode == http.StatusRequestURITooLong {
 		return
 	}
-	if _, _, p := find(strings.TrimPrefix(r.URL.Path, "/emails/")); strings.HasPrefix(r.URL.Path, "/emails/") && p != nil {
+	if _, _, p := resourceAt(strings.TrimPrefix(r.URL.Path, "/emails/")); strings.HasPrefix(r.URL.Path, "/emails/") && p != nil {
 		return
 	}
 	if ok, errs := description().ValidateHttpResponse(r, answer); !ok {
@@ -243,6 +243,8 @@ func TestErrorsAreProblemDocuments(t *testing.T) {
 		{"GET", "/emails?wait=1h", 400, "wait", ""},
 		{"GET", "/emails?wait=soon", 400, "wait", ""},
 		{"GET", "/emails?header=x", 400, "header", ""},
+		{"GET", "/emails?header:X=" + strings.Repeat("x", maxText+1), 400, "header:X", ""},
+		{"GET", "/emails?q=" + strings.Repeat("x", maxText+1), 400, "q", ""},
 		{"GET", "/emails?hasAttachment=yes", 400, "hasAttachment", ""},
 		{"GET", "/events?limit=1", 400, "limit", ""},
 		{"GET", "/emails/" + id + "/html?remote=2", 400, "remote", ""},

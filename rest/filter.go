@@ -17,6 +17,10 @@ const (
 	defaultLimit   = 100
 	maxLimit       = 1000
 	maxWait        = 10 * time.Minute
+
+	// maxText bounds a text to look for, in bytes: a search takes at most so many
+	// times as long as the mails are large.
+	maxText = 256
 )
 
 // parameter reads one parameter's value into a query under construction, or
@@ -108,6 +112,9 @@ func (q *query) match(m *store.Message) bool {
 }
 
 func (q *query) matchText(value string, matches func(*store.Message) bool) string {
+	if len(value) > maxText {
+		return "a text of at most 256 bytes"
+	}
 	if value != "" {
 		q.matches = append(q.matches, matches)
 	}
@@ -160,7 +167,10 @@ func (q *query) parseHeader(value string) string {
 	if name = strings.TrimSpace(name); !ok || name == "" {
 		return "a field's name and a text, as in header:X-Run=42"
 	}
-	q.matches = append(q.matches, newText(strings.TrimSpace(text)).inHeader(name))
+	if text = strings.TrimSpace(text); len(text) > maxText {
+		return "a text of at most 256 bytes"
+	}
+	q.matches = append(q.matches, newText(text).inHeader(name))
 	return ""
 }
 

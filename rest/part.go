@@ -141,7 +141,7 @@ func linkAttributes(attributes []html.Attribute) (changed bool) {
 func linkStyle(style string) string {
 	var out strings.Builder
 	for {
-		i := strings.Index(strings.ToLower(style), "cid:")
+		i := indexASCII(style, "cid:")
 		if i < 0 {
 			break
 		}

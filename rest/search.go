@@ -31,10 +31,14 @@ func (t *text) in(s string) bool {
 }
 
 // containsASCII reports whether s contains lower, which is lower-case ASCII, in
-// any case. It looks for the first byte in both of its cases at once.
-func containsASCII(s, lower string) bool {
+// any case.
+func containsASCII(s, lower string) bool { return indexASCII(s, lower) >= 0 }
+
+// indexASCII is where s first contains lower, or -1. It looks for the first byte in
+// both of its cases at once.
+func indexASCII(s, lower string) int {
 	if lower == "" {
-		return true
+		return 0
 	}
 	first, other := lower[0], lower[0]
 	if 'a' <= first && first <= 'z' {
@@ -51,10 +55,10 @@ func containsASCII(s, lower string) bool {
 			at = nextOther
 		}
 		if len(s)-at < len(lower) {
-			return false
+			return -1
 		}
 		if equalASCII(s[at:at+len(lower)], lower) {
-			return true
+			return at
 		}
 		if at == next {
 			next = indexAfter(s, first, at)
@@ -62,7 +66,7 @@ func containsASCII(s, lower string) bool {
 			nextOther = indexAfter(s, other, at)
 		}
 	}
-	return false
+	return -1
 }
 
 func indexAfter(s string, c byte, at int) int {

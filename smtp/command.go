@@ -10,8 +10,14 @@ import (
 // answer carries out one command line. An error ends the session.
 func (s *session) answer(line []byte) (reply, error) {
 	s.transcript.command(line)
-	verb, argument, _ := bytes.Cut(line, []byte{' '})
-	verb = bytes.ToUpper(verb)
+	word, argument, _ := bytes.Cut(line, []byte{' '})
+	var upper [len("STARTTLS") + 1]byte
+	verb := upper[:copy(upper[:], word)]
+	for i, c := range verb {
+		if 'a' <= c && c <= 'z' {
+			verb[i] = c - 'a' + 'A'
+		}
+	}
 	if len(line)+len(s.lineEnd) > maxCommandLine && string(verb) != "AUTH" {
 		return replyLineTooLong, nil
 	}
