@@ -3,11 +3,13 @@ package mailbucket
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
+	"github.com/quic-go/quic-go/http3"
 
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -29,6 +32,7 @@ import (
 type site struct {
 	t          *testing.T
 	smtp, http string
+	https      string
 	storage    string
 }
 
@@ -37,7 +41,7 @@ const logOff = "admin off\nlog {\n output discard\n}\n"
 // start runs a configuration until the test ends.
 func start(t *testing.T, config string) *site {
 	t.Helper()
-	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t), storage: t.TempDir()}
+	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t), https: freeAddress(t), storage: t.TempDir()}
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	if err := s.load(config); err != nil {
 		t.Fatal(err)
@@ -71,7 +75,7 @@ func freeAddress(t *testing.T) string {
 
 // load replaces the running configuration, as `caddy reload` does.
 func (s *site) load(config string) error {
-	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
+	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "HTTPS", "https://"+s.https, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
 	adapted, err := adapt(config)
 	if err != nil {
 		return err
@@ -395,6 +399,43 @@ func TestAPIUnderAMountBehindEncode(t *testing.T) {
 	must(t, err)
 	if !response.Uncompressed || !strings.Contains(string(body), "hello hello") {
 		t.Errorf("%s %v %.100s", response.Status, response.Header, body)
+	}
+}
+
+func TestAPIOverEveryVersionOfHTTP(t *testing.T) {
+	s := start(t, "{\nLOGOFF\nskip_install_trust\nmailbucket SMTP\n}\nHTTP {\nmailbucket\n}\nHTTPS {\nbind 127.0.0.1\ntls internal\nmailbucket\n}\n")
+	insecure := &tls.Config{InsecureSkipVerify: true}
+	overQUIC := &http3.Transport{TLSClientConfig: insecure}
+	defer overQUIC.Close()
+	for version, transport := range map[string]http.RoundTripper{
+		"HTTP/2.0": &http.Transport{TLSClientConfig: insecure, ForceAttemptHTTP2: true},
+		"HTTP/3.0": overQUIC,
+	} {
+		client := http.Client{Transport: transport, Timeout: 20 * time.Second}
+		var err error
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+			if _, err = client.Get("https://" + s.https + "/stats"); err == nil {
+				break // there is a certificate
+			}
+		}
+		must(t, err)
+		answered := make(chan string, 1)
+		go func() {
+			response, err := client.Get("https://" + s.https + "/emails?wait=20s&recipient=" + url.QueryEscape(version) + "@x")
+			if err != nil {
+				answered <- err.Error()
+				return
+			}
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			answered <- fmt.Sprint(response.Proto, err, strings.Contains(string(body), `"totalResults":1`))
+		}()
+		c := s.dial()
+		must(t, c.talk("", "220", "HELO x", "250"))
+		must(t, c.send("a@x", version+"@x", "hello"))
+		if got, want := <-answered, fmt.Sprint(version, nil, true); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
 

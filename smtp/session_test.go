@@ -267,6 +267,45 @@ func TestTranscriptIsBounded(t *testing.T) {
 	}
 }
 
+func TestFaultsAreLogged(t *testing.T) {
+	srv, _ := newTestServer()
+	core, logs := observer.New(zap.InfoLevel)
+	srv.Logger = zap.New(core)
+	srv.Faults = new(Faults)
+	if err := srv.Faults.Set([]Fault{{Step: "helo", Probability: 1e-15, Drop: true}, {Step: "helo", Reply: "450 No"}}); err != nil {
+		t.Fatal(err)
+	}
+	converse(t, srv, "HELO x\r\nQUIT\r\n")
+	if got := logs.FilterMessage("fault on purpose").FilterField(zap.String("fault", "reply 450 No")).Len(); got != 1 {
+		t.Errorf("logged: %v", logs.All())
+	}
+}
+
+func TestShutdownInterruptsADelay(t *testing.T) {
+	srv, _ := newTestServer()
+	srv.Faults = new(Faults)
+	if err := srv.Faults.Set([]Fault{{Step: "helo", Delay: Duration(MaxFaultDelay)}, {Step: "connect", Delay: Duration(time.Microsecond)}}); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, srv)
+	reader := bufio.NewReader(conn)
+	expect(t, reader, "220")
+	io.WriteString(conn, "HELO x\r\n")
+	if err := srv.Sessions.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLongAuthLinesAreBounded(t *testing.T) {
+	srv, _ := newTestServer()
+	long := strings.Repeat("QUFB", maxAuthLine/4)
+	said := converse(t, srv, "EHLO x\r\nAUTH PLAIN\r\n"+long+"\r\nAUTH PLAIN "+long+"\r\nAUTH PLAIN "+long[:8000]+"\r\nQUIT\r\n")
+	if !strings.HasSuffix(said, "334 \r\n500 5.5.6 Response too long, the limit is 12288 octets\r\n"+
+		"500 5.5.6 Command line too long, the limit is 4096 octets\r\n501 5.5.2 Malformed PLAIN response\r\n221 2.0.0 Bye\r\n") {
+		t.Errorf("the server said %q", said)
+	}
+}
+
 func TestFaultsThatMakeNoSense(t *testing.T) {
 	for _, test := range []struct{ document, want string }{
 		{`{"faults":[{"step":"quit","drop":true}]}`, "step \"quit\": expected one of connect"},
