@@ -301,3 +301,14 @@ func (s *server) metric(name string) float64 {
 	s.t.Fatalf("no metric %s", name)
 	return 0
 }
+
+func TestLoadRigRuns(t *testing.T) {
+	need(t, "smtp-source")
+	need(t, "smtp-sink")
+	out := command(t, "", "sh", "-c", "cd .. && go run ./bench/rig -rounds 1 -scale 0.01 -mailpit=false")
+	for _, want := range []string{"1 KB, kept connections (200 messages", "1 MB, kept connections (20 messages", "mailbucket", "smtp-sink"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not print %q:\n%s", want, out)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+// Command rig measures how fast mail catchers receive mail, beside one another and
+// on the same machine:
+//
+//	go run ./bench/rig
+//
+// It starts mailbucket inside Caddy, postfix's smtp-sink, which throws mail away
+// and so is the limit, and Mailpit, and drives each in turn with postfix's
+// smtp-source. It prints medians over the rounds of messages a second, the server's
+// CPU time a message and its memory, and what ours are to those of each.
+// A server that is not installed is left out. Everything is on 127.0.0.1.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// load is one way to send mail with smtp-source.
+type load struct {
+	name     string
+	messages int
+	args     []string
+}
+
+func main() {
+	rounds := flag.Int("rounds", 3, "how many times each load is run on each server")
+	scale := flag.Float64("scale", 1, "how many times the usual number of messages is sent")
+	mailpit := flag.Bool("mailpit", true, "whether Mailpit is a peer; it is built where it is not installed")
+	flag.Parse()
+	log.SetFlags(0)
+	if err := run(*rounds, *scale, *mailpit); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(rounds int, scale float64, mailpit bool) error {
+	source, err := find("smtp-source")
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "rig")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	servers, err := startAll(dir, mailpit)
+	defer func() {
+		for _, s := range servers {
+			s.stop()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	for _, l := range []load{
+		{"1 KB, kept connections", 20_000, []string{"-d", "-s", "20", "-l", "1024"}},
+		{"1 KB, a connection each", 5_000, []string{"-s", "20", "-l", "1024"}},
+		{"1 MB, kept connections", 200, []string{"-d", "-s", "10", "-l", "1000000"}},
+	} {
+		l.messages = max(20, int(float64(l.messages)*scale))
+		if err := compare(source, l, servers, rounds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sample is what one run of a load has measured.
+type sample struct {
+	rate   float64 // messages a second
+	cpu    float64 // of the server, microseconds a message
+	memory float64 // resident, MB, afterwards
+}
+
+// compare runs the load on the servers in turn, so that whatever else the machine
+// does is the same for all, and prints the medians.
+func compare(source string, l load, servers []*server, rounds int) error {
+	samples := make(map[*server][]sample)
+	for range rounds {
+		for _, s := range servers {
+			measured, err := s.measure(source, l)
+			if err != nil {
+				return err
+			}
+			samples[s] = append(samples[s], measured)
+		}
+	}
+	fmt.Printf("\n%s (%d messages, median of %d)\n", l.name, l.messages, rounds)
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "\tmessages/s\tCPU µs/message\tresident MB\trate ratio\tCPU ratio\t")
+	ours := medians(samples[servers[0]])
+	for _, s := range servers {
+		m := medians(samples[s])
+		fmt.Fprintf(out, "%s\t%.0f\t%.1f\t%.0f\t%.2f\t%.2f\t\n", s.name, m.rate, m.cpu, m.memory, ours.rate/m.rate, ours.cpu/m.cpu)
+	}
+	return out.Flush()
+}
+
+func medians(samples []sample) sample {
+	return sample{
+		rate:   median(samples, func(s sample) float64 { return s.rate }),
+		cpu:    median(samples, func(s sample) float64 { return s.cpu }),
+		memory: median(samples, func(s sample) float64 { return s.memory }),
+	}
+}
+
+func median(samples []sample, of func(sample) float64) float64 {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = of(s)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// measure runs the load once on the server.
+func (s *server) measure(source string, l load) (sample, error) {
+	before, err := s.cpuTime()
+	if err != nil {
+		return sample{}, err
+	}
+	started := time.Now()
+	args := append(slices.Clone(l.args), "-m", strconv.Itoa(l.messages), "-f", "a@example.com", "-t", "b@example.com", s.address)
+	if out, err := exec.Command(source, args...).CombinedOutput(); err != nil {
+		return sample{}, fmt.Errorf("sending to %s: %w\n%s", s.name, err, out)
+	}
+	took := time.Since(started)
+	after, err := s.cpuTime()
+	if err != nil {
+		return sample{}, err
+	}
+	resident, err := s.resident()
+	return sample{
+		rate:   float64(l.messages) / took.Seconds(),
+		cpu:    float64((after - before).Microseconds()) / float64(l.messages),
+		memory: float64(resident) / 1e6,
+	}, err
+}
+
+// find is a program of the path, or of where Debian has postfix's tools.
+func find(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s is not installed: %w", name, err)
+	}
+	return path, nil
+}
+
+// proc reads a file of the process in /proc.
+func (s *server) proc(name string) (string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.command.Process.Pid, name))
+	if err != nil {
+		return "", fmt.Errorf("reading what %s has used: %w", s.name, err)
+	}
+	return string(text), nil
+}
+
+// cpuTime is what all threads of the server have used: utime and stime in
+// hundredths of a second, the 14th and 15th fields of /proc/pid/stat.
+func (s *server) cpuTime() (time.Duration, error) {
+	text, err := s.proc("stat")
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("reading what %s has used: %q", s.name, text)
+	}
+	user, err := strconv.Atoi(fields[11])
+	if err != nil {
+		return 0, fmt.Errorf("reading what %s has used: %w", s.name, err)
+	}
+	system, err := strconv.Atoi(fields[12])
+	if err != nil {
+		return 0, fmt.Errorf("reading what %s has used: %w", s.name, err)
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond, nil
+}
+
+// resident is the server's resident memory in bytes.
+func (s *server) resident() (int64, error) {
+	text, err := s.proc("status")
+	if err != nil {
+		return 0, err
+	}
+	var kilobytes int64
+	if _, rest, ok := strings.Cut(text, "VmRSS:"); ok {
+		if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
+			return 0, fmt.Errorf("reading what %s has used: %w", s.name, err)
+		}
+	}
+	return kilobytes << 10, nil
+}

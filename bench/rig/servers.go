@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// mailpitModule is what Mailpit is built from where it is not installed.
+const mailpitModule = "github.com/axllent/mailpit@v1.27.11"
+
+// server is a running one.
+type server struct {
+	name, address string
+	command       *exec.Cmd
+	exited        chan struct{}
+}
+
+// startAll starts ours, which is the first, and the peers that there are.
+func startAll(dir string, mailpit bool) ([]*server, error) {
+	starts := []func(dir string) (*server, error){startOurs, startSink}
+	if mailpit {
+		starts = append(starts, startMailpit)
+	}
+	var servers []*server
+	for _, start := range starts {
+		s, err := start(dir)
+		if err != nil && len(servers) == 0 {
+			return nil, err
+		}
+		if err != nil {
+			log.Printf("left out: %v", err)
+			continue
+		}
+		servers = append(servers, s)
+	}
+	return servers, nil
+}
+
+func startOurs(dir string) (*server, error) {
+	program := filepath.Join(dir, "mailbucket")
+	if out, err := exec.Command("go", "build", "-o", program, "./cmd/mailbucket").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building cmd/mailbucket: %w\n%s", err, out)
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "Caddyfile")
+	text := "{\n\tadmin off\n\tmailbucket " + address + "\n}\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("writing a Caddyfile: %w", err)
+	}
+	command := exec.Command(program, "run", "--config", config)
+	command.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	return start("mailbucket", address, command)
+}
+
+func startSink(string) (*server, error) {
+	program, err := find("smtp-sink")
+	if err != nil {
+		return nil, err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{address, "1000"}
+	if os.Geteuid() == 0 {
+		args = append([]string{"-u", "nobody"}, args...)
+	}
+	return start("smtp-sink", address, exec.Command(program, args...))
+}
+
+func startMailpit(dir string) (*server, error) {
+	program, err := exec.LookPath("mailpit")
+	if err != nil {
+		program = filepath.Join(dir, "mailpit")
+		install := exec.Command("go", "install", mailpitModule)
+		install.Dir, install.Env = dir, append(os.Environ(), "GOBIN="+dir, "GOFLAGS=-mod=mod")
+		if out, err := install.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building Mailpit: %w\n%s", err, out)
+		}
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	web, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	return start("Mailpit", address, exec.Command(program, "--smtp", address, "--listen", web, "--max", "10000", "--quiet", "--disable-version-check"))
+}
+
+// start runs the command and waits until it takes connections.
+func start(name, address string, command *exec.Cmd) (*server, error) {
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", name, err)
+	}
+	s := &server{name: name, address: address, command: command, exited: make(chan struct{})}
+	go func() {
+		_ = command.Wait()
+		close(s.exited)
+	}()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+			return s, nil
+		}
+		select {
+		case <-s.exited:
+			return nil, fmt.Errorf("starting %s: %s", name, command.ProcessState)
+		default:
+		}
+	}
+	s.stop()
+	return nil, errors.New("starting " + name + ": it takes no connections")
+}
+
+func (s *server) stop() {
+	_ = s.command.Process.Kill()
+	<-s.exited
+}
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("looking for a free address: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
