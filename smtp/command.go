@@ -22,6 +22,11 @@ func (s *session) answer(line []byte) (reply, error) {
 		return replyLineTooLong, nil
 	}
 	if r, bad := s.strayByte(line); bad {
+		if string(verb) == "BDAT" {
+			// The data that follows must not be taken for commands.
+			s.reply(r)
+			return reply{}, errEnd
+		}
 		return r, nil
 	}
 	argument = bytes.Trim(argument, " \t")

@@ -51,6 +51,7 @@ func (s *session) bdat(argument []byte) (reply, error) {
 		s.reply(replyBdatCount)
 		return reply{}, errEnd
 	}
+	rest = bytes.TrimLeft(rest, " \t")
 	last := strings.EqualFold(string(rest), "LAST")
 	r, refused, err := s.refuseChunk(last || len(rest) == 0)
 	if err != nil {
