@@ -229,15 +229,15 @@ func randomQuery(r *rand.Rand, m model) Query {
 
 // FuzzBucket does random things to a bucket and to a plain slice, and compares.
 func FuzzBucket(f *testing.F) {
-	for seed := range uint64(20) {
-		f.Add(seed, 1000)
+	for seed := range uint64(100) {
+		f.Add(seed, 200)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		b := New(Limits{})
 		var m model
 		limit := 1 << 30
-		for range min(steps, 3000) {
+		for range min(steps, 200) {
 			switch r.IntN(12) {
 			case 0:
 				limit = 1 + r.IntN(300)
