@@ -17,8 +17,8 @@
 // A reader goes through the files in this order: message.go (this one),
 // structure.go and header.go (the map), body.go (which parts are the bodies),
 // part.go, decode.go and charset.go (the content of a part), encodedword.go,
-// parameter.go, address.go and date.go (what fields mean), links.go and codes.go
-// (what a test looks for in a mail), problem.go and check.go.
+// parameter.go, address.go and date.go (what fields mean), links.go, codes.go,
+// remote.go and search.go (what is looked for in a mail), problem.go and check.go.
 package message
 
 import (

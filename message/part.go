@@ -139,6 +139,16 @@ func (p *Part) Inline() bool {
 	return false
 }
 
+// Image tells that the part is an image of a type that browsers show without
+// running anything in it: SVG is none of these.
+func (p *Part) Image() bool {
+	switch p.MediaType {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon":
+		return true
+	}
+	return false
+}
+
 // RawHeader gives the part's header as sent, without the empty line.
 func (p *Part) RawHeader() string { return p.message.raw[p.start:p.headerEnd] }
 

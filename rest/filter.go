@@ -1,12 +1,14 @@
 package rest
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -101,6 +103,15 @@ func parseQuery(rawQuery string, paging map[string]parameter) (*query, *problem)
 	return q, nil
 }
 
+// Filter is what the filters in a query string match, as GET /emails has them.
+func Filter(rawQuery string) (store.Query, error) {
+	q, p := parseQuery(rawQuery, nil)
+	if p != nil {
+		return store.Query{}, errors.New(p.Detail)
+	}
+	return q.Query, nil
+}
+
 // match is whether all conditions hold that no index answers.
 func (q *query) match(m *store.Message) bool {
 	for _, matches := range q.matches {
@@ -178,7 +189,7 @@ func (q *query) parseHasAttachment(value string) string {
 	if value != "true" && value != "false" {
 		return "true or false"
 	}
-	q.matches = append(q.matches, func(m *store.Message) bool { return hasAttachment(m) == (value == "true") })
+	q.matches = append(q.matches, func(m *store.Message) bool { return message.HasAttachments(m.Raw) == (value == "true") })
 	return ""
 }
 

@@ -4,23 +4,15 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/html"
 
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// What browsers may do with what a mail brings: nothing of their own. Its HTML may
-// show its own images and styles, and with remote content those of other sites.
-const (
-	policyNothing = "sandbox; default-src 'none'"
-	policyHTML    = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; font-src data:; media-src 'self' data:; base-uri 'none'; form-action 'none'"
-	policyRemote  = "sandbox; default-src 'none'; img-src 'self' data: https: http:; style-src 'unsafe-inline' https: http:; font-src data: https: http:; media-src 'self' data: https: http:; base-uri 'none'; form-action 'none'"
-)
+// policyNothing lets browsers do nothing of its own with what a mail brings.
+const policyNothing = "sandbox; default-src 'none'"
 
 // find is the email with that id, parsed. The response is made safe for whatever
 // of the email it will be.
@@ -72,96 +64,6 @@ func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	return nil
 }
 
-// html answers GET /emails/{id}/html. With remote=1, what the HTML has on other
-// sites may be loaded.
-func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
-	m, p := a.find(w, id)
-	if p != nil {
-		return p
-	}
-	policy, name := policyHTML, "html"
-	switch remote := r.URL.Query().Get("remote"); remote {
-	case "", "0":
-	case "1":
-		policy, name = policyRemote, "html-remote"
-	default:
-		return badParameter("remote", "expected 0 or 1")
-	}
-	page := m.mail().HTML()
-	if page == "" {
-		return newProblem(http.StatusNotFound, "this email has no HTML")
-	}
-	w.Header().Set("Content-Security-Policy", policy)
-	serve(w, r, m, name, "text/html; charset=utf-8", bytes.NewReader(linkInlineParts(page)))
-	return nil
-}
-
-// linkInlineParts makes relative URLs of the page's cid: ones (RFC 2392). All else
-// stays as it was sent: the policy is what keeps it harmless.
-func linkInlineParts(page string) []byte {
-	if !containsASCII(page, "cid:") {
-		return []byte(page)
-	}
-	var out bytes.Buffer
-	z := html.NewTokenizer(strings.NewReader(page))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return out.Bytes()
-		case html.StartTagToken, html.SelfClosingTagToken:
-			raw := string(z.Raw())
-			if token := z.Token(); containsASCII(raw, "cid:") && linkAttributes(token.Attr) {
-				raw = token.String()
-			}
-			out.WriteString(raw)
-		default:
-			out.Write(z.Raw())
-		}
-	}
-}
-
-func linkAttributes(attributes []html.Attribute) (changed bool) {
-	for i, attribute := range attributes {
-		value := strings.TrimSpace(attribute.Val)
-		switch attribute.Key {
-		case "src", "href", "background", "poster", "data":
-			if len(value) > 4 && strings.EqualFold(value[:4], "cid:") {
-				attributes[i].Val, changed = inlineURL(value[4:]), true
-			}
-		case "style":
-			if linked := linkStyle(value); linked != value {
-				attributes[i].Val, changed = linked, true
-			}
-		}
-	}
-	return changed
-}
-
-// linkStyle replaces url(cid:...) in a style attribute.
-func linkStyle(style string) string {
-	var out strings.Builder
-	for {
-		i := indexASCII(style, "cid:")
-		if i < 0 {
-			break
-		}
-		end := strings.IndexAny(style[i:], `)"'; `)
-		if end < 0 {
-			break
-		}
-		out.WriteString(style[:i] + inlineURL(style[i+4:i+end]))
-		style = style[i+end:]
-	}
-	return out.String() + style
-}
-
-func inlineURL(contentID string) string {
-	if unescaped, err := url.PathUnescape(contentID); err == nil {
-		contentID = unescaped
-	}
-	return "inline/" + url.PathEscape(contentID)
-}
-
 // fieldAnswer is one header field, decoded and as sent.
 type fieldAnswer struct {
 	Name  string `json:"name"`
@@ -206,20 +108,19 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 	if p != nil {
 		return p
 	}
-	for _, part := range m.mail().Parts() {
-		if len(part.Parts) == 0 && contentID != "" && part.ContentID() == contentID {
-			servePart(w, r, m, part)
-			return nil
-		}
+	part := partByContentID(m.mail(), contentID)
+	if part == nil {
+		return newProblem(http.StatusNotFound, "this email has no part with that Content-ID")
 	}
-	return newProblem(http.StatusNotFound, "this email has no part with that Content-ID")
+	servePart(w, r, m, part)
+	return nil
 }
 
 // servePart answers with a part, decoded. Browsers show images and nothing else:
 // they offer to save the rest.
 func servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.Part) {
 	contentType, disposition := part.MediaType, "attachment"
-	if isImage(contentType) {
+	if part.Image() {
 		disposition = "inline"
 	}
 	if charset := part.ContentType().Param("charset"); charset != "" && isToken(charset) && strings.HasPrefix(contentType, "text/") {
@@ -227,16 +128,6 @@ func servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.
 	}
 	w.Header().Set("Content-Disposition", contentDisposition(disposition, part.Filename()))
 	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, bytes.NewReader(part.Decode()))
-}
-
-// isImage is whether browsers show this type without running anything in it: SVG
-// is not among these.
-func isImage(mediaType string) bool {
-	switch mediaType {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon":
-		return true
-	}
-	return false
 }
 
 // contentDisposition is the value of that field for any file name (RFC 6266): in

@@ -189,6 +189,7 @@ func (m model) find(q Query) model {
 		case q.Sender != nil && !strings.EqualFold(*q.Sender, x.Sender),
 			q.Recipient != "" && !slices.ContainsFunc(x.Recipients, is),
 			q.After != ID{} && x.ID.String() <= q.After.String(),
+			q.Before != ID{} && x.ID.String() >= q.Before.String(),
 			q.Since != 0 && x.UnixMilli() < q.Since,
 			q.Until != 0 && x.UnixMilli() >= q.Until,
 			q.Match != nil && !q.Match(x):
@@ -214,6 +215,9 @@ func randomQuery(r *rand.Rand, m model) Query {
 	}
 	if len(m) > 0 && r.IntN(3) == 0 {
 		q.After = m[r.IntN(len(m))].ID
+	}
+	if len(m) > 0 && r.IntN(3) == 0 {
+		q.Before = m[r.IntN(len(m))].ID
 	}
 	if len(m) > 0 && r.IntN(4) == 0 {
 		q.Since = m[r.IntN(len(m))].UnixMilli()
@@ -276,6 +280,13 @@ func compare(t *testing.T, b *Bucket, m model, q Query) {
 	want := m.find(q)
 	if page := b.Find(q); page.Total != len(want) || !slices.Equal(page.Messages, want) {
 		t.Fatalf("found %d, want %d with %+v", page.Total, len(want), q)
+	}
+	for _, ascending := range []bool{true, false} {
+		q.Ascending = ascending
+		first, ok := b.First(q)
+		if ok != (len(want) > 0) || ok && ascending && first != want[0] || ok && !ascending && first != want[len(want)-1] {
+			t.Fatalf("first of %d: %v, %v with %+v", len(want), first, ok, q)
+		}
 	}
 	var bytes int64
 	for _, x := range m {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -17,8 +18,9 @@ type Query struct {
 	// Since and Until bound the time of arrival, in milliseconds since 1970:
 	// not before Since, before Until. 0 is no bound.
 	Since, Until int64
-	// After is the ID that messages have to be newer than.
-	After ID
+	// After and Before are IDs that messages have to be newer and older than;
+	// zero is no bound.
+	After, Before ID
 	// Match is a further condition. It is called without the bucket's lock.
 	Match func(*Message) bool
 
@@ -80,6 +82,22 @@ func (b *Bucket) matching(q *Query) []*Message {
 	return slices.DeleteFunc(all, func(m *Message) bool { return !q.Match(m) })
 }
 
+// First returns the first of the messages that q matches, in its order and without
+// looking at those behind it.
+func (b *Bucket) First(q Query) (*Message, bool) {
+	match := q.Match
+	q.Match, q.Offset, q.Limit = nil, 0, 1
+	if match != nil {
+		q.Limit = math.MaxInt
+	}
+	for _, m := range b.Find(q).Messages {
+		if match == nil || match(m) {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
 // candidates is a list of messages, the oldest first: of the sequence numbers
 // seqs, or the messages themselves, or the ring from lo to hi.
 type candidates struct {
@@ -106,6 +124,9 @@ func (b *Bucket) candidates(q *Query) *candidates {
 			after++
 		}
 		c.lo = max(c.lo, after)
+	}
+	if q.Before != (ID{}) {
+		c.hi = min(c.hi, b.ring.search(q.Before))
 	}
 	c.hi = max(c.hi, c.lo)
 	switch {

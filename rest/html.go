@@ -1,0 +1,189 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// What browsers may do with the HTML of a mail: run nothing, send nothing, and
+// load only images and styles that it brings itself, or those of other sites too
+// where remote content is asked for. A preview loads nothing from this server
+// either, and a click on a link opens it in a new tab.
+const (
+	policyHTML = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; " +
+		"font-src data:; media-src 'self' data:; base-uri 'none'; form-action 'none'"
+	policyRemote = "sandbox; default-src 'none'; img-src 'self' data: https: http:; style-src 'unsafe-inline' https: http:; " +
+		"font-src data: https: http:; media-src 'self' data: https: http:; base-uri 'none'; form-action 'none'"
+	previewSandbox = "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+// embedLimit is how many bytes of inline parts a preview has at least room for;
+// a larger mail has room for twice its size.
+const embedLimit = 8 << 20
+
+// html answers GET /emails/{id}/html. With remote=1, what the HTML has on other
+// sites may be loaded. With preview=1 it stands alone, for being shown in a frame.
+func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+	m, p := a.find(w, id)
+	if p != nil {
+		return p
+	}
+	options := make(map[string]bool)
+	for _, name := range []string{"remote", "preview"} {
+		switch value := r.URL.Query().Get(name); value {
+		case "", "0":
+		case "1":
+			options[name] = true
+		default:
+			return badParameter(name, "expected 0 or 1")
+		}
+	}
+	page := m.mail().HTML()
+	if page == "" {
+		return newProblem(http.StatusNotFound, "this email has no HTML")
+	}
+	policy, name := policyHTML, "html"
+	if options["remote"] {
+		policy, name = policyRemote, "html-remote"
+	}
+	rewriter := &rewriter{mail: m.mail()}
+	if options["preview"] {
+		policy = strings.ReplaceAll(strings.Replace(policy, "sandbox", previewSandbox, 1), "'self' ", "")
+		name += "-preview"
+		rewriter.preview, rewriter.room = true, max(embedLimit, 2*len(m.Raw))
+	}
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("X-DNS-Prefetch-Control", "off")
+	serve(w, r, m, name, "text/html; charset=utf-8", bytes.NewReader(rewriter.rewrite(page)))
+	return nil
+}
+
+// rewriter makes the cid: URLs of a page work (RFC 2392). All else stays as it was
+// sent, as the policy is what keeps it harmless; but a preview is also without the
+// elements that make browsers connect before any policy, or lead elsewhere.
+type rewriter struct {
+	mail    *message.Message
+	preview bool
+	room    int // for embedded parts, in bytes
+}
+
+// cidURL finds such a URL in a style sheet.
+var cidURL = regexp.MustCompile(`(?i)\bcid:[^)"'; ]+`)
+
+func (rw *rewriter) rewrite(page string) []byte {
+	var out bytes.Buffer
+	z := html.NewTokenizer(strings.NewReader(page))
+	inStyle := false
+	for {
+		kind := z.Next()
+		raw := string(z.Raw())
+		switch kind {
+		case html.ErrorToken:
+			return out.Bytes()
+		case html.StartTagToken, html.SelfClosingTagToken:
+			token := z.Token()
+			inStyle = token.Data == "style"
+			if rw.preview && isLoose(token) {
+				continue
+			}
+			if rw.attributes(&token) {
+				raw = token.String()
+			}
+		case html.TextToken:
+			if inStyle {
+				raw = rw.style(raw)
+			}
+		default:
+			inStyle = false
+		}
+		out.WriteString(raw)
+	}
+}
+
+// isLoose is whether an element has no place in a preview: one that moves or
+// reloads the page, or has the browser connect to a host.
+func isLoose(token html.Token) bool {
+	switch token.Data {
+	case "base":
+		return true
+	case "meta":
+		return attribute(token, "http-equiv") != ""
+	case "link":
+		return !strings.EqualFold(strings.TrimSpace(attribute(token, "rel")), "stylesheet")
+	}
+	return false
+}
+
+func attribute(token html.Token, name string) string {
+	for _, a := range token.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func (rw *rewriter) attributes(token *html.Token) (changed bool) {
+	for i, a := range token.Attr {
+		value := strings.TrimSpace(a.Val)
+		switch a.Key {
+		case "src", "href", "background", "poster", "data":
+			if len(value) > 4 && strings.EqualFold(value[:4], "cid:") {
+				token.Attr[i].Val, changed = rw.inline(value), true
+			}
+		case "style":
+			if linked := rw.style(value); linked != value {
+				token.Attr[i].Val, changed = linked, true
+			}
+		}
+	}
+	if rw.preview && (token.Data == "a" || token.Data == "area") {
+		kept := token.Attr[:0]
+		for _, a := range token.Attr {
+			if a.Key != "target" {
+				kept = append(kept, a)
+			}
+		}
+		token.Attr, changed = append(kept, html.Attribute{Key: "target", Val: "_blank"}), true
+	}
+	return changed
+}
+
+func (rw *rewriter) style(css string) string { return cidURL.ReplaceAllStringFunc(css, rw.inline) }
+
+// inline is where the part that a cid: URL names is found: below the email, or in
+// a preview as an image within the URL itself, as long as there is room.
+func (rw *rewriter) inline(cid string) string {
+	contentID := cid[len("cid:"):]
+	if unescaped, err := url.PathUnescape(contentID); err == nil {
+		contentID = unescaped
+	}
+	if !rw.preview {
+		return "inline/" + url.PathEscape(contentID)
+	}
+	part := partByContentID(rw.mail, contentID)
+	if part == nil || !strings.HasPrefix(part.MediaType, "image/") || len(part.Body()) > rw.room {
+		return cid
+	}
+	rw.room -= len(part.Body())
+	return "data:" + part.MediaType + ";base64," + base64.StdEncoding.EncodeToString(part.Decode())
+}
+
+// partByContentID is the leaf with that Content-ID, or nil.
+func partByContentID(mail *message.Message, contentID string) *message.Part {
+	for _, part := range mail.Parts() {
+		if len(part.Parts) == 0 && contentID != "" && part.ContentID() == contentID {
+			return part
+		}
+	}
+	return nil
+}
