@@ -41,7 +41,7 @@ const logOff = "admin off\nlog {\n output discard\n}\n"
 // start runs a configuration until the test ends.
 func start(t *testing.T, config string) *site {
 	t.Helper()
-	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t), https: freeAddress(t), storage: t.TempDir()}
+	s := &site{t: t, smtp: freeAddress(t), http: freeAddress(t), https: freeAddress(t), storage: storageFolder(t)}
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	if err := s.load(config); err != nil {
 		t.Fatal(err)
@@ -52,6 +52,23 @@ func start(t *testing.T, config string) *site {
 		}
 	})
 	return s
+}
+
+// storageFolder is removed after the test, as soon as Caddy, which gets certificates
+// in the background, writes nothing to it any more.
+func storageFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "mailbucket")
+	must(t, err)
+	t.Cleanup(func() {
+		deadline := time.Now().Add(time.Minute)
+		for err := os.RemoveAll(folder); err != nil; err = os.RemoveAll(folder) {
+			if time.Now().After(deadline) {
+				t.Fatal(err)
+			}
+		}
+	})
+	return folder
 }
 
 // given are the addresses that freeAddress has returned.

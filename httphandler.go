@@ -3,17 +3,20 @@ package mailbucket
 import (
 	"fmt"
 	"net/http"
+	"path"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-mailbucket/mailbucket/rest"
+	"github.com/caddy-mailbucket/mailbucket/web"
 )
 
-// HTTPHandler serves the mail API of a bucket: `/emails` and what is below it,
-// `/events`, `/faults`, `/stats` and `/openapi.json`. Any other path goes on to the
-// next handler. To serve it elsewhere than at the
-// root of a site, put it in a `handle_path` route.
+// HTTPHandler serves the mail of a bucket: the website at `/` and `/view`, and the
+// API at `/emails` and what is below it, `/events`, `/faults`, `/stats` and
+// `/openapi.json`. Any other path goes on to the next handler. To serve it
+// elsewhere than at the root of a site, put it in a `handle_path` route.
 type HTTPHandler struct {
 	// The name of the bucket, which the mailbucket app has to have.
 	// Default: `default`.
@@ -23,7 +26,8 @@ type HTTPHandler struct {
 	// `https://app.example.com`, or `*` for all. Default: none but its own.
 	CORSOrigins []string `json:"cors_origins,omitempty"`
 
-	api *rest.API
+	api  *rest.API
+	site *web.Site
 }
 
 // CaddyModule returns the Caddy module information.
@@ -36,10 +40,11 @@ func (*HTTPHandler) CaddyModule() caddy.ModuleInfo {
 
 // Provision finds the bucket.
 func (h *HTTPHandler) Provision(ctx caddy.Context) error {
-	b, err := findBucket(ctx, h.Bucket)
+	a, b, err := findBucket(ctx, h.Bucket)
 	if err != nil {
 		return err
 	}
+	h.site = web.New(web.Options{Bucket: b.Bucket, Filter: rest.Filter, Addresses: func() []string { return a.listening[b.name] }})
 	h.api, err = rest.New(b.Bucket, &b.faults, h.CORSOrigins...)
 	if err != nil {
 		return fmt.Errorf("cors_origins: %w", err)
@@ -58,10 +63,26 @@ func (h *HTTPHandler) Cleanup() error {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if h.api.Serve(w, r) {
+	if redirectToFolder(w, r) || h.api.Serve(w, r) || h.site.Serve(w, r) {
 		return nil
 	}
 	return next.ServeHTTP(w, r)
+}
+
+// redirectToFolder sends browsers on from /mail to /mail/ where the handler is
+// mounted: the website's links are relative to that.
+func redirectToFolder(w http.ResponseWriter, r *http.Request) bool {
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if !ok || r.URL.Path != "/" && r.URL.Path != "" || original.URL.Path == "" || strings.HasSuffix(original.URL.Path, "/") {
+		return false
+	}
+	folder := path.Base(original.URL.EscapedPath()) + "/"
+	if original.URL.RawQuery != "" {
+		folder += "?" + original.URL.RawQuery
+	}
+	w.Header().Set("Location", folder)
+	w.WriteHeader(http.StatusPermanentRedirect)
+	return true
 }
 
 var (

@@ -89,10 +89,11 @@ func (*L4Handler) CaddyModule() caddy.ModuleInfo {
 
 // Provision finds the bucket and sets up the sessions' server.
 func (h *L4Handler) Provision(ctx caddy.Context) error {
-	b, err := findBucket(ctx, h.Bucket)
+	a, b, err := findBucket(ctx, h.Bucket)
 	if err != nil {
 		return err
 	}
+	a.noteListeners(ctx, b.name)
 	hostname := caddy.NewReplacer().ReplaceAll(h.Hostname, "")
 	if hostname == "" {
 		if hostname, err = os.Hostname(); err != nil {

@@ -3,8 +3,9 @@
 // over HTTP.
 //
 // A message comes in through [L4Handler] and an SMTP session of package smtp,
-// is kept in a bucket of package store, and is read through [HTTPHandler] and
-// the API of package rest. [App] owns the buckets that both share.
+// is kept in a bucket of package store, and is read through [HTTPHandler], the API
+// of package rest and the website of package web. [App] owns the buckets that all
+// share.
 package mailbucket
 
 import (
@@ -65,6 +66,7 @@ type App struct {
 	ShutdownGrace caddy.Duration `json:"shutdown_grace,omitempty"`
 
 	buckets      map[string]*bucket
+	listening    map[string][]string // addresses of plain SMTP, by bucket
 	certificates map[string]struct{} // names, for the tls app to manage
 	tls          *caddytls.TLS       // nil if certificates is empty
 	inner        *layer4.App
@@ -114,6 +116,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
+	a.listening = make(map[string][]string)
+	a.noteAddresses(defaultBucket, a.Listen)
 	for name, config := range a.Buckets {
 		b, err := openBucket(name, config.limits())
 		if err != nil {
@@ -258,22 +262,27 @@ func (a *App) Cleanup() error {
 	return nil
 }
 
-// findBucket is what handlers find their bucket by: the one of that name, or the
-// default one for no name.
-func findBucket(ctx caddy.Context, name string) (*bucket, error) {
+// findBucket is what handlers find their app and bucket by: the bucket of that name,
+// or the default one for no name.
+func findBucket(ctx caddy.Context, name string) (*App, *bucket, error) {
 	a, err := appFrom(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if name == "" {
-		name = defaultBucket
-	}
-	b, ok := a.buckets[name]
+	b, ok := a.buckets[bucketName(name)]
 	if !ok {
 		names := slices.Sorted(maps.Keys(a.buckets))
-		return nil, fmt.Errorf("no bucket is named %q; the global option mailbucket has: %s", name, strings.Join(names, ", "))
+		return nil, nil, fmt.Errorf("no bucket is named %q; the global option mailbucket has: %s", name, strings.Join(names, ", "))
 	}
-	return b, nil
+	return a, b, nil
+}
+
+// bucketName is the name that a handler's bucket has, which it need not give.
+func bucketName(name string) string {
+	if name == "" {
+		return defaultBucket
+	}
+	return name
 }
 
 type appKey struct{}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -31,35 +32,34 @@ const (
 const embedLimit = 8 << 20
 
 // html answers GET /emails/{id}/html. With remote=1, what the HTML has on other
-// sites may be loaded. With preview=1 it stands alone, for being shown in a frame.
+// sites may be loaded. With preview=light or dark it stands alone and has that
+// colour scheme, for being shown in a frame.
 func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 	m, p := a.find(w, id)
 	if p != nil {
 		return p
 	}
-	options := make(map[string]bool)
-	for _, name := range []string{"remote", "preview"} {
-		switch value := r.URL.Query().Get(name); value {
-		case "", "0":
-		case "1":
-			options[name] = true
-		default:
-			return badParameter(name, "expected 0 or 1")
-		}
+	remote, p := oneOf(r, "remote", "0", "1")
+	if p != nil {
+		return p
+	}
+	scheme, p := oneOf(r, "preview", "", "light", "dark")
+	if p != nil {
+		return p
 	}
 	page := m.mail().HTML()
 	if page == "" {
 		return newProblem(http.StatusNotFound, "this email has no HTML")
 	}
 	policy, name := policyHTML, "html"
-	if options["remote"] {
+	if remote == "1" {
 		policy, name = policyRemote, "html-remote"
 	}
 	rewriter := &rewriter{mail: m.mail()}
-	if options["preview"] {
+	if scheme != "" {
 		policy = strings.ReplaceAll(strings.Replace(policy, "sandbox", previewSandbox, 1), "'self' ", "")
-		name += "-preview"
-		rewriter.preview, rewriter.room = true, max(embedLimit, 2*len(m.Raw))
+		name += "-" + scheme
+		rewriter.scheme, rewriter.room = scheme, max(embedLimit, 2*len(m.Raw))
 	}
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("X-DNS-Prefetch-Control", "off")
@@ -67,17 +67,37 @@ func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	return nil
 }
 
+// oneOf is a parameter's value, which has to be one of the choices, and the first of
+// them if there is none.
+func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
+	value := r.URL.Query().Get(name)
+	if value == "" {
+		return choices[0], nil
+	}
+	if !slices.Contains(choices, value) {
+		return "", badParameter(name, "expected "+strings.TrimPrefix(strings.Join(choices, " or "), " or "))
+	}
+	return value, nil
+}
+
 // rewriter makes the cid: URLs of a page work (RFC 2392). All else stays as it was
 // sent, as the policy is what keeps it harmless; but a preview is also without the
 // elements that make browsers connect before any policy, or lead elsewhere.
 type rewriter struct {
-	mail    *message.Message
-	preview bool
-	room    int // for embedded parts, in bytes
+	mail   *message.Message
+	scheme string // of a preview, else empty
+	room   int    // for embedded parts, in bytes
 }
 
-// cidURL finds such a URL in a style sheet.
-var cidURL = regexp.MustCompile(`(?i)\bcid:[^)"'; ]+`)
+var (
+	// cidURL finds such a URL in a style sheet.
+	cidURL = regexp.MustCompile(`(?i)\bcid:[^)"'; ]+`)
+
+	// What a style sheet does for one colour scheme, and that it knows both.
+	// Browsers go by the reader's own, which a preview is not to.
+	schemeQuery = regexp.MustCompile(`(?i)\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)`)
+	bothSchemes = regexp.MustCompile(`(?i)\b(light\s+dark|dark\s+light)\b`)
+)
 
 func (rw *rewriter) rewrite(page string) []byte {
 	var out bytes.Buffer
@@ -92,7 +112,7 @@ func (rw *rewriter) rewrite(page string) []byte {
 		case html.StartTagToken, html.SelfClosingTagToken:
 			token := z.Token()
 			inStyle = token.Data == "style"
-			if rw.preview && isLoose(token) {
+			if rw.scheme != "" && isLoose(token) {
 				continue
 			}
 			if rw.attributes(&token) {
@@ -140,13 +160,13 @@ func (rw *rewriter) attributes(token *html.Token) (changed bool) {
 			if len(value) > 4 && strings.EqualFold(value[:4], "cid:") {
 				token.Attr[i].Val, changed = rw.inline(value), true
 			}
-		case "style":
+		case "style", "media", "content":
 			if linked := rw.style(value); linked != value {
 				token.Attr[i].Val, changed = linked, true
 			}
 		}
 	}
-	if rw.preview && (token.Data == "a" || token.Data == "area") {
+	if rw.scheme != "" && (token.Data == "a" || token.Data == "area") {
 		kept := token.Attr[:0]
 		for _, a := range token.Attr {
 			if a.Key != "target" {
@@ -158,7 +178,20 @@ func (rw *rewriter) attributes(token *html.Token) (changed bool) {
 	return changed
 }
 
-func (rw *rewriter) style(css string) string { return cidURL.ReplaceAllStringFunc(css, rw.inline) }
+// style rewrites what stands in a style sheet, or in an attribute that tells of one.
+func (rw *rewriter) style(css string) string {
+	css = cidURL.ReplaceAllStringFunc(css, rw.inline)
+	if rw.scheme == "" {
+		return css
+	}
+	css = schemeQuery.ReplaceAllStringFunc(css, func(query string) string {
+		if strings.Contains(strings.ToLower(query), rw.scheme) {
+			return "(min-width: 0)" // always true
+		}
+		return "(max-width: 0)" // never
+	})
+	return bothSchemes.ReplaceAllString(css, rw.scheme)
+}
 
 // inline is where the part that a cid: URL names is found: below the email, or in
 // a preview as an image within the URL itself, as long as there is room.
@@ -167,7 +200,7 @@ func (rw *rewriter) inline(cid string) string {
 	if unescaped, err := url.PathUnescape(contentID); err == nil {
 		contentID = unescaped
 	}
-	if !rw.preview {
+	if rw.scheme == "" {
 		return "inline/" + url.PathEscape(contentID)
 	}
 	part := partByContentID(rw.mail, contentID)

@@ -97,10 +97,14 @@ func TestPreviewStandsAlone(t *testing.T) {
 		{`<base href="http://x/"><p>a`, `<p>a`},
 		{`<meta http-equiv=refresh content="0;url=http://x/"><meta charset=utf-8>`, `<meta charset=utf-8>`},
 		{`<link rel=preconnect href=http://x><LINK rel="dns-prefetch" href=//x><link rel=stylesheet href=http://x>`, `<link rel=stylesheet href=http://x>`},
+		{`<style>@media (Prefers-Color-Scheme: dark) { a { b: c } } @media screen and ( prefers-color-scheme:light ) {}</style>`,
+			`<style>@media (min-width: 0) { a { b: c } } @media screen and (max-width: 0) {}</style>`},
+		{`<meta name="color-scheme" content="light dark"><style>:root { color-scheme: dark light }</style>`,
+			`<meta name="color-scheme" content="dark"><style>:root { color-scheme: dark }</style>`},
 		{"<!doctype html><p CLASS=a>&amp; <!-- b -->", "<!doctype html><p CLASS=a>&amp; <!-- b -->"},
 	} {
 		m := mail("s@x", "r@x", head+test.html+image)
-		response, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=1")
+		response, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=dark")
 		if body != test.want {
 			t.Errorf("%s: %s, want %s", test.html, body, test.want)
 		}
@@ -109,7 +113,7 @@ func TestPreviewStandsAlone(t *testing.T) {
 		}
 	}
 	m := mail("s@x", "r@x", head+strings.Repeat("<img src=cid:logo@x>", 2_000_000/20)+image)
-	if _, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=1"); len(body) > 16<<20 {
+	if _, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=dark"); len(body) > 16<<20 {
 		t.Errorf("one image many times makes %d bytes", len(body))
 	}
 }
@@ -147,7 +151,7 @@ func TestPartsAnswerConditionsAndRanges(t *testing.T) {
 	m := mail("s@x", "r@x", rich)
 	a := newTestAPI(t, m)
 	seen := make(map[string]string)
-	for _, part := range []string{"", "/raw", "/text", "/html", "/html?remote=1", "/html?preview=1", "/html?preview=1&remote=1", "/headers", "/attachments/0", "/attachments/1"} {
+	for _, part := range []string{"", "/raw", "/text", "/html", "/html?remote=1", "/html?preview=dark", "/html?preview=dark&remote=1", "/headers", "/attachments/0", "/attachments/1"} {
 		target := "/emails/" + m.ID.String() + part
 		response, _ := do(t, a, "GET", target)
 		etag := response.Header.Get("ETag")
@@ -290,7 +294,7 @@ func readAll(t *testing.T, raw []byte) {
 	if err := json.Unmarshal([]byte(body), &e); err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{"raw", "text", "html", "html?preview=1", "headers"}
+	paths := []string{"raw", "text", "html", "html?preview=dark", "headers"}
 	for i, attachment := range e.Attachments {
 		paths = append(paths, fmt.Sprintf("attachments/%d", i))
 		if attachment.ContentID != "" {

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+)
+
+// phrases are the words of the site by what they are for.
+type phrases map[string]string
+
+// english has all that the site says. Those that end in .one and .other are for a
+// count, which takes the place of %s.
+var english = phrases{
+	"brand":       "mailbucket",
+	"title.list":  "(%s) mailbucket",
+	"skip":        "Skip to the mail",
+	"search":      "Search",
+	"sender":      "Sender",
+	"recipient":   "Recipient",
+	"anything":    "Subject, address or text",
+	"clear":       "Clear",
+	"api":         "API",
+	"keys":        "Keys",
+	"smtp.at":     "SMTP",
+	"live":        "Live",
+	"interrupted": "Reconnecting…",
+
+	"list":            "Emails",
+	"held.one":        "%s email",
+	"held.other":      "%s emails",
+	"match.one":       "%s email matches",
+	"match.other":     "%s emails match",
+	"range":           "%s–%s of %s",
+	"newer":           "Newer",
+	"older":           "Older",
+	"pages":           "Pages",
+	"subject":         "Subject",
+	"subject.none":    "(no subject)",
+	"size":            "Size",
+	"received":        "Received",
+	"attachments.has": "Has attachments",
+	"select":          "Select",
+	"select.all":      "Select all on this page",
+	"select.one":      "Select %s",
+	"attachments.col": "Attachments",
+
+	"delete":          "Delete",
+	"delete.selected": "Delete the selected",
+	"delete.all":      "Delete all %s",
+	"delete.match":    "Delete all %s that match",
+	"delete.this":     "Delete this email",
+	"delete.sure":     "There is no undo.",
+
+	"empty.title":      "No mail yet",
+	"empty.send":       "Send some to %s by SMTP, and it appears here.",
+	"empty.nowhere":    "Send some by SMTP, and it appears here.",
+	"empty.try":        "To try it:",
+	"nomatch.title":    "No email matches",
+	"nomatch.text":     "New ones that do appear here.",
+	"copy":             "Copy",
+	"copied":           "Copied",
+	"copy.of":          "Copy %s",
+	"back":             "All mail",
+	"neighbours":       "Other emails",
+	"views":            "Views of this email",
+	"view.html":        "HTML",
+	"view.text":        "Text",
+	"view.headers":     "Headers",
+	"view.source":      "Source",
+	"view.attachments": "Attachments",
+	"view.links":       "Links",
+	"view.session":     "Session",
+	"view.problems":    "Problems",
+
+	"from":         "From",
+	"to":           "To",
+	"cc":           "Cc",
+	"date":         "Date",
+	"envelope":     "Envelope",
+	"code":         "Code",
+	"codes":        "Codes",
+	"download.raw": "Download the source",
+	"cut":          "Only the beginning is shown.",
+	"cut.whole":    "Open it whole",
+
+	"html.none":           "This email has no HTML.",
+	"html.frame":          "HTML of this email",
+	"width":               "Width",
+	"width.phone":         "Phone",
+	"width.tablet":        "Tablet",
+	"width.desktop":       "Desktop",
+	"scheme":              "Colours",
+	"scheme.light":        "Light",
+	"scheme.dark":         "Dark",
+	"remote.one":          "%s remote item is blocked.",
+	"remote.other":        "%s remote items are blocked.",
+	"remote.load":         "Load remote content",
+	"remote.loaded.one":   "%s remote item may load from its site.",
+	"remote.loaded.other": "%s remote items may load from their sites.",
+	"remote.block":        "Block again",
+
+	"text.none":          "This email has no text.",
+	"text.fromhtml":      "There is no text in this email: this is that of its HTML.",
+	"header.name":        "Field",
+	"header.value":       "Value",
+	"header.raw":         "As sent",
+	"attachments.none":   "This email has no attachments.",
+	"attachment.unnamed": "attachment %d",
+	"attachment.inline":  "inline",
+	"links.none":         "This email has no links.",
+	"session.none":       "This email did not come by SMTP.",
+	"session.client":     "Client",
+	"session.hello":      "Greeting",
+	"session.tls":        "TLS",
+	"session.plain":      "none",
+	"session.login":      "Login",
+	"session.transcript": "Transcript",
+	"problems.none":      "Nothing is wrong with this email.",
+
+	"help.title":  "Keys",
+	"help.close":  "Close",
+	"help.jk":     "the next older and newer email",
+	"help.o":      "open the email",
+	"help.x":      "select the email",
+	"help.u":      "back to the list",
+	"help.search": "search",
+	"help.d":      "delete, after Enter",
+	"help.help":   "these keys",
+
+	"error.gone":   "This email is not held any more: it was deleted, or made room for newer ones.",
+	"error.method": "This page cannot do that.",
+	"error.origin": "A page of another site may not change anything here.",
+	"error.filter": "This search cannot be done: %s.",
+	"error.form":   "This form was not filled in as expected: %s.",
+}
+
+// text is the words for a key, with the arguments filled in.
+func (p phrases) text(key string, args ...any) string {
+	words, ok := p[key]
+	if !ok {
+		panic("no words for " + key)
+	}
+	if len(args) == 0 {
+		return words
+	}
+	return fmt.Sprintf(words, args...)
+}
+
+// count is the words for a number of things.
+func (p phrases) count(key string, n int) string {
+	if n == 1 {
+		return p.text(key+".one", formatNumber(n))
+	}
+	return p.text(key+".other", formatNumber(n))
+}
+
+// formatNumber groups the digits: 1,234,567.
+func formatNumber(n int) string {
+	digits := fmt.Sprint(n)
+	var b strings.Builder
+	for i, digit := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}

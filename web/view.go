@@ -1,0 +1,343 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// Bounds of what a page shows of one email, in bytes; the whole is a link away.
+const (
+	maxShownText   = 256 << 10
+	maxShownSource = 256 << 10
+)
+
+// shows are the views of an email by their names in the path, with what gathers
+// their data. The empty one is the first view: the HTML, or else the text.
+var shows = map[string]func(v *viewPage){
+	"":            nil,
+	"html":        (*viewPage).gatherHTML,
+	"text":        (*viewPage).gatherText,
+	"headers":     (*viewPage).gatherHeaders,
+	"source":      (*viewPage).gatherSource,
+	"attachments": (*viewPage).gatherAttachments,
+	"links":       (*viewPage).gatherLinks,
+	"session":     (*viewPage).gatherSession,
+	"problems":    (*viewPage).gatherProblems,
+}
+
+// viewPage is what a view of an email shows. Of the fields below Show, only those
+// of that view are set.
+type viewPage struct {
+	layout
+	ID             store.ID
+	Here, List     string // URLs of this email and of the list
+	Newer, Older   string // URLs, empty at the ends
+	API            string // URL of the email in the API
+	Subject        string
+	From, To, Cc   string
+	Sender         string
+	Recipients     []string
+	Size           int
+	Date, Received time.Time
+	Codes          []string
+	Tabs           []tab
+	Show           string
+
+	Frame         string // URL of the HTML
+	Remote        int    // how many URLs on other sites it has
+	RemoteLoaded  bool
+	RemoteURL     string // this view with remote content
+	BlockURL      string // and without
+	Width, Scheme string
+	Widths        []choice
+	Schemes       []choice
+
+	HasText  bool
+	Text     []segment
+	FromHTML bool // the text was made from the HTML
+	Cut      bool // the text or source is longer than what is shown
+
+	Headers     []field
+	Source      string
+	Attachments []attachment
+	Links       []message.Link
+	Session     *store.Session
+	Envelope    []string // the addresses of the envelope with their parameters
+	Transcript  []line
+	Problems    []string
+
+	message *store.Message
+	mail    *message.Message
+	query   url.Values
+}
+
+type (
+	// tab is a link to another view.
+	tab struct {
+		Name, URL string
+		Current   bool
+		Count     int // of things in it; -1 if that says nothing
+	}
+	// choice is a link to the same view in another form.
+	choice struct {
+		Name, URL string
+		Current   bool
+	}
+	// segment is a piece of text, and where it links to, if anywhere.
+	segment struct{ Text, URL string }
+
+	field struct{ Name, Value, Raw string }
+
+	attachment struct {
+		Name, Type, URL string
+		Size            int
+		Image, Inline   bool
+	}
+	// line is one of a transcript.
+	line struct {
+		Client bool
+		Text   string
+	}
+)
+
+func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, show string) {
+	f := readFilter(r)
+	m, ok := s.Bucket.Get(id)
+	if !ok {
+		s.fail(w, r, http.StatusNotFound, "error.gone")
+		return
+	}
+	older, newer := s.neighbours(f, id)
+	if r.Method == http.MethodPost {
+		s.deleteFromView(w, r, f, id, older)
+		return
+	}
+	v := newViewPage(s.layout(r, "", f), m, show)
+	v.query = r.URL.Query()
+	if older != nil {
+		v.Older = f.with(v.Root + "view/" + older.ID.String())
+	}
+	if newer != nil {
+		v.Newer = f.with(v.Root + "view/" + newer.ID.String())
+	}
+	shows[v.Show](v)
+	render(w, r, http.StatusOK, "view.html", v)
+}
+
+// neighbours are the next older and newer emails that the filter matches, or nil.
+func (s *Site) neighbours(f filter, id store.ID) (older, newer *store.Message) {
+	q, err := s.Filter(f.api().Encode())
+	if err != nil {
+		return nil, nil
+	}
+	before, after := q, q
+	before.Before, after.After, after.Ascending = id, id, true
+	older, _ = s.Bucket.First(before)
+	newer, _ = s.Bucket.First(after)
+	return older, newer
+}
+
+// deleteFromView deletes the email and shows the next older one, or the list.
+func (s *Site) deleteFromView(w http.ResponseWriter, r *http.Request, f filter, id store.ID, older *store.Message) {
+	s.Bucket.Delete(id)
+	path := root(r)
+	if older != nil {
+		path += "view/" + older.ID.String()
+	}
+	redirect(w, f.with(path))
+}
+
+func newViewPage(l layout, m *store.Message, show string) *viewPage {
+	mail := message.Parse(m.Raw)
+	text, html := mail.Text(), mail.HTML()
+	v := &viewPage{
+		layout: l, ID: m.ID, message: m, mail: mail, Show: show,
+		List: l.Filter.with(l.Root) + "#m" + m.ID.String(), Here: l.Filter.with(l.Root + "view/" + m.ID.String()),
+		API:     l.Root + "emails/" + m.ID.String(),
+		Subject: mail.Subject(), From: addresses(mail.From()), To: addresses(mail.To()), Cc: addresses(mail.Cc()),
+		Sender: sender(m), Recipients: m.Recipients, Size: len(m.Raw), Received: m.Time(),
+		Codes: message.Codes(text, html),
+	}
+	v.Date, _ = mail.Date()
+	v.Title = v.Subject
+	if v.Title == "" {
+		v.Title = english.text("subject.none")
+	}
+	if v.Show == "" {
+		v.Show = "text"
+		if html != "" {
+			v.Show = "html"
+		}
+	}
+	problems := len(m.Problems) + len(mail.Problems())
+	for _, t := range []tab{
+		{Name: "html", Count: -1}, {Name: "text", Count: -1}, {Name: "headers", Count: -1}, {Name: "source", Count: -1},
+		{Name: "attachments", Count: len(mail.Attachments())}, {Name: "links", Count: len(message.Links(text, html))},
+		{Name: "session", Count: -1}, {Name: "problems", Count: problems},
+	} {
+		t.URL, t.Current = v.url(t.Name), t.Name == v.Show
+		if t.Name != "html" || html != "" || t.Current {
+			v.Tabs = append(v.Tabs, t)
+		}
+	}
+	return v
+}
+
+// url is that of a view of the email.
+func (v *viewPage) url(show string, more ...string) string {
+	return v.Filter.with(v.Root+"view/"+v.ID.String()+"/"+show, more...)
+}
+
+func addresses(list []message.Address) string {
+	var texts []string
+	for _, a := range list {
+		switch {
+		case a.Name == "":
+			texts = append(texts, a.Address)
+		case a.Address == "":
+			texts = append(texts, a.Name)
+		default:
+			texts = append(texts, a.Name+" <"+a.Address+">")
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+// gatherHTML shows the HTML in a frame: its width and colour scheme, and whether
+// it loads remote content, are in the URL.
+func (v *viewPage) gatherHTML() {
+	page := v.mail.HTML()
+	if page == "" {
+		return
+	}
+	v.Remote = len(message.Remote(page))
+	v.RemoteLoaded = v.query.Get("remote") == "1"
+	v.Width = oneOf(v.query.Get("width"), "desktop", "tablet", "phone")
+	v.Scheme = oneOf(v.query.Get("scheme"), "light", "dark")
+	now := map[string]string{"width": v.Width, "scheme": v.Scheme, "remote": ""}
+	if v.RemoteLoaded {
+		now["remote"] = "1"
+	}
+	here := func(name, value string) string {
+		var more []string
+		for _, key := range []string{"width", "scheme", "remote"} {
+			chosen := now[key]
+			if key == name {
+				chosen = value
+			}
+			if chosen != "" && chosen != "desktop" && chosen != "light" {
+				more = append(more, key, chosen)
+			}
+		}
+		return v.url("html", more...)
+	}
+	for _, width := range []string{"phone", "tablet", "desktop"} {
+		v.Widths = append(v.Widths, choice{width, here("width", width), width == v.Width})
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		v.Schemes = append(v.Schemes, choice{scheme, here("scheme", scheme), scheme == v.Scheme})
+	}
+	v.RemoteURL, v.BlockURL = here("remote", "1"), here("remote", "")
+	v.Frame = v.API + "/html?preview=" + v.Scheme
+	if v.RemoteLoaded {
+		v.Frame += "&remote=1"
+	}
+}
+
+// oneOf is value if it is one of the choices, and else the first of them.
+func oneOf(value string, choices ...string) string {
+	for _, choice := range choices {
+		if value == choice {
+			return value
+		}
+	}
+	return choices[0]
+}
+
+func (v *viewPage) gatherText() {
+	text := v.mail.Text()
+	if html := v.mail.HTML(); text == "" && html != "" {
+		text, v.FromHTML = message.TextFromHTML(html), true
+	}
+	text, v.Cut = cut(text, maxShownText)
+	v.HasText, v.Text = text != "", linkify(text)
+}
+
+// cut gives the first bytes of a text, as valid UTF-8, and whether there are more.
+func cut(text string, most int) (string, bool) {
+	more := len(text) > most
+	return strings.ToValidUTF8(text[:min(len(text), most)], "\uFFFD"), more
+}
+
+// linkify splits a text at the first place of each link in it.
+func linkify(text string) []segment {
+	var segments []segment
+	for _, link := range message.Links(text, "") {
+		before, after, found := strings.Cut(text, link.URL)
+		if !found {
+			continue
+		}
+		segments = append(segments, segment{Text: before}, segment{link.URL, link.URL})
+		text = after
+	}
+	return append(segments, segment{Text: text})
+}
+
+func (v *viewPage) gatherHeaders() {
+	for _, f := range v.mail.Header() {
+		value := f.Value()
+		raw := strings.TrimSpace(strings.ToValidUTF8(f.Raw, "\uFFFD"))
+		if raw == value {
+			raw = ""
+		}
+		v.Headers = append(v.Headers, field{f.Name, value, raw})
+	}
+}
+
+func (v *viewPage) gatherSource() { v.Source, v.Cut = cut(v.message.Raw, maxShownSource) }
+
+func (v *viewPage) gatherAttachments() {
+	for i, part := range v.mail.Attachments() {
+		name := part.Filename()
+		if name == "" {
+			name = english.text("attachment.unnamed", i)
+		}
+		v.Attachments = append(v.Attachments, attachment{
+			Name: name, Type: part.MediaType, URL: v.API + "/attachments/" + strconv.Itoa(i),
+			Size: part.Size(), Image: part.Image(), Inline: part.Inline(),
+		})
+	}
+}
+
+func (v *viewPage) gatherLinks() { v.Links = message.Links(v.mail.Text(), v.mail.HTML()) }
+
+func (v *viewPage) gatherSession() {
+	m := v.message
+	if v.Session = m.Session; v.Session == nil {
+		return
+	}
+	v.Envelope = append(v.Envelope, strings.TrimSpace("MAIL FROM:<"+m.Sender+"> "+m.MailParameters))
+	for i, recipient := range m.Recipients {
+		text := "RCPT TO:<" + recipient + ">"
+		if m.RecipientParameters != nil {
+			text = strings.TrimSpace(text + " " + m.RecipientParameters[i])
+		}
+		v.Envelope = append(v.Envelope, text)
+	}
+	for text := range strings.Lines(v.Session.Preamble + m.Exchange) {
+		v.Transcript = append(v.Transcript, line{strings.HasPrefix(text, "C:"), strings.TrimRight(text, "\n")})
+	}
+}
+
+func (v *viewPage) gatherProblems() {
+	v.Problems = append(v.Problems, v.message.Problems...)
+	for _, p := range v.mail.Problems() {
+		v.Problems = append(v.Problems, p.String())
+	}
+}

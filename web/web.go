@@ -1,0 +1,232 @@
+// Package web is the website: it shows a bucket's mail to people. It knows paths
+// relative to where it is mounted, every link it makes is relative, and its pages
+// work without their script.
+//
+// A request goes from web.go (this one) to list.go or view.go, which gather what
+// the templates show; english.go has all words. The parts of an email that browsers
+// load themselves, and the events that tell of new ones, are the API's.
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+//go:embed templates static
+var files embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"t": english.text, "n": english.count, "size": formatSize, "number": formatNumber, "try": tryCommand,
+	"asset": func(name string) string { return name + "?v=" + assets[name].version },
+}).ParseFS(files, "templates/*.html"))
+
+// Options are what a site needs.
+type Options struct {
+	Bucket *store.Bucket
+
+	// Filter reads the filters in a query string: sender, recipient and q.
+	Filter func(rawQuery string) (store.Query, error)
+
+	// Addresses are those that SMTP listens on, such as ":8025". Without a host
+	// they are shown with that of the request.
+	Addresses func() []string
+}
+
+// Site serves the pages.
+type Site struct {
+	Options
+	crossOrigin *http.CrossOriginProtection
+	attachments marks
+}
+
+// New makes a site.
+func New(o Options) *Site {
+	return &Site{Options: o, crossOrigin: http.NewCrossOriginProtection()}
+}
+
+// policy lets a page have its own style, script and images, the mail in a frame,
+// and nothing from elsewhere.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+
+// Serve answers the request if its path is one of the site's, and otherwise
+// reports false without having touched w.
+func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
+	if a, ok := assets[strings.TrimPrefix(r.URL.Path, "/")]; ok {
+		if s.allow(w, r, http.MethodGet, http.MethodHead) {
+			a.serve(w, r)
+		}
+		return true
+	}
+	if r.URL.Path == "/" {
+		if s.allow(w, r, http.MethodGet, http.MethodHead, http.MethodPost) {
+			s.serveList(w, r)
+		}
+		return true
+	}
+	below, isView := strings.CutPrefix(r.URL.Path, "/view/")
+	name, show, _ := strings.Cut(below, "/")
+	id, err := store.ParseID(name)
+	if _, ok := shows[show]; !isView || err != nil || !ok || strings.HasSuffix(below, "/") {
+		return false
+	}
+	if s.allow(w, r, http.MethodGet, http.MethodHead, http.MethodPost) {
+		s.serveView(w, r, id, show)
+	}
+	return true
+}
+
+// root is the relative URL of the list from the page at a path.
+func root(r *http.Request) string {
+	if depth := strings.Count(r.URL.Path, "/") - 1; depth > 0 {
+		return strings.Repeat("../", depth)
+	}
+	return "./"
+}
+
+// allow answers requests of other methods, and changes that a page of another
+// site asks for.
+func (s *Site) allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+	allowed := false
+	for _, method := range methods {
+		allowed = allowed || r.Method == method
+	}
+	if !allowed {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		s.fail(w, r, http.StatusMethodNotAllowed, "error.method")
+		return false
+	}
+	if err := s.crossOrigin.Check(r); err != nil {
+		s.fail(w, r, http.StatusForbidden, "error.origin")
+		return false
+	}
+	return true
+}
+
+// layout is what every page has.
+type layout struct {
+	Root      string // relative URL of the list without filters
+	Title     string
+	Filter    filter
+	Addresses []string
+}
+
+func (s *Site) layout(r *http.Request, title string, f filter) layout {
+	return layout{Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r)}
+}
+
+// addresses are those of SMTP as the reader would write them.
+func (s *Site) addresses(r *http.Request) []string {
+	var list []string
+	for _, address := range s.Options.Addresses() {
+		list = append(list, completeAddress(address, r.Host))
+	}
+	return list
+}
+
+// render answers with a page. It is made before anything is sent, so that none is
+// sent in part.
+func render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	var page bytes.Buffer
+	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
+		panic(err) // the templates are ours, and all are tested
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-cache")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(page.Bytes()) // an error is one of the connection
+	}
+}
+
+// fail answers with an error page that says what was wrong, in the words of a key.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, status int, key string, args ...any) {
+	data := struct {
+		layout
+		Status int
+		Text   string
+	}{s.layout(r, http.StatusText(status), filter{}), status, english.text(key, args...)}
+	render(w, r, status, "fail.html", &data)
+}
+
+// redirect sends the browser on after a change, to a URL relative to this one.
+func redirect(w http.ResponseWriter, location string) {
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// asset is a file that pages load. Its version is in their links, so that browsers
+// may keep it for ever.
+type asset struct {
+	contentType, version string
+	content              []byte
+}
+
+var assets = map[string]asset{
+	"mailbucket.css": newAsset("mailbucket.css", "text/css; charset=utf-8"),
+	"mailbucket.js":  newAsset("mailbucket.js", "text/javascript; charset=utf-8"),
+	"mailbucket.svg": newAsset("mailbucket.svg", "image/svg+xml"),
+}
+
+func newAsset(name, contentType string) asset {
+	content, err := files.ReadFile(path.Join("static", name))
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	sum := sha256.Sum256(content)
+	return asset{contentType, hex.EncodeToString(sum[:6]), content}
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("ETag", `"`+a.version+`"`)
+	h.Set("Cache-Control", "no-cache")
+	if r.URL.Query().Get("v") == a.version {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+}
+
+// marks remembers which emails have attachments, as large ones take a while to
+// look at and lists are drawn often.
+type marks struct {
+	mu   sync.Mutex
+	byID map[store.ID]bool
+}
+
+const maxMarks = 10_000
+
+func (k *marks) of(m *store.Message) bool {
+	k.mu.Lock()
+	has, known := k.byID[m.ID]
+	k.mu.Unlock()
+	if known {
+		return has
+	}
+	has = message.HasAttachments(m.Raw)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.byID == nil || len(k.byID) >= maxMarks {
+		k.byID = make(map[store.ID]bool)
+	}
+	k.byID[m.ID] = has
+	return has
+}

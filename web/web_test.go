@@ -1,0 +1,420 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// newTestSite has the emails, of which the last is the newest.
+func newTestSite(t testing.TB, emails ...*store.Message) *Site {
+	t.Helper()
+	b := store.New(store.Limits{})
+	for _, m := range emails {
+		if err := b.Append(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return New(Options{Bucket: b, Filter: senderFilter, Addresses: func() []string { return []string{":8025"} }})
+}
+
+// senderFilter knows one of the API's filters, which tells enough of how a site
+// uses them.
+func senderFilter(rawQuery string) (store.Query, error) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil || values.Get("q") == "wrong" {
+		return store.Query{}, fmt.Errorf("q: expected something else")
+	}
+	var q store.Query
+	if values.Has("sender") {
+		sender := values.Get("sender")
+		q.Sender = &sender
+	}
+	return q, nil
+}
+
+func mail(sender, raw string) *store.Message {
+	return &store.Message{Sender: sender, Recipients: []string{"r@x", "r2@x"}, Raw: raw}
+}
+
+// ask gives the answer to a request, whose form is sent if there is one.
+func ask(t testing.TB, s *Site, method, path string, form url.Values) (*http.Response, string) {
+	t.Helper()
+	r := httptest.NewRequest(method, "http://mail.test:8080"+path, strings.NewReader(form.Encode()))
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	w := httptest.NewRecorder()
+	if !s.Serve(w, r) {
+		return nil, ""
+	}
+	response := w.Result()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func page(t testing.TB, s *Site, path string) string {
+	t.Helper()
+	response, body := ask(t, s, "GET", path, nil)
+	if response == nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %v\n%s", path, response, body)
+	}
+	return body
+}
+
+func wantIn(t testing.TB, what, page string, pieces ...string) {
+	t.Helper()
+	for _, piece := range pieces {
+		if !strings.Contains(page, piece) {
+			t.Errorf("%s has no %s:\n%s", what, piece, page)
+		}
+	}
+}
+
+func TestEmptySiteTellsWhereToSend(t *testing.T) {
+	body := page(t, newTestSite(t), "/")
+	wantIn(t, "the page", body, "(0) mailbucket", "Send some to mail.test:8025 by SMTP", "curl --crlf", "smtp://mail.test:8025", "events?after=00000000000000000000000000000001")
+}
+
+func TestListShowsTheNewestFirst(t *testing.T) {
+	s := newTestSite(t, mail("", "Subject: =?utf-8?q?J=C3=BCrgen?=\r\n\r\n"), mail("a@x", "\r\n"),
+		mail("b@x", "Content-Type: application/pdf\r\nSubject: <b>bold\r\n\r\n%PDF"))
+	body := page(t, s, "/")
+	wantIn(t, "the list", body, "<title>(3) mailbucket</title>", "3 emails", "Jürgen", "&lt;&gt;", "(no subject)", "r@x, r2@x", "&lt;b&gt;bold", "1–3 of 3")
+	if strings.Count(body, `aria-label="Has attachments"`) != 1 || strings.Index(body, "bold") > strings.Index(body, "Jürgen") {
+		t.Errorf("marks or order: %s", body)
+	}
+}
+
+func TestListIsNarrowedByTheQueryAndItsLinksKeepIt(t *testing.T) {
+	s := newTestSite(t, mail("", "Subject: null\r\n\r\n"), mail("a+1@x", "Subject: one\r\n\r\n"), mail("a+1@x", "Subject: two\r\n\r\n"))
+	body := page(t, s, "/?sender=a%2B1@x&recipient=+&q=")
+	wantIn(t, "the list", body, "(2) mailbucket", "2 emails match", `value="a&#43;1@x"`, "?sender=a%2B1%40x", "events?after=", "Delete all 2 that match", ">Clear</a>")
+	if wantIn(t, "the null sender's", page(t, s, "/?sender=%3C%3E"), "1 email matches", "events?after="); strings.Contains(body, "null") {
+		t.Error("an email that does not match")
+	}
+	wantIn(t, "no match", page(t, s, "/?sender=none@x"), "No email matches")
+	if response, body := ask(t, s, "GET", "/?q=wrong", nil); response.StatusCode != 400 || !strings.Contains(body, "q: expected something else") {
+		t.Errorf("%v %s", response, body)
+	}
+}
+
+func TestListHasPages(t *testing.T) {
+	var emails []*store.Message
+	for i := range 2*pageSize + 1 {
+		emails = append(emails, mail("a@x", fmt.Sprintf("Subject: mail %03d\r\n\r\n", i)))
+	}
+	s := newTestSite(t, emails...)
+	first := page(t, s, "/")
+	wantIn(t, "page 1", first, "1–50 of 101", `rel="next" href="./?page=2"`, "mail 100", "mail 051")
+	wantIn(t, "page 2", page(t, s, "/?page=2"), "51–100 of 101", `rel="prev" href="./"`, `rel="next" href="./?page=3"`, "mail 050", "mail 001", "?page=2")
+	wantIn(t, "page 3", page(t, s, "/?page=3"), "101–101 of 101", "mail 000")
+	if strings.Contains(first, `rel="prev"`) {
+		t.Error("the first page has one before it")
+	}
+	if response, _ := ask(t, s, "GET", "/?page=9", nil); response.StatusCode != 303 || response.Header.Get("Location") != "./?page=3" {
+		t.Errorf("beyond the last page: %v", response)
+	}
+}
+
+func TestSelectedEmailsAreDeleted(t *testing.T) {
+	emails := []*store.Message{mail("a@x", ""), mail("b@x", ""), mail("c@x", "")}
+	s := newTestSite(t, emails...)
+	response, _ := ask(t, s, "POST", "/?sender=a@x&page=2", url.Values{"delete": {"selected"}, "id": {emails[0].ID.String(), "nonsense", emails[2].ID.String()}})
+	if response.StatusCode != 303 || response.Header.Get("Location") != "./?page=2&sender=a%40x" {
+		t.Errorf("%v", response)
+	}
+	if left := s.Bucket.Find(store.Query{Limit: 9}); left.Total != 1 || left.Messages[0] != emails[1] {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestDeletingAllThatMatchSparesWhatTheReaderHasNotSeen(t *testing.T) {
+	s := newTestSite(t, mail("a@x", ""), mail("b@x", ""))
+	seen := s.Bucket.Newest().String()
+	late := mail("a@x", "")
+	if err := s.Bucket.Append(late); err != nil {
+		t.Fatal(err)
+	}
+	if response, _ := ask(t, s, "POST", "/?sender=a@x", url.Values{"delete": {"matching"}, "newest": {seen}}); response.StatusCode != 303 {
+		t.Errorf("%v", response)
+	}
+	if _, ok := s.Bucket.Get(late.ID); !ok || s.Bucket.Stats().Messages != 2 {
+		t.Error("want the one that does not match, and the one that came late")
+	}
+}
+
+func TestDeletingFromAViewShowsTheNextOlderOne(t *testing.T) {
+	emails := []*store.Message{mail("a@x", ""), mail("b@x", ""), mail("a@x", "")}
+	s := newTestSite(t, emails...)
+	for _, step := range []struct{ id, location string }{
+		{emails[2].ID.String(), "../view/" + emails[0].ID.String() + "?sender=a%40x"},
+		{emails[0].ID.String(), "../?sender=a%40x"},
+	} {
+		response, _ := ask(t, s, "POST", "/view/"+step.id+"?sender=a@x", url.Values{})
+		if response.StatusCode != 303 || response.Header.Get("Location") != step.location {
+			t.Errorf("%v, want %s", response, step.location)
+		}
+	}
+}
+
+func TestRequestsThatAreAnsweredWithErrors(t *testing.T) {
+	m := mail("a@x", "")
+	s := newTestSite(t, m)
+	for _, test := range []struct {
+		method, path string
+		form         url.Values
+		status       int
+		text         string
+	}{
+		{"GET", "/view/0123456789abcdef0123456789abcdef", nil, 404, "not held any more"},
+		{"GET", "/view/0123456789abcdef0123456789abcdef/text", nil, 404, "../../"},
+		{"PUT", "/", nil, 405, "cannot do that"},
+		{"DELETE", "/view/" + m.ID.String(), nil, 405, "cannot do that"},
+		{"POST", "/mailbucket.css", nil, 405, "cannot do that"},
+		{"POST", "/", url.Values{}, 400, "not filled in as expected"},
+		{"POST", "/", url.Values{"delete": {"matching"}, "newest": {"x"}}, 400, "newest"},
+		{"POST", "/", url.Values{"id": {strings.Repeat("x", maxForm)}}, 400, "too large"},
+	} {
+		response, body := ask(t, s, test.method, test.path, test.form)
+		if response.StatusCode != test.status || !strings.Contains(body, test.text) {
+			t.Errorf("%s %s: %d, want %d with %q:\n%s", test.method, test.path, response.StatusCode, test.status, test.text, body)
+		}
+	}
+	if s.Bucket.Stats().Messages != 1 {
+		t.Error("an email is gone")
+	}
+}
+
+func TestPagesOfOtherSitesChangeNothing(t *testing.T) {
+	m := mail("a@x", "")
+	s := newTestSite(t, m)
+	for _, path := range []string{"/", "/view/" + m.ID.String()} {
+		r := httptest.NewRequest("POST", "http://mail.test"+path, strings.NewReader("delete=selected&id="+m.ID.String()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		w := httptest.NewRecorder()
+		if s.Serve(w, r); w.Code != 403 || s.Bucket.Stats().Messages != 1 {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+func TestOtherPathsAreNotTheSites(t *testing.T) {
+	id := mail("a@x", "")
+	s := newTestSite(t, id)
+	for _, path := range []string{"/index.html", "/view", "/view/", "/view/x", "/view/" + id.ID.String() + "/", "/view/" + id.ID.String() + "/nothing", "/view/" + id.ID.String() + "/text/", "/emails", "//"} {
+		if response, _ := ask(t, s, "GET", path, nil); response != nil {
+			t.Errorf("%s: %d", path, response.StatusCode)
+		}
+	}
+}
+
+const rich = "From: =?utf-8?q?J=C3=BCrgen?= <j@x>\r\nTo: a@x, B <b@x>\r\nSubject: Welcome\r\nX-A: =?utf-8?q?=C3=A4?=\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n" +
+	"--m\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n" +
+	"--a\r\nContent-Type: text/plain\r\n\r\nYour code is 123456. <script> See https://x.test/text?a=1&b=2.\r\n" +
+	"--a\r\nContent-Type: text/html\r\n\r\n<img src=\"https://x.test/i.png\"><a href=\"https://x.test/go\">Go</a><script>alert(1)</script>\r\n--a--\r\n" +
+	"--m\r\nContent-Type: image/png; name=\"dot.png\"\r\n\r\n\x89PNG\r\n" +
+	"--m\r\nContent-Type: text/html; name=\"</a><script>.html\"\r\nContent-Disposition: attachment\r\n\r\n<p>\r\n--m--\r\n"
+
+func richMail() *store.Message {
+	m := mail("s@x", rich)
+	m.Problems, m.MailParameters = []string{"told on the wire"}, "SIZE=5"
+	m.Session = &store.Session{Client: "192.0.2.1:5", Hello: "me", Extended: true, TLSVersion: "TLS 1.3", TLSCipher: "C", AuthMechanism: "PLAIN", AuthIdentity: "alice", Preamble: "S: 220 x\nC: EHLO me\n"}
+	m.Exchange = "C: MAIL FROM:<s@x>\nS: 250 Sender OK\n"
+	return m
+}
+
+func TestEachViewHasItsURL(t *testing.T) {
+	m := richMail()
+	s := newTestSite(t, mail("older@x", ""), m, mail("newer@x", ""))
+	for show, want := range map[string][]string{
+		"": {
+			"<title>Welcome</title>", "Jürgen &lt;j@x&gt;", "a@x, B &lt;b@x&gt;", "r2@x", "<code>123456</code>", "1 remote item is blocked.",
+			`sandbox="allow-popups allow-popups-to-escape-sandbox"`, `src="../emails/` + m.ID.String() + `/html?preview=light"`, `rel="next"`, `rel="prev"`, `href="../#m` + m.ID.String(),
+		},
+		"/html?width=phone&scheme=dark&remote=1": {
+			`class="phone dark"`, "preview=dark&amp;remote=1", "1 remote item may load", "/html?remote=1&amp;scheme=dark&amp;width=tablet", `href="../../view/`,
+		},
+		"/text":        {"Your code is 123456. &lt;script&gt; See <a", `href="https://x.test/text?a=1&amp;b=2"`, "</a>."},
+		"/headers":     {"X-A", "ä", "=?utf-8?q?=C3=A4?="},
+		"/source":      {"--m", "&lt;script&gt;alert(1)", "/raw"},
+		"/attachments": {"dot.png", "image/png, 4 B", "../../emails/" + m.ID.String() + "/attachments/0", "<img src", "script&gt;.html", "/attachments/1"},
+		"/links":       {`<span>Go</span>`, `href="https://x.test/go"`, "Copy https://x.test/go"},
+		"/session":     {"192.0.2.1:5", "EHLO me", "TLS 1.3", "alice (PLAIN)", "MAIL FROM:&lt;s@x&gt; SIZE=5", `class="client">C: EHLO me`, "S: 250 Sender OK"},
+		"/problems":    {"told on the wire"},
+	} {
+		body := page(t, s, "/view/"+m.ID.String()+show)
+		wantIn(t, show, body, append(want, "Welcome", `<span class="badge">2</span>`, "aria-current")...)
+		if strings.Contains(body, "<script>") {
+			t.Errorf("%s: markup of the email's", show)
+		}
+	}
+}
+
+func TestViewsOfAnEmailWithLittleInIt(t *testing.T) {
+	bare, page2 := mail("", "\r\n"), mail("", "Content-Type: text/html\r\n\r\n<p>Only HTML")
+	long := mail("", "Subject: long\r\n\r\n"+strings.Repeat("ä", maxShownText))
+	s := newTestSite(t, bare, page2, long)
+	for path, want := range map[string]string{
+		bare.ID.String():                  "This email has no text.",
+		bare.ID.String() + "/html":        "This email has no HTML.",
+		bare.ID.String() + "/attachments": "This email has no attachments.",
+		bare.ID.String() + "/links":       "This email has no links.",
+		bare.ID.String() + "/session":     "This email did not come by SMTP.",
+		page2.ID.String() + "/text":       "Only HTML</pre>",
+		long.ID.String() + "/text":        "Only the beginning is shown.",
+		long.ID.String() + "/source":      "Only the beginning is shown.",
+	} {
+		wantIn(t, path, page(t, s, "/view/"+path), want)
+	}
+}
+
+func TestAssetsMayBeKept(t *testing.T) {
+	s := newTestSite(t)
+	for name, a := range assets {
+		wantIn(t, "the page", page(t, s, "/"), `"./`+name+"?v="+a.version)
+		response, body := ask(t, s, "GET", "/"+name+"?v="+a.version, nil)
+		if response.StatusCode != 200 || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") || body == "" {
+			t.Errorf("%s: %v", name, response)
+		}
+		if response, _ := ask(t, s, "GET", "/"+name, nil); response.Header.Get("Cache-Control") != "no-cache" || response.Header.Get("ETag") == "" {
+			t.Errorf("%s without version: %v", name, response)
+		}
+	}
+}
+
+// TestWordsAreAllInOnePlace finds words in the templates that are not there, and
+// those there that nothing says.
+func TestWordsAreAllInOnePlace(t *testing.T) {
+	used := make(map[string]bool)
+	key := regexp.MustCompile(`(?:\{\{|\()(t|n) "([^"]+)"|english\.(text|count)\("([^"]+)"|"(error\.[a-z]+)"[,)]`)
+	for _, pattern := range []string{"templates/*.html", "*.go"} {
+		for _, file := range mustGlob(t, os.DirFS("."), pattern) {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range key.FindAllStringSubmatch(string(source), -1) {
+				name := m[2] + m[4] + m[5]
+				if used[name] = true; m[1] == "n" {
+					used[name+".one"], used[name+".other"] = true, true
+					delete(used, name)
+				}
+			}
+		}
+	}
+	for name := range english {
+		group, _, _ := strings.Cut(name, ".")
+		if !used[name] && !slices.Contains([]string{"view", "width", "scheme"}, group) {
+			t.Errorf("nothing says %s", name)
+		}
+		delete(used, name)
+	}
+	if len(used) > 0 {
+		t.Errorf("there are no words for %v", slices.Collect(maps.Keys(used)))
+	}
+	for _, file := range mustGlob(t, files, "templates/*.html") {
+		checkNoWords(t, file)
+	}
+}
+
+// checkNoWords looks for text outside of the template's actions.
+func checkNoWords(t *testing.T, name string) {
+	t.Helper()
+	source, err := files.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?s)\{\{.*?\}\}`).ReplaceAllString(string(source), "")
+	z := html.NewTokenizer(strings.NewReader(text))
+	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() {
+		words := regexp.MustCompile(`\pL{2,}`).FindString(string(z.Text()))
+		if kind == html.TextToken && words != "" && words != "EHLOHELO" {
+			t.Errorf("%s says %q by itself", name, words)
+		}
+	}
+}
+
+func TestAddressesAreAsTheReaderReachesThem(t *testing.T) {
+	for _, test := range [][3]string{
+		{":8025", "localhost:8080", "localhost:8025"},
+		{"0.0.0.0:25", "mail.test", "mail.test:25"},
+		{"[::]:25", "[::1]:80", "[::1]:25"},
+		{"127.0.0.1:8025", "localhost", "127.0.0.1:8025"},
+		{"unix//run/mail.sock", "localhost", "unix//run/mail.sock"},
+	} {
+		if got := completeAddress(test[0], test[1]); got != test[2] {
+			t.Errorf("%s for %s: %s, want %s", test[0], test[1], got, test[2])
+		}
+	}
+}
+
+func TestNumbersAreGrouped(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if got := formatNumber(n); got != want {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
+}
+
+// BenchmarkList draws the first page of a bucket of 100,000.
+func BenchmarkList(b *testing.B) {
+	var emails []*store.Message
+	for range 100_000 {
+		emails = append(emails, mail("a@x", "Subject: a\r\n\r\nbody"))
+	}
+	s := newTestSite(b, emails...)
+	for b.Loop() {
+		page(b, s, "/")
+	}
+}
+
+func mustGlob(t *testing.T, fsys fs.FS, pattern string) []string {
+	t.Helper()
+	names, err := fs.Glob(fsys, pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%s: %v", pattern, err)
+	}
+	return names
+}
+
+// FuzzView shows all of an email of any bytes, to any query.
+func FuzzView(f *testing.F) {
+	f.Add(rich, "sender=a@x&width=phone&scheme=dark&remote=1&page=2")
+	f.Add("Content-Type: text/html\n\n<img srcset='//x 1x'><style>@import '//x'", "q=%ff&page=-1")
+	f.Fuzz(func(t *testing.T, raw, query string) {
+		m := mail("a@x", raw)
+		s := newTestSite(t, m)
+		query = (&url.URL{RawQuery: query}).Query().Encode()
+		for show := range shows {
+			path := "/view/" + m.ID.String() + "?" + query
+			if show != "" {
+				path = "/view/" + m.ID.String() + "/" + show + "?" + query
+			}
+			body := page(t, s, path)
+			if !strings.HasSuffix(strings.TrimSpace(body), "</html>") || strings.Count(body, "<script") != 1 || strings.Count(body, "<iframe") > 1 {
+				t.Errorf("%s:\n%s", path, body)
+			}
+		}
+		if response, body := ask(t, s, "GET", "/?"+query, nil); response.StatusCode >= 500 || response.StatusCode == 200 && strings.Count(body, "<script") != 1 {
+			t.Errorf("%v\n%s", response, body)
+		}
+	})
+}
