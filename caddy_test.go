@@ -22,6 +22,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -92,7 +93,7 @@ func freeAddress(t *testing.T) string {
 
 // load replaces the running configuration, as `caddy reload` does.
 func (s *site) load(config string) error {
-	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "HTTPS", "https://"+s.https, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
+	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "TLS {", s.https+" {", "HTTPS", "https://"+s.https, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
 	adapted, err := adapt(config)
 	if err != nil {
 		return err
@@ -381,6 +382,71 @@ HTTP {
 	defer response.Body.Close()
 	if body, _ := io.ReadAll(response.Body); string(body) != "next handler" {
 		t.Errorf("a path of ours? %q", body)
+	}
+}
+
+func TestWebsiteUnderAMountBehindPasswordAndEncode(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	must(t, err)
+	s := start(t, `{
+	LOGOFF
+	mailbucket {
+		bucket staging
+	}
+	layer4 {
+		SMTP {
+			route {
+				mailbucket staging
+			}
+		}
+		TLS {
+			route {
+				tls
+				mailbucket staging
+			}
+		}
+	}
+}
+HTTP {
+	encode
+	basic_auth {
+		alice `+string(hash)+`
+	}
+	handle_path /mail* {
+		mailbucket staging
+	}
+	mailbucket
+	respond 404
+}
+`)
+	site := "http://alice:secret@" + s.http
+	for _, test := range []struct{ url, at, text string }{
+		{site + "/mail", "/mail/", "Send some to " + s.smtp + " by SMTP"},
+		{site + "/mail?sender=a@x", "/mail/?sender=a@x", "No email matches"},
+		{site + "/", "/", "Send some by SMTP"},
+		{site + "/mail/mailbucket.css", "/mail/mailbucket.css", "light-dark"},
+		{"http://" + s.http + "/mail/", "/mail/", ""},
+	} {
+		response, err := http.Get(test.url)
+		must(t, err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		must(t, err)
+		at := response.Request.URL.RequestURI()
+		if test.text == "" {
+			if response.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s without a password: %s", test.url, response.Status)
+			}
+		} else if at != test.at || !response.Uncompressed || !strings.Contains(string(body), test.text) {
+			t.Errorf("%s leads to %s, %s, want %q:\n%s", test.url, at, response.Status, test.text, body)
+		}
+	}
+	form := url.Values{"delete": {"selected"}}
+	response, err := http.PostForm(site+"/mail/?sender=a@x", form)
+	must(t, err)
+	defer response.Body.Close()
+	if at := response.Request.URL.RequestURI(); at != "/mail/?sender=a%40x" {
+		t.Errorf("a form leads to %s, %s", at, response.Status)
 	}
 }
 

@@ -3,10 +3,10 @@
 //
 // api.go has the table of calls. filter.go reads queries and search.go looks into
 // emails for them; list.go lists, waits and deletes, and events.go streams.
-// email.go shows one email, html.go its HTML, part.go its other parts, session.go
-// how it came, and cache.go keeps what was parsed last. create.go stores an email,
-// faults.go sets what goes wrong on purpose, stats.go counts, and problem.go answers
-// errors. openapi.json describes all of it.
+// email.go shows one email, html.go its HTML and preview.go what a frame gets of
+// that, part.go its other parts, session.go how it came, and cache.go keeps what was
+// parsed last. create.go stores an email, faults.go sets what goes wrong on purpose,
+// stats.go counts, and problem.go answers errors. openapi.json describes all of it.
 package rest
 
 import (

@@ -59,7 +59,7 @@ func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	if scheme != "" {
 		policy = strings.ReplaceAll(strings.Replace(policy, "sandbox", previewSandbox, 1), "'self' ", "")
 		name += "-" + scheme
-		rewriter.scheme, rewriter.room = scheme, max(embedLimit, 2*len(m.Raw))
+		rewriter.preview, rewriter.room = &preview{scheme, remote == "1"}, max(embedLimit, 2*len(m.Raw))
 	}
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("X-DNS-Prefetch-Control", "off")
@@ -80,29 +80,22 @@ func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
 	return value, nil
 }
 
-// rewriter makes the cid: URLs of a page work (RFC 2392). All else stays as it was
-// sent, as the policy is what keeps it harmless; but a preview is also without the
-// elements that make browsers connect before any policy, or lead elsewhere.
+// rewriter makes the cid: URLs of a page work (RFC 2392), and leaves out elements
+// that no policy holds back. All else stays as it was sent, but for what a preview
+// changes.
 type rewriter struct {
-	mail   *message.Message
-	scheme string // of a preview, else empty
-	room   int    // for embedded parts, in bytes
+	mail    *message.Message
+	preview *preview // nil if it is none
+	room    int      // for parts embedded in a preview, in bytes
 }
 
-var (
-	// cidURL finds such a URL in a style sheet.
-	cidURL = regexp.MustCompile(`(?i)\bcid:[^)"'; ]+`)
-
-	// What a style sheet does for one colour scheme, and that it knows both.
-	// Browsers go by the reader's own, which a preview is not to.
-	schemeQuery = regexp.MustCompile(`(?i)\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)`)
-	bothSchemes = regexp.MustCompile(`(?i)\b(light\s+dark|dark\s+light)\b`)
-)
+// cidURL finds such a URL in a style sheet.
+var cidURL = regexp.MustCompile(`(?i)\bcid:[^)"'; ]+`)
 
 func (rw *rewriter) rewrite(page string) []byte {
 	var out bytes.Buffer
 	z := html.NewTokenizer(strings.NewReader(page))
-	inStyle := false
+	inside := "" // the element whose text comes next
 	for {
 		kind := z.Next()
 		raw := string(z.Raw())
@@ -111,27 +104,35 @@ func (rw *rewriter) rewrite(page string) []byte {
 			return out.Bytes()
 		case html.StartTagToken, html.SelfClosingTagToken:
 			token := z.Token()
-			inStyle = token.Data == "style"
-			if rw.scheme != "" && isLoose(token) {
+			if inside = token.Data; inside == "noscript" {
+				z.NextIsNotRawText() // for browsers that run none, it is none
+			}
+			if escapesPolicy(token) || rw.preview != nil && rw.preview.dropped(token) {
 				continue
 			}
 			if rw.attributes(&token) {
 				raw = token.String()
 			}
 		case html.TextToken:
-			if inStyle {
+			switch {
+			case inside == "style":
 				raw = rw.style(raw)
+			case inside == "script" && rw.preview != nil:
+				continue
 			}
 		default:
-			inStyle = false
+			if inside == "script" && rw.preview != nil {
+				raw = ""
+			}
+			inside = ""
 		}
 		out.WriteString(raw)
 	}
 }
 
-// isLoose is whether an element has no place in a preview: one that moves or
-// reloads the page, or has the browser connect to a host.
-func isLoose(token html.Token) bool {
+// escapesPolicy is whether an element moves or reloads the page, or has the browser
+// connect to a host before it asks for anything.
+func escapesPolicy(token html.Token) bool {
 	switch token.Data {
 	case "base":
 		return true
@@ -166,31 +167,21 @@ func (rw *rewriter) attributes(token *html.Token) (changed bool) {
 			}
 		}
 	}
-	if rw.scheme != "" && (token.Data == "a" || token.Data == "area") {
-		kept := token.Attr[:0]
-		for _, a := range token.Attr {
-			if a.Key != "target" {
-				kept = append(kept, a)
-			}
-		}
-		token.Attr, changed = append(kept, html.Attribute{Key: "target", Val: "_blank"}), true
+	if token.Data == "iframe" || token.Data == "frame" {
+		// Browsers connect to its host before they ask the policy.
+		before := len(token.Attr)
+		token.Attr = slices.DeleteFunc(token.Attr, func(a html.Attribute) bool { return a.Key == "src" })
+		changed = changed || len(token.Attr) != before
 	}
-	return changed
+	return rw.preview != nil && rw.preview.attributes(token) || changed
 }
 
 // style rewrites what stands in a style sheet, or in an attribute that tells of one.
 func (rw *rewriter) style(css string) string {
-	css = cidURL.ReplaceAllStringFunc(css, rw.inline)
-	if rw.scheme == "" {
-		return css
+	if rw.preview != nil {
+		css = rw.preview.style(css)
 	}
-	css = schemeQuery.ReplaceAllStringFunc(css, func(query string) string {
-		if strings.Contains(strings.ToLower(query), rw.scheme) {
-			return "(min-width: 0)" // always true
-		}
-		return "(max-width: 0)" // never
-	})
-	return bothSchemes.ReplaceAllString(css, rw.scheme)
+	return cidURL.ReplaceAllStringFunc(css, rw.inline)
 }
 
 // inline is where the part that a cid: URL names is found: below the email, or in
@@ -200,7 +191,7 @@ func (rw *rewriter) inline(cid string) string {
 	if unescaped, err := url.PathUnescape(contentID); err == nil {
 		contentID = unescaped
 	}
-	if rw.scheme == "" {
+	if rw.preview == nil {
 		return "inline/" + url.PathEscape(contentID)
 	}
 	part := partByContentID(rw.mail, contentID)

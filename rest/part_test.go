@@ -84,6 +84,14 @@ func TestHTMLIsHarmlessAndShowsItsOwnImages(t *testing.T) {
 	}
 }
 
+func TestHTMLIsWithoutWhatNoPolicyHoldsBack(t *testing.T) {
+	page := `<base href=//x><meta http-equiv=refresh content="0;url=//x"><link rel=preconnect href=//x><iframe src=//x id=a></iframe><img src=//x><p onclick="a">b`
+	m := mail("s@x", "r@x", "Content-Type: text/html\r\n\r\n"+page)
+	if _, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html"); body != `<iframe id="a"></iframe><img src=//x><p onclick="a">b` {
+		t.Error(body)
+	}
+}
+
 func TestPreviewStandsAlone(t *testing.T) {
 	head := "Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html\r\n\r\n"
 	image := "\r\n--r\r\nContent-Type: image/png\r\nContent-ID: <logo@x>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--r--\r\n"
@@ -96,7 +104,13 @@ func TestPreviewStandsAlone(t *testing.T) {
 		{`<a href="http://x/" target=_top>Go</a>`, `<a href="http://x/" target="_blank">Go</a>`},
 		{`<base href="http://x/"><p>a`, `<p>a`},
 		{`<meta http-equiv=refresh content="0;url=http://x/"><meta charset=utf-8>`, `<meta charset=utf-8>`},
-		{`<link rel=preconnect href=http://x><LINK rel="dns-prefetch" href=//x><link rel=stylesheet href=http://x>`, `<link rel=stylesheet href=http://x>`},
+		{`<link rel=preconnect href=http://x><LINK rel="dns-prefetch" href=//x><link rel=stylesheet href=http://x>`, ``},
+		{`<script>a()</script><p onclick="b()">c`, `<p>c`},
+		{`<img src=http://x/a srcset="http://x/b 2x" alt=c><img src=data:,>`, `<img alt="c"><img src=data:,>`},
+		{`<iframe src=//x srcdoc="<p>"></iframe><object data=x></object><svg><use href="#a"/><use href="/a#b"/></svg>`, `<iframe></iframe><object></object><svg><use href="#a"/><use/></svg>`},
+		{`<noscript><img src=http://x></noscript>`, `<noscript><img></noscript>`},
+		{`<style>@import "//x"; p { background: URL( 'http://x' ); list-style: image-set("https://x" 1x) } i { fill: url(#a) }</style>`,
+			`<style> p { background: url(data:,); list-style: image-set("" 1x) } i { fill: url(#a) }</style>`},
 		{`<style>@media (Prefers-Color-Scheme: dark) { a { b: c } } @media screen and ( prefers-color-scheme:light ) {}</style>`,
 			`<style>@media (min-width: 0) { a { b: c } } @media screen and (max-width: 0) {}</style>`},
 		{`<meta name="color-scheme" content="light dark"><style>:root { color-scheme: dark light }</style>`,
@@ -112,7 +126,11 @@ func TestPreviewStandsAlone(t *testing.T) {
 			t.Errorf("a preview loads nothing: %s", policy)
 		}
 	}
-	m := mail("s@x", "r@x", head+strings.Repeat("<img src=cid:logo@x>", 2_000_000/20)+image)
+	m := mail("s@x", "r@x", head+`<link rel=preconnect href=http://x><link rel=stylesheet href=http://x><img src=http://x><iframe src=http://x></iframe>`)
+	if _, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=light&remote=1"); body != `<link rel=stylesheet href=http://x><img src=http://x><iframe></iframe>` {
+		t.Errorf("with remote content: %s", body)
+	}
+	m = mail("s@x", "r@x", head+strings.Repeat("<img src=cid:logo@x>", 2_000_000/20)+image)
 	if _, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=dark"); len(body) > 16<<20 {
 		t.Errorf("one image many times makes %d bytes", len(body))
 	}

@@ -4,6 +4,8 @@
 const byId = (id) => document.getElementById(id);
 const list = () => byId("list");
 const rows = () => [...document.querySelectorAll("#list tbody tr")];
+const linkOf = (row) => row.querySelector(".subject a");
+const currentRow = () => document.activeElement?.closest("#list tbody tr") ?? null;
 const confirmation = () => document.querySelector("details.confirm");
 
 // Times in the reader's own zone: today's without the date.
@@ -91,18 +93,19 @@ async function refresh() {
 }
 
 function replaceList(fresh) {
-	const old = new Set(rows().map((row) => row.id));
+	const old = new Set(rows().map(linkOf).map((link) => link.id));
 	const checked = new Set(checkboxes().filter((box) => box.checked).map((box) => box.value));
-	const focused = document.activeElement?.closest("#list tr");
+	const focused = currentRow();
+	const id = focused && linkOf(focused).id;
 	const onCheckbox = document.activeElement?.type === "checkbox";
 	const top = focused?.getBoundingClientRect().top;
 	list().replaceWith(fresh);
-	for (const row of rows()) if (!old.has(row.id)) row.classList.add("fresh");
+	for (const row of rows()) if (!old.has(linkOf(row).id)) row.classList.add("fresh");
 	for (const box of checkboxes()) box.checked = checked.has(box.value);
 	prepareList(fresh);
-	const again = focused && byId(focused.id);
+	const again = id && byId(id)?.closest("tr");
 	if (again) {
-		again.querySelector(onCheckbox ? "input" : "a").focus({ preventScroll: true });
+		(onCheckbox ? again.querySelector("input") : linkOf(again)).focus({ preventScroll: true });
 		if (scrollY > 0) scrollBy(0, again.getBoundingClientRect().top - top);
 	}
 }
@@ -143,10 +146,6 @@ function follow() {
 
 // Keys.
 
-function currentRow() {
-	return document.activeElement?.closest("#list tr") ?? null;
-}
-
 function move(step) {
 	const all = rows();
 	if (all.length === 0) {
@@ -155,7 +154,7 @@ function move(step) {
 	}
 	const at = all.indexOf(currentRow());
 	const to = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + step))];
-	to.querySelector(".subject a").focus();
+	linkOf(to).focus();
 	to.scrollIntoView({ block: "nearest" });
 }
 
@@ -172,7 +171,7 @@ function askToDelete() {
 const keys = {
 	j: () => move(1),
 	k: () => move(-1),
-	o: () => currentRow()?.querySelector(".subject a").click(),
+	o: () => currentRow() && linkOf(currentRow()).click(),
 	x: () => currentRow()?.querySelector("input").click(),
 	u: () => document.querySelector("main a[rel=up]")?.click(),
 	d: askToDelete,
@@ -214,7 +213,6 @@ byId("keys").addEventListener("click", () => byId("help").showModal());
 
 if (list()) {
 	prepareList(list());
-	byId(location.hash.slice(1))?.querySelector(".subject a")?.focus();
 	follow();
 } else {
 	localTimes(document);

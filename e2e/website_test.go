@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestWebsite runs testdata/website.spec.mjs in Chromium. Its pictures are left in
+// the folder screenshots.
+func TestWebsite(t *testing.T) {
+	probe := "test -x /usr/bin/chromium && test -d testdata/node_modules/@playwright && test -d testdata/node_modules/@axe-core"
+	if err := exec.Command("sh", "-c", probe).Run(); err != nil {
+		missing(t, "chromium, or @playwright/test and @axe-core/playwright, are not installed")
+	}
+	s := serve(t, `{
+	admin ADMIN
+	skip_install_trust
+	mailbucket SMTP {
+		bucket big
+		bucket empty
+	}
+	layer4 {
+		PLAIN {
+			route {
+				mailbucket big
+			}
+		}
+		TLS {
+			route {
+				mailbucket empty
+			}
+		}
+	}
+}
+HTTP {
+	encode
+	basic_auth {
+		alice $2a$04$ZzPbYkRhOb24Gz7zofskEeWaITh6t.P96XQuPQ4Z0G23ebgi5YMtG
+	}
+	handle_path /mail/* {
+		mailbucket
+	}
+	handle_path /big/* {
+		mailbucket big
+	}
+	handle_path /empty/* {
+		mailbucket empty
+	}
+}
+`)
+	sendMany(t, s.plain, 10_000)
+	pictures, err := filepath.Abs("screenshots")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, "npx", "--no-install", "playwright", "test", "--config", "playwright.config.mjs", "website.spec.mjs")
+	run.Dir = "testdata"
+	site := "http://" + s.http
+	run.Env = append(os.Environ(), "MAIL="+site+"/mail", "BIG="+site+"/big", "EMPTY="+site+"/empty", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// sendMany sends as many mails over one connection, in one go (RFC 2920).
+func sendMany(t *testing.T, address string, count int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan int, 1)
+	go func() {
+		n := 0
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			if lines.Text() == "250 2.0.0 Message accepted" {
+				n++
+			}
+		}
+		accepted <- n
+	}()
+	w := bufio.NewWriter(conn)
+	_, _ = io.WriteString(w, "EHLO e2e\r\n")
+	for i := range count {
+		fmt.Fprintf(w, "MAIL FROM:<app@example.com>\r\nRCPT TO:<user%d@example.com>\r\nDATA\r\nSubject: Mail %d\r\n\r\nHello %[1]d\r\n.\r\n", i%100, i)
+	}
+	_, _ = io.WriteString(w, "QUIT\r\n")
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-accepted; n != count {
+		t.Fatalf("%d of %d mails were accepted", n, count)
+	}
+}
