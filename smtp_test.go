@@ -205,6 +205,7 @@ HTTP {
 	put := func(document string, status int) string {
 		request, err := http.NewRequest("PUT", "http://"+s.http+"/faults", bytes.NewReader([]byte(document)))
 		must(t, err)
+		request.Close = true // a reload ends the connections kept for later
 		response, err := http.DefaultClient.Do(request)
 		must(t, err)
 		defer response.Body.Close()

@@ -175,7 +175,10 @@ const keys = {
 	x: () => currentRow()?.querySelector("input").click(),
 	u: () => document.querySelector("main a[rel=up]")?.click(),
 	d: askToDelete,
-	"/": () => document.querySelector("input[name=q]").select(),
+	"/": () => {
+		document.querySelector("input[name=q]").focus();
+		document.querySelector("input[name=q]").select();
+	},
 	"?": () => byId("help").showModal(),
 };
 
@@ -187,7 +190,7 @@ function closeConfirmation() {
 }
 
 document.addEventListener("keydown", (event) => {
-	const typing = event.target.closest("input:not([type=checkbox]), textarea, dialog");
+	const typing = event.target.closest("input:not([type=checkbox]), textarea, dialog[open]");
 	if (event.key === "Escape") {
 		closeConfirmation();
 		if (typing?.name === "q") typing.blur();
