@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -16,6 +17,13 @@ import (
 // flushAt is how many bytes of replies may gather before they are written
 // although more commands wait in the input buffer.
 const flushAt = 4096
+
+// What a session with one mail takes for its replies and its transcript, in bytes,
+// so that they need not grow bit by bit.
+const (
+	usualReplies    = 512
+	usualTranscript = 1024
+)
 
 var (
 	// errEnd ends a session whose last reply is already in the output buffer.
@@ -54,7 +62,9 @@ type session struct {
 	transcript transcript
 	told       *Session // what messages share; nil when that has changed
 
-	mu            sync.Mutex // guards what follows, and deadlines
+	mu            sync.Mutex // guards what follows, and the connection's deadlines
+	readBy        deadline
+	writeBy       deadline
 	stopMode      stopMode
 	inTransaction bool
 	paused        chan struct{} // if not nil, closed by stop
@@ -80,7 +90,9 @@ func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *ses
 	s := &session{
 		server: srv, limits: srv.Limits.withDefaults(), logger: srv.Logger,
 		conn: conn, encrypted: encrypted, lineEnd: "\r\n",
+		out: make([]byte, 0, usualReplies),
 	}
+	s.transcript.text = make([]byte, 0, usualTranscript)
 	if addr := conn.RemoteAddr(); addr != nil {
 		s.client = addr.String()
 		if port, err := netip.ParseAddrPort(s.client); err == nil {
@@ -245,6 +257,9 @@ func (s *session) fill(deadline time.Time) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
+	// Other sessions go first: by then the client may have answered, which spares a
+	// read in vain and being woken for the next.
+	runtime.Gosched()
 	s.setReadDeadline(deadline)
 	return s.in.read(s.conn)
 }

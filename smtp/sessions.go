@@ -116,6 +116,7 @@ func (s *session) stop(mode stopMode) {
 	if !s.stopsNow() {
 		return
 	}
+	s.readBy, s.writeBy = deadline{}, deadline{}
 	if s.stopMode == stopNow {
 		_ = s.conn.SetDeadline(aLongTimeAgo)
 	} else {
@@ -173,9 +174,11 @@ func (s *session) setReadDeadline(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopsNow() {
-		t = aLongTimeAgo
+		s.readBy = deadline{}
+		_ = s.conn.SetReadDeadline(aLongTimeAgo)
+	} else if s.readBy.renew(t) {
+		_ = s.conn.SetReadDeadline(s.readBy.set)
 	}
-	_ = s.conn.SetReadDeadline(t)
 }
 
 func (s *session) setWriteDeadline(t time.Time) {
@@ -183,7 +186,24 @@ func (s *session) setWriteDeadline(t time.Time) {
 	defer s.mu.Unlock()
 	if s.stopMode == stopNow {
 		// Long enough for a 421, too short to hold up an exit.
-		t = time.Now().Add(100 * time.Millisecond)
+		s.writeBy = deadline{}
+		_ = s.conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	} else if s.writeBy.renew(t) {
+		_ = s.conn.SetWriteDeadline(s.writeBy.set)
 	}
-	_ = s.conn.SetWriteDeadline(t)
+}
+
+// deadline is the one set on a connection, for an operation that was due a little
+// earlier. As setting it takes longer than most commands do, it stays for later
+// operations while it is late enough for them.
+type deadline struct{ due, set time.Time }
+
+// renew reports whether set is to be set anew for an operation that is due at t. It
+// is later than that by a sixteenth of the time there is.
+func (d *deadline) renew(t time.Time) bool {
+	if !t.Before(d.due) && !t.After(d.set) {
+		return false
+	}
+	d.due, d.set = t, t.Add(max(0, time.Until(t)/16))
+	return true
 }
