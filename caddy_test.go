@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -544,6 +545,38 @@ func TestReloadAndStopEndWaitingCalls(t *testing.T) {
 		if status := <-statuses; status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)
 		}
+	}
+}
+
+func TestMemoryOfRemovedMessagesIsGivenBack(t *testing.T) {
+	s := start(t, shortest)
+	inUse := func() int64 {
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapSys - stats.HeapReleased)
+	}
+	before := inUse()
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	body := strings.Repeat(strings.Repeat("x", 78)+"\r\n", 1<<20/80)
+	const mails = 100
+	for range mails {
+		must(t, c.send("a@x", "b@x", body))
+	}
+	if held := inUse() - before; held < mails<<20 {
+		t.Fatalf("100 MB are held in %d bytes", held)
+	}
+	request, err := http.NewRequest("DELETE", "http://"+s.http+"/emails", nil)
+	must(t, err)
+	response, err := http.DefaultClient.Do(request)
+	must(t, err)
+	must(t, response.Body.Close())
+	deadline := time.Now().Add(time.Minute)
+	for inUse()-before > mails<<20/4 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes are still in use", inUse()-before)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

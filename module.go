@@ -70,6 +70,7 @@ type App struct {
 	certificates map[string]struct{} // names, for the tls app to manage
 	tls          *caddytls.TLS       // nil if certificates is empty
 	inner        *layer4.App
+	stopped      chan struct{} // closed by Stop
 	logger       *zap.Logger
 }
 
@@ -212,15 +213,16 @@ func (a *App) Start() error {
 	if err := a.startCertificates(); err != nil {
 		return err
 	}
-	if a.inner == nil {
-		return nil
+	if a.inner != nil {
+		if err := a.inner.Start(); err != nil {
+			// Whatever was opened before the error would stay open otherwise.
+			_ = a.inner.Stop()
+			return fmt.Errorf("listening for SMTP: %w", err)
+		}
+		a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
 	}
-	if err := a.inner.Start(); err != nil {
-		// Whatever was opened before the error would stay open otherwise.
-		_ = a.inner.Stop()
-		return fmt.Errorf("listening for SMTP: %w", err)
-	}
-	a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
+	a.stopped = make(chan struct{})
+	go a.reclaim(a.stopped)
 	return nil
 }
 
@@ -238,6 +240,7 @@ func (a *App) startCertificates() error {
 // Stop closes the listeners. When Caddy exits it also ends the open sessions;
 // on a reload they go on.
 func (a *App) Stop() error {
+	close(a.stopped)
 	if a.inner != nil {
 		if err := a.inner.Stop(); err != nil {
 			return fmt.Errorf("closing the listeners: %w", err)

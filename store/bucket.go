@@ -43,6 +43,7 @@ type Stats struct {
 	Expired  uint64 // reached MaxAge
 	Deleted  uint64 // by Delete and DeleteMatching
 	Refused  uint64 // as told by Refuse
+	Freed    int64  // bytes of those that were removed
 
 	Messages int
 	Bytes    int64
@@ -123,6 +124,7 @@ func (b *Bucket) remove(seq uint64) {
 		b.recipients.remove(strings.ToLower(r), seq)
 	}
 	b.bytes -= m.cost
+	b.stats.Freed += m.cost
 	b.ring.remove(seq)
 	if b.ring.sparse() {
 		b.compact()

@@ -133,7 +133,7 @@ const (
 // footprint is the memory that holding m costs, in bytes, rounded up: what
 // MaxBytes bounds.
 func (m *Message) footprint() int64 {
-	n := messageCost + len(m.Raw) + len(m.Sender) + addressCost
+	n := messageCost + allocated(len(m.Raw)) + len(m.Sender) + addressCost
 	for _, r := range m.Recipients {
 		n += len(r) + addressCost
 	}
@@ -142,7 +142,7 @@ func (m *Message) footprint() int64 {
 			n += len(text) + 16
 		}
 	}
-	n += len(m.MailParameters) + len(m.Exchange)
+	n += len(m.MailParameters) + allocated(len(m.Exchange))
 	if s := m.Session; s != nil {
 		// Though shared, it may be this message alone that keeps it.
 		n += 192 + len(s.Client) + len(s.Hello) + len(s.TLSServerName) + len(s.TLSClientSubject) + len(s.AuthIdentity) + len(s.Preamble)
@@ -152,4 +152,14 @@ func (m *Message) footprint() int64 {
 		n += len(f)
 	}
 	return int64(n)
+}
+
+// allocated is at least what the allocator takes for n bytes: size classes up to
+// 32 KiB waste at most an eighth, and above that it gives whole pages.
+func allocated(n int) int {
+	const page = 8 << 10
+	if n <= 32<<10 {
+		return n + n/8
+	}
+	return (n + page - 1) / page * page
 }
