@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// How often the memory of removed messages is looked after, and how many bytes of
-// it are worth the trouble.
+// How often the memory of removed messages is looked after, how many bytes of it
+// are worth the trouble, and after how many quiet looks it goes back to the system
+// although more mail may want it.
 const (
 	reclaimEvery = time.Second
 	reclaimLeast = 16 << 20
+	reclaimQuiet = 30
 )
 
 // reclaim gives the memory of removed messages back until stop closes. Left to
@@ -26,13 +28,14 @@ func (a *App) reclaim(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-tick.C:
-			var freed, held int64
+			var freed, replaced, held int64
 			for _, b := range a.buckets {
 				stats := b.Stats()
 				freed += stats.Freed
+				replaced += stats.Replaced
 				held += stats.Bytes
 			}
-			r.look(freed, held)
+			r.look(freed, freed-replaced, held)
 		}
 	}
 }
@@ -42,19 +45,25 @@ type reclaimer struct {
 	last      int64 // when it looked
 	collected int64 // before the last garbage collection
 	returned  int64 // before memory was last given to the system
-	cycles    int64
+	gone      int64 // for good, by then
+	quiet     int   // looks since anything was freed
+	cycles    int64 // of garbage collection
 }
 
-// look collects garbage once a quarter of what is held has become that, and gives
-// it all back to the system when no more comes.
-func (r *reclaimer) look(freed, held int64) {
+// look collects garbage once a quarter of what is held has become that. When no more
+// comes, it gives it back to the system: soon if it is gone for good, and else
+// later, as a bucket that only turns over will want it again.
+func (r *reclaimer) look(freed, gone, held int64) {
 	if cycles := gcCycles(); cycles != r.cycles {
 		r.cycles, r.collected = cycles, r.last
 	}
+	if r.quiet++; freed != r.last {
+		r.quiet = 0
+	}
 	switch {
-	case freed == r.last && freed-r.returned >= reclaimLeast:
+	case r.quiet > 0 && gone-r.gone >= reclaimLeast, r.quiet >= reclaimQuiet && freed-r.returned >= reclaimLeast:
 		debug.FreeOSMemory()
-		r.returned, r.collected = freed, freed
+		r.returned, r.collected, r.gone = freed, freed, gone
 	case freed-r.collected >= max(reclaimLeast, held/4):
 		runtime.GC()
 		r.collected = freed

@@ -44,6 +44,7 @@ type Stats struct {
 	Deleted  uint64 // by Delete and DeleteMatching
 	Refused  uint64 // as told by Refuse
 	Freed    int64  // bytes of those that were removed
+	Replaced int64  // bytes of those among them that were evicted
 
 	Messages int
 	Bytes    int64
@@ -148,6 +149,7 @@ func (b *Bucket) compact() {
 func (b *Bucket) evict() {
 	l := b.limits
 	for b.ring.live > 0 && (l.MaxMessages > 0 && b.ring.live > l.MaxMessages || l.MaxBytes > 0 && b.bytes > l.MaxBytes) {
+		b.stats.Replaced += b.oldest().cost
 		b.remove(b.ring.head)
 		b.stats.Evicted++
 	}

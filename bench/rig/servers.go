@@ -16,14 +16,17 @@ const mailpitModule = "github.com/axllent/mailpit@v1.27.11"
 
 // server is a running one.
 type server struct {
-	name, address string
+	name, address string // address is of SMTP
+	web           string // address of ours for HTTP
 	command       *exec.Cmd
 	exited        chan struct{}
 }
 
 // startAll starts ours, which is the first, and the peers that there are.
 func startAll(dir string, mailpit bool) ([]*server, error) {
-	starts := []func(dir string) (*server, error){startOurs, startSink}
+	starts := []func(dir string) (*server, error){
+		func(dir string) (*server, error) { return startOurs(dir, "") }, startSink,
+	}
 	if mailpit {
 		starts = append(starts, startMailpit)
 	}
@@ -42,7 +45,8 @@ func startAll(dir string, mailpit bool) ([]*server, error) {
 	return servers, nil
 }
 
-func startOurs(dir string) (*server, error) {
+// startOurs starts mailbucket, with what limits there are on its bucket.
+func startOurs(dir, limits string) (*server, error) {
 	program := filepath.Join(dir, "mailbucket")
 	if out, err := exec.Command("go", "build", "-o", program, "./cmd/mailbucket").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building cmd/mailbucket: %w\n%s", err, out)
@@ -51,14 +55,23 @@ func startOurs(dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	web, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
 	config := filepath.Join(dir, "Caddyfile")
-	text := "{\n\tadmin off\n\tmailbucket " + address + "\n}\n"
+	text := "{\nadmin off\nmailbucket " + address + " {\nbucket default {\n" + limits + "\n}\n}\n}\nhttp://" + web + " {\nbind 127.0.0.1\nmailbucket\n}\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("writing a Caddyfile: %w", err)
 	}
 	command := exec.Command(program, "run", "--config", config)
 	command.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
-	return start("mailbucket", address, command)
+	s, err := start("mailbucket", address, command)
+	if err != nil {
+		return nil, err
+	}
+	s.web = web
+	return s, s.wait(web)
 }
 
 func startSink(string) (*server, error) {
@@ -108,20 +121,28 @@ func start(name, address string, command *exec.Cmd) (*server, error) {
 		_ = command.Wait()
 		close(s.exited)
 	}()
+	if err := s.wait(address); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// wait waits until the server takes connections at an address.
+func (s *server) wait(address string) error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
-			return s, nil
+			return nil
 		}
 		select {
 		case <-s.exited:
-			return nil, fmt.Errorf("starting %s: %s", name, command.ProcessState)
+			return fmt.Errorf("starting %s: %s", s.name, s.command.ProcessState)
 		default:
 		}
 	}
-	s.stop()
-	return nil, errors.New("starting " + name + ": it takes no connections")
+	return errors.New("starting " + s.name + ": it takes no connections")
 }
 
 func (s *server) stop() {

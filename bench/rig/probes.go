@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// probeVisible prints how long after the 250 a call that waits for a mail has it.
+func probeVisible(s *server, times int) error {
+	c, err := dial(s.address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	took := make([]time.Duration, times)
+	for i := range took {
+		to := fmt.Sprintf("visible%d@example.com", i)
+		answered := make(chan error, 1)
+		var at time.Time
+		web, err := openWeb(s.web)
+		if err != nil {
+			return err
+		}
+		go func() {
+			err := web.get("/emails?wait=10s&recipient=" + to)
+			at = time.Now()
+			answered <- err
+		}()
+		err = c.say("MAIL FROM:<a@example.com>\r\nRCPT TO:<"+to+">\r\nDATA\r\n", 3)
+		if err == nil {
+			err = c.say("Subject: a\r\n\r\n.\r\n", 1)
+		}
+		accepted := time.Now()
+		if err == nil {
+			err = <-answered
+		}
+		if err != nil {
+			return fmt.Errorf("waiting for a mail: %w", err)
+		}
+		took[i] = max(0, at.Sub(accepted))
+		web.Close()
+	}
+	slices.Sort(took)
+	fmt.Printf("\nfrom 250 to a waiting call's answer (%d times): p50 %v, p99 %v\n",
+		times, took[times/2].Round(time.Microsecond), took[times*99/100].Round(time.Microsecond))
+	return nil
+}
+
+// probeMemory prints what holding many mails of 1 KB costs. It leaves them there.
+func probeMemory(s *server, mails int) error {
+	idle, err := s.resident()
+	if err != nil {
+		return err
+	}
+	l := loader{connections: 20, size: 1024, recipients: 10_000}
+	if err := l.send(s.address, mails); err != nil {
+		return err
+	}
+	held, err := s.resident()
+	if err != nil {
+		return err
+	}
+	raw := float64(len(l.message()) * mails)
+	fmt.Printf("\n%d mails of 1 KB held: %.0f MB beside the idle %.0f MB, %.0f bytes a mail, %.2f times the raw bytes\n",
+		mails, float64(held-idle)/1e6, float64(idle)/1e6, float64(held-idle)/float64(mails), float64(held-idle)/raw)
+	return nil
+}
+
+// probeReading prints how fast lists by recipient are read, alone and while mail is
+// received at full speed, and how fast that is then.
+func probeReading(s *server, source string, recipients int, receiving load) error {
+	alone, err := s.measure(source, receiving)
+	if err != nil {
+		return err
+	}
+	reading, stop := make(chan error, 1), new(atomic.Bool)
+	var served atomic.Int64
+	go func() { reading <- readLists(s, 2, recipients, stop, &served) }()
+	cpu, err := s.cpuTime()
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	time.Sleep(3 * time.Second)
+	seconds, count := time.Since(started).Seconds(), float64(served.Load())
+	used, err := s.cpuTime()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nGET /emails?recipient= over all of these: %.0f requests/s, %.0f for a second of the server's CPU\n",
+		count/seconds, count/(used-cpu).Seconds())
+	before, started := served.Load(), time.Now()
+	both, err := s.measure(source, receiving)
+	if err != nil {
+		return err
+	}
+	count = float64(served.Load()-before) / time.Since(started).Seconds()
+	stop.Store(true)
+	if err := <-reading; err != nil {
+		return err
+	}
+	fmt.Printf("with mail received at the same time: %.0f requests/s and %.0f messages/s, which is %.2f of %.0f alone\n",
+		count, both.rate, both.rate/alone.rate, alone.rate)
+	return nil
+}
+
+// readLists reads until it is stopped.
+func readLists(s *server, connections, recipients int, stop *atomic.Bool, served *atomic.Int64) error {
+	errs := make([]error, connections)
+	var wg sync.WaitGroup
+	for i := range connections {
+		wg.Go(func() {
+			web, err := openWeb(s.web)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			defer web.Close()
+			for number := i; !stop.Load(); number++ {
+				if err := web.get("/emails?recipient=" + recipient(number%recipients)); err != nil {
+					errs[i] = err
+					return
+				}
+				served.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return fmt.Errorf("reading a list: %w", err)
+		}
+	}
+	return nil
+}
+
+// web is a kept HTTP connection.
+type web struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func openWeb(address string) (*web, error) {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	return &web{c, bufio.NewReaderSize(c, 32<<10)}, nil
+}
+
+func (w *web) get(path string) error {
+	if _, err := io.WriteString(w, "GET "+path+" HTTP/1.1\r\nHost: "+w.RemoteAddr().String()+"\r\n\r\n"); err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(w.r, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", path, response.Status)
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
