@@ -140,7 +140,10 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 	if !s.next.smtputf8 && !isASCII(mailbox) {
 		return replyNeedsUTF8, nil
 	}
-	s.next.reversePath = string(mailbox)
+	if s.sender != string(mailbox) {
+		s.sender = string(mailbox)
+	}
+	s.next.reversePath = s.sender
 	if r, faulty, err := s.fault(stepMail, s.next.reversePath); faulty || err != nil {
 		return r, err
 	}

@@ -80,6 +80,7 @@ type incoming struct {
 }
 
 func (s *session) newIncoming(body *spill) incoming {
+	body.declared = s.mail.declared
 	return incoming{session: s, body: body, clock: dataClock{limits: &s.limits, started: time.Now()}}
 }
 
@@ -98,6 +99,7 @@ func (in *incoming) bound() {
 func (in *incoming) more(received int64) error {
 	if in.in.full() {
 		in.body.add(in.in.spill())
+		in.body.gather()
 	}
 	err := in.fill(in.clock.deadline(received))
 	if err != nil && in.clock.tooSlow && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -183,18 +185,45 @@ func headerSize(data string) int {
 }
 
 // spill holds the front of a mail that is larger than an input buffer, or of
-// which more chunks are to come.
+// which more chunks are to come: in buffers, and before these in whole, once so much
+// has come of the size that was declared (RFC 1870) that the rest can be believed. So
+// a large mail takes little more than its size, and twice that if it was not declared.
 type spill struct {
-	buffers []*buffer
-	data    [][]byte
-	size    int64
+	declared int64
+	whole    strings.Builder
+	buffers  []*buffer
+	data     [][]byte
+	size     int64
 }
+
+// believable is the part of a declared size that has to have come, and leastWhole
+// the bytes that it has to be.
+const (
+	believable = 4
+	leastWhole = 1 << 20
+)
 
 // add takes over b, which holds data.
 func (sp *spill) add(b *buffer, data []byte) {
 	sp.buffers = append(sp.buffers, b)
 	sp.data = append(sp.data, data)
 	sp.size += int64(len(data))
+}
+
+// gather moves what the buffers hold to where the whole mail will be, if that is
+// known to be large.
+func (sp *spill) gather() {
+	if sp.size < max(leastWhole, sp.declared/believable) || sp.size >= sp.declared {
+		return
+	}
+	if sp.whole.Cap() == 0 {
+		sp.whole.Grow(int(sp.declared))
+	}
+	for i, data := range sp.data {
+		sp.whole.Write(data)
+		sp.buffers[i].release()
+	}
+	sp.buffers, sp.data = sp.buffers[:0], sp.data[:0]
 }
 
 // append copies data to the end.
@@ -215,16 +244,18 @@ func (sp *spill) append(data []byte) {
 
 // join is the whole mail, tail being what was not spilled.
 func (sp *spill) join(tail []byte) string {
-	if len(sp.data) == 0 {
+	if sp.size == 0 {
 		return string(tail)
 	}
-	var whole strings.Builder
-	whole.Grow(int(sp.size) + len(tail))
+	sp.whole.Grow(int(sp.size) - sp.whole.Len() + len(tail))
 	for _, data := range sp.data {
-		whole.Write(data)
+		sp.whole.Write(data)
 	}
-	whole.Write(tail)
-	return whole.String()
+	sp.whole.Write(tail)
+	if sp.whole.Cap() > sp.whole.Len()+sp.whole.Len()/8 {
+		return strings.Clone(sp.whole.String()) // less came than was declared
+	}
+	return sp.whole.String()
 }
 
 func (sp *spill) release() {

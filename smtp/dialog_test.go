@@ -36,7 +36,8 @@ func (b *mailbox) Receive(m *Message) error {
 	if strings.Contains(m.Data, "panic in the receiver") {
 		panic("as asked for by the message")
 	}
-	b.messages = append(b.messages, m)
+	kept := *m
+	b.messages = append(b.messages, &kept)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
 		s.server.Receiver.Refused()
 		return r, err
 	}
-	m := &Message{
+	s.accepted = Message{
 		ReversePath:         s.mail.reversePath,
 		MailParameters:      s.mail.mailParameters,
 		Recipients:          s.mail.recipients,
@@ -116,7 +116,9 @@ func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
 		Session:             s.tell(),
 	}
 	s.mail.recipients = nil // they are the message's now
-	return s.received(m, s.server.Receiver.Receive(m)), nil
+	r := s.received(&s.accepted, s.server.Receiver.Receive(&s.accepted))
+	s.accepted = Message{}
+	return r, nil
 }
 
 // problems says what was wrong with how the mail was sent. What is wrong with the

@@ -59,6 +59,8 @@ type session struct {
 
 	mail       transaction
 	next       transaction // what the MAIL that is being read says
+	sender     string      // the last reverse-path: most clients have only one
+	accepted   Message     // while it is handed over
 	transcript transcript
 	told       *Session // what messages share; nil when that has changed
 

@@ -39,9 +39,10 @@ func expect(t testing.TB, r *bufio.Reader, want string) {
 	}
 }
 
+// TestLargeMailsComeWhole sends them with no size declared, and with one that is
+// wrong or right, by DATA and by BDAT.
 func TestLargeMailsComeWhole(t *testing.T) {
 	for _, size := range []int{1, 15 << 10, 16<<10 - 1, 16 << 10, 64 << 10, 80<<10 + 3, 1 << 20, 3<<20 + 17} {
-		srv, box := newTestServer()
 		var sent, want bytes.Buffer
 		for line := 0; want.Len() < size; line++ {
 			text := strings.Repeat(string(rune('a'+line%26)), line%77) + "\r\n"
@@ -53,9 +54,17 @@ func TestLargeMailsComeWhole(t *testing.T) {
 				sent.WriteString(text)
 			}
 		}
-		converse(t, srv, envelope+"DATA\r\n"+sent.String()+".\r\nQUIT\r\n")
-		if got := box.all(); len(got) != 1 || got[0].Data != want.String() {
-			t.Errorf("a mail of %d bytes came as %d mails, or changed", want.Len(), len(got))
+		half := want.Len() / 2
+		data := "DATA\r\n" + sent.String() + ".\r\n"
+		chunks := fmt.Sprintf("BDAT %d\r\n%sBDAT %d LAST\r\n%s", half, want.Bytes()[:half], want.Len()-half, want.Bytes()[half:])
+		for _, declared := range []int{0, size / 3, want.Len(), 2 * size, 7 * size} {
+			for _, body := range []string{data, chunks} {
+				srv, box := newTestServer()
+				converse(t, srv, fmt.Sprintf("EHLO x\r\nMAIL FROM:<a@x> SIZE=%d\r\nRCPT TO:<b@x>\r\n%sQUIT\r\n", declared, body))
+				if got := box.all(); len(got) != 1 || got[0].Data != want.String() {
+					t.Errorf("a mail of %d bytes, declared as %d, came as %d mails, or changed: %.4s", want.Len(), declared, len(got), body)
+				}
+			}
 		}
 	}
 }

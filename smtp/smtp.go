@@ -23,8 +23,8 @@ import (
 // Receiver takes the messages that sessions accept. Its methods are called from
 // many sessions at once.
 type Receiver interface {
-	// Receive keeps m, whose ownership passes to it. The client gets 250 when it
-	// returns nil, the reply of a [*ReplyError], or else 451.
+	// Receive keeps what m has, but not m itself, which is the session's. The client
+	// gets 250 when it returns nil, the reply of a [*ReplyError], or else 451.
 	Receive(m *Message) error
 
 	// Refused is told of each message that was turned away after its data had
