@@ -82,3 +82,13 @@ func FuzzHeaderScan(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkHeaderScan(b *testing.B) {
+	raw := "Received: from a by b;\r\n Tue, 24 Nov 2026 10:15:30 +0100\r\nFrom: App <app@example.com>\r\nTo: User <user@example.com>\r\n" +
+		"Subject: Your order\r\n has shipped\r\nDate: Tue, 24 Nov 2026 10:15:30 +0100\r\nMessage-ID: <1@example.com>\r\n\r\n" + strings.Repeat("body\r\n", 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		m := Message{Raw: raw}
+		m.scanHeader()
+	}
+}
