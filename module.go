@@ -117,7 +117,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
-	a.listening = make(map[string][]string)
+	a.listening, a.stopped = make(map[string][]string), make(chan struct{})
 	a.noteAddresses(defaultBucket, a.Listen)
 	for name, config := range a.Buckets {
 		b, err := openBucket(name, config.limits())
@@ -221,7 +221,6 @@ func (a *App) Start() error {
 		}
 		a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
 	}
-	a.stopped = make(chan struct{})
 	go a.reclaim(a.stopped)
 	return nil
 }

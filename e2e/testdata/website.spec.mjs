@@ -167,6 +167,11 @@ test("everything by keyboard", async ({ page }) => {
     await page.waitForLoadState(); // the script is there for the next key
   };
   await expect(page.getByText("Live")).toBeVisible();
+  await page.keyboard.press("d"); // nothing is selected, so that Enter only closes it
+  await expect(page.getByRole("button", { name: "Delete all 3 that match" })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Delete all 3 that match" })).toBeHidden();
+  await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("j");
   expect(await focused()).toBe("newest");
   await page.keyboard.press("j");

@@ -165,7 +165,9 @@ function askToDelete() {
 	if (row && !checkboxes().some((box) => box.checked)) row.querySelector("input").checked = true;
 	showSelection();
 	details.open = true;
-	details.querySelector("button:enabled")?.focus();
+	// Enter must not delete all because nothing was selected.
+	const button = details.querySelector(list() ? "button[value=selected]:enabled" : "button");
+	(button ?? details.querySelector("summary")).focus();
 }
 
 const keys = {
