@@ -114,11 +114,15 @@ func (rw *rewriter) rewrite(page string) []byte {
 				raw = token.String()
 			}
 		case html.TextToken:
-			switch {
-			case inside == "style":
+			if inside == "style" {
 				raw = rw.style(raw)
-			case inside == "script" && rw.preview != nil:
-				continue
+			}
+			if rw.preview != nil {
+				raw = rw.preview.text(inside, raw)
+			}
+		case html.CommentToken:
+			if rw.preview != nil {
+				continue // browsers may see another end of it
 			}
 		default:
 			if inside == "script" && rw.preview != nil {

@@ -115,7 +115,11 @@ func TestPreviewStandsAlone(t *testing.T) {
 			`<style>@media (min-width: 0) { a { b: c } } @media screen and (max-width: 0) {}</style>`},
 		{`<meta name="color-scheme" content="light dark"><style>:root { color-scheme: dark light }</style>`,
 			`<meta name="color-scheme" content="dark"><style>:root { color-scheme: dark }</style>`},
-		{"<!doctype html><p CLASS=a>&amp; <!-- b -->", "<!doctype html><p CLASS=a>&amp; <!-- b -->"},
+		{"<!doctype html><p CLASS=a>&amp; <!-- b -->1 < 2", "<!doctype html><p CLASS=a>&amp; 1 &lt; 2"},
+		{`<svg><style><img src=http://x></style><title><img src=http://x></title></svg>`, `<svg><style>img src=http://x></style><title>&lt;img src=http://x></title></svg>`},
+		{`<svg><image><animate attributeName=href to=http://x></image></svg>`, `<svg><image></image></svg>`},
+		{`<style>@\69mport "//x"; a { b: u\72 l(//x); c: \000055rl(//x); d: \uRL(//x) } .md\:e { content: "\201C" }</style>`,
+			`<style> a { b: url(data:,); c: url(data:,); d: url(data:,) } .md\:e { content: "\201C" }</style>`},
 	} {
 		m := mail("s@x", "r@x", head+test.html+image)
 		response, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/html?preview=dark")

@@ -3,6 +3,7 @@ package rest
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -18,7 +19,28 @@ type preview struct {
 
 // dropped is whether an element has no place in a preview.
 func (p *preview) dropped(token html.Token) bool {
-	return token.Data == "script" || token.Data == "link" && !p.remote
+	switch token.Data {
+	case "script", "animate", "set":
+		return true
+	case "link":
+		return !p.remote
+	}
+	return false
+}
+
+// markup finds what could begin a tag.
+var markup = regexp.MustCompile(`<([a-zA-Z/!?])`)
+
+// text keeps what is text here from being markup for a browser, which reads some
+// elements in another way within svg and math.
+func (p *preview) text(inside, raw string) string {
+	switch inside {
+	case "script":
+		return ""
+	case "style":
+		return markup.ReplaceAllString(raw, "$1")
+	}
+	return strings.ReplaceAll(raw, "<", "&lt;")
 }
 
 // attributes removes those that run something or load what may not be loaded.
@@ -68,10 +90,22 @@ var (
 	styleURL    = regexp.MustCompile(`(?i)\burl\(\s*["']?([^)"']*)["']?\s*\)?`)
 	styleImport = regexp.MustCompile(`(?i)@import[^;]*;?`)
 	styleString = regexp.MustCompile(`(?i)(["'])\s*(?:https?:)?//[^"']*["']`)
+
+	// escapedLetter is one that no style sheet needs to escape (CSS Syntax 4.3.7).
+	escapedLetter = regexp.MustCompile(`\\(?:0{0,4}([46][1-9a-fA-F]|[57][0-9aA])[ \t\r\n\f]?|([g-zG-Z]))`)
 )
+
+func unescapeLetter(escape string) string {
+	m := escapedLetter.FindStringSubmatch(escape)
+	if code, err := strconv.ParseUint(m[1], 16, 8); err == nil {
+		return string(rune(code))
+	}
+	return m[2]
+}
 
 // style rewrites what stands in a style sheet, or in an attribute that tells of one.
 func (p *preview) style(css string) string {
+	css = escapedLetter.ReplaceAllStringFunc(css, unescapeLetter)
 	css = schemeQuery.ReplaceAllStringFunc(css, func(query string) string {
 		if strings.Contains(strings.ToLower(query), p.scheme) {
 			return "(min-width: 0)" // always true

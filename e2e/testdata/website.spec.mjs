@@ -265,6 +265,10 @@ const hostile = (evil) => `<!doctype html><html><head>
   <marquee onstart="alert(5)">x</marquee><details open ontoggle="alert(6)">x</details><p>text<ul><li>a</ul><table background="${evil}/table"><tr><td>x</table>
   <div style="background: url('${evil}/inline'); width: expression(alert(7))">x</div><noscript><img src="${evil}/noscript"></noscript>
   <template><img src="${evil}/template"></template><math><maction actiontype="statusline" xlink:href="javascript:alert(8)">x</maction></math>
+  <svg><style><img src="${evil}/svgstyle"></style><title><img src="${evil}/svgtitle"></title><image><animate attributeName="href" to="${evil}/animate"/></image></svg>
+  <style>@\\69mport "${evil}/escaped"; p { background: u\\72 l(${evil}/escapedurl); border-image: image-set("${evil}/set" 1x) }</style>
+  <!--><img src="${evil}/comment"> --><math><mtext><style><img src="${evil}/math"></style></mtext></math><![CDATA[><img src="${evil}/cdata">]]>
+  <textarea><img src="${evil}/textarea"></textarea><select><template><img src="${evil}/select"></template></select><div><template shadowrootmode="open"><img src="${evil}/shadow"></template></div>
   <plaintext><img src="${evil}/plaintext">`;
 
 test("hostile mail runs no script and reaches no network", async ({ page, context }) => {
