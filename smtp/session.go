@@ -259,8 +259,8 @@ func (s *session) fill(deadline time.Time) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	// Other sessions go first: by then the client may have answered, which spares a
-	// read in vain and being woken for the next.
+	// Other sessions go first: the runtime then wakes fewer threads, and at times the
+	// client has answered before this one reads.
 	runtime.Gosched()
 	s.setReadDeadline(deadline)
 	return s.in.read(s.conn)
