@@ -72,8 +72,11 @@ func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 // redirectToFolder sends browsers on from /mail to /mail/ where the handler is
 // mounted: the website's links are relative to that.
 func redirectToFolder(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.Path != "/" && r.URL.Path != "" {
+		return false
+	}
 	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	if !ok || r.URL.Path != "/" && r.URL.Path != "" || original.URL.Path == "" || strings.HasSuffix(original.URL.Path, "/") {
+	if !ok || original.URL.Path == "" || strings.HasSuffix(original.URL.Path, "/") {
 		return false
 	}
 	folder := path.Base(original.URL.EscapedPath()) + "/"

@@ -173,11 +173,16 @@ func (rw *rewriter) attributes(token *html.Token) (changed bool) {
 	}
 	if token.Data == "iframe" || token.Data == "frame" {
 		// Browsers connect to its host before they ask the policy.
-		before := len(token.Attr)
-		token.Attr = slices.DeleteFunc(token.Attr, func(a html.Attribute) bool { return a.Key == "src" })
-		changed = changed || len(token.Attr) != before
+		changed = removeAttributes(token, func(a html.Attribute) bool { return a.Key == "src" }) || changed
 	}
 	return rw.preview != nil && rw.preview.attributes(token) || changed
+}
+
+// removeAttributes reports whether there were any to remove.
+func removeAttributes(token *html.Token, remove func(html.Attribute) bool) bool {
+	before := len(token.Attr)
+	token.Attr = slices.DeleteFunc(token.Attr, remove)
+	return len(token.Attr) != before
 }
 
 // style rewrites what stands in a style sheet, or in an attribute that tells of one.

@@ -45,11 +45,9 @@ func (p *preview) text(inside, raw string) string {
 
 // attributes removes those that run something or load what may not be loaded.
 func (p *preview) attributes(token *html.Token) (changed bool) {
-	before := len(token.Attr)
-	token.Attr = slices.DeleteFunc(token.Attr, func(a html.Attribute) bool {
+	changed = removeAttributes(token, func(a html.Attribute) bool {
 		return strings.HasPrefix(a.Key, "on") || a.Key == "srcdoc" || a.Key == "ping" || a.Key == "target" || p.loads(token.Data, a)
 	})
-	changed = len(token.Attr) != before
 	if token.Data == "a" || token.Data == "area" {
 		token.Attr, changed = append(token.Attr, html.Attribute{Key: "target", Val: "_blank"}), true
 	}

@@ -80,7 +80,6 @@ type incoming struct {
 }
 
 func (s *session) newIncoming(body *spill) incoming {
-	body.declared = s.mail.declared
 	return incoming{session: s, body: body, clock: dataClock{limits: &s.limits, started: time.Now()}}
 }
 
@@ -99,7 +98,7 @@ func (in *incoming) bound() {
 func (in *incoming) more(received int64) error {
 	if in.in.full() {
 		in.body.add(in.in.spill())
-		in.body.gather()
+		in.body.gather(in.mail.declared)
 	}
 	err := in.fill(in.clock.deadline(received))
 	if err != nil && in.clock.tooSlow && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -189,11 +188,10 @@ func headerSize(data string) int {
 // has come of the size that was declared (RFC 1870) that the rest can be believed. So
 // a large mail takes little more than its size, and twice that if it was not declared.
 type spill struct {
-	declared int64
-	whole    strings.Builder
-	buffers  []*buffer
-	data     [][]byte
-	size     int64
+	whole   strings.Builder
+	buffers []*buffer
+	data    [][]byte
+	size    int64
 }
 
 // believable is the part of a declared size that has to have come, and leastWhole
@@ -211,13 +209,13 @@ func (sp *spill) add(b *buffer, data []byte) {
 }
 
 // gather moves what the buffers hold to where the whole mail will be, if that is
-// known to be large.
-func (sp *spill) gather() {
-	if sp.size < max(leastWhole, sp.declared/believable) || sp.size >= sp.declared {
+// declared to be large.
+func (sp *spill) gather(declared int64) {
+	if sp.size < max(leastWhole, declared/believable) || sp.size >= declared {
 		return
 	}
 	if sp.whole.Cap() == 0 {
-		sp.whole.Grow(int(sp.declared))
+		sp.whole.Grow(int(declared))
 	}
 	for i, data := range sp.data {
 		sp.whole.Write(data)

@@ -60,6 +60,9 @@ func (f filter) api() url.Values {
 	return values
 }
 
+// query is what the filter matches.
+func (s *Site) query(f filter) (store.Query, error) { return s.Filter(f.api().Encode()) }
+
 // values is the filter as a query string of the site's.
 func (f filter) values() url.Values {
 	values := f.api()
@@ -93,7 +96,7 @@ func (f filter) onPage(page int) filter {
 type listPage struct {
 	layout
 	Rows         []row
-	Total, Held  int
+	Total        int
 	First, Last  int    // of the rows among all, from 1
 	Newer, Older string // URLs, empty if there is no such page
 	Newest       store.ID
@@ -117,7 +120,7 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	newest := s.Bucket.Newest()
-	q, err := s.Filter(f.api().Encode())
+	q, err := s.query(f)
 	if err != nil {
 		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
 		return
@@ -129,7 +132,7 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := listPage{
-		Rows: make([]row, len(found.Messages)), Total: found.Total, Held: s.Bucket.Stats().Messages, Newest: newest,
+		Rows: make([]row, len(found.Messages)), Total: found.Total, Newest: newest,
 		First: q.Offset + 1, Last: q.Offset + len(found.Messages), Here: f.with("./"),
 	}
 	p.layout = s.layout(r, english.text("title.list", formatNumber(found.Total)), f)
@@ -183,7 +186,7 @@ func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) 
 		}
 	case "matching":
 		newest, err := store.ParseID(r.PostForm.Get("newest"))
-		q, filterErr := s.Filter(f.api().Encode())
+		q, filterErr := s.query(f)
 		if err != nil || filterErr != nil {
 			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
 			return

@@ -26,13 +26,13 @@ var shows = map[string]func(v *viewPage){
 	"headers":     (*viewPage).gatherHeaders,
 	"source":      (*viewPage).gatherSource,
 	"attachments": (*viewPage).gatherAttachments,
-	"links":       (*viewPage).gatherLinks,
+	"links":       func(*viewPage) {}, // all views count them
 	"session":     (*viewPage).gatherSession,
 	"problems":    (*viewPage).gatherProblems,
 }
 
-// viewPage is what a view of an email shows. Of the fields below Show, only those
-// of that view are set.
+// viewPage is what a view of an email shows. Of the fields below Show, only Links and
+// those of that view are set.
 type viewPage struct {
 	layout
 	ID             store.ID
@@ -72,9 +72,10 @@ type viewPage struct {
 	Transcript  []line
 	Problems    []string
 
-	message *store.Message
-	mail    *message.Message
-	query   url.Values
+	message    *store.Message
+	mail       *message.Message
+	text, html string // of mail
+	query      url.Values
 }
 
 type (
@@ -82,7 +83,7 @@ type (
 	tab struct {
 		Name, URL string
 		Current   bool
-		Count     int // of things in it; -1 if that says nothing
+		Count     int // of things in it; 0 is not shown
 	}
 	// choice is a link to the same view in another form.
 	choice struct {
@@ -113,7 +114,7 @@ func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		s.fail(w, r, http.StatusNotFound, "error.gone")
 		return
 	}
-	older, newer := s.neighbours(f, id)
+	older := s.next(f, store.Query{Before: id})
 	if r.Method == http.MethodPost {
 		s.deleteFromView(w, r, f, id, older)
 		return
@@ -123,24 +124,22 @@ func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, sh
 	if older != nil {
 		v.Older = f.with(v.Root + "view/" + older.ID.String())
 	}
-	if newer != nil {
+	if newer := s.next(f, store.Query{After: id, Ascending: true}); newer != nil {
 		v.Newer = f.with(v.Root + "view/" + newer.ID.String())
 	}
 	shows[v.Show](v)
 	render(w, r, http.StatusOK, "view.html", v)
 }
 
-// neighbours are the next older and newer emails that the filter matches, or nil.
-func (s *Site) neighbours(f filter, id store.ID) (older, newer *store.Message) {
-	q, err := s.Filter(f.api().Encode())
+// next is the first email in the direction of q that the filter matches, or nil.
+func (s *Site) next(f filter, q store.Query) *store.Message {
+	matching, err := s.query(f)
 	if err != nil {
-		return nil, nil
+		return nil
 	}
-	before, after := q, q
-	before.Before, after.After, after.Ascending = id, id, true
-	older, _ = s.Bucket.First(before)
-	newer, _ = s.Bucket.First(after)
-	return older, newer
+	matching.Before, matching.After, matching.Ascending = q.Before, q.After, q.Ascending
+	m, _ := s.Bucket.First(matching)
+	return m
 }
 
 // deleteFromView deletes the email and shows the next older one, or the list.
@@ -157,12 +156,12 @@ func newViewPage(l layout, m *store.Message, show string) *viewPage {
 	mail := message.Parse(m.Raw)
 	text, html := mail.Text(), mail.HTML()
 	v := &viewPage{
-		layout: l, ID: m.ID, message: m, mail: mail, Show: show,
+		layout: l, ID: m.ID, message: m, mail: mail, text: text, html: html, Show: show,
 		List: l.Filter.with(l.Root) + "#m" + m.ID.String(), Here: l.Filter.with(l.Root + "view/" + m.ID.String()),
 		API:     l.Root + "emails/" + m.ID.String(),
 		Subject: mail.Subject(), From: addresses(mail.From()), To: addresses(mail.To()), Cc: addresses(mail.Cc()),
 		Sender: sender(m), Recipients: m.Recipients, Size: len(m.Raw), Received: m.Time(),
-		Codes: message.Codes(text, html),
+		Codes: message.Codes(text, html), Links: message.Links(text, html),
 	}
 	v.Date, _ = mail.Date()
 	v.Title = v.Subject
@@ -177,9 +176,9 @@ func newViewPage(l layout, m *store.Message, show string) *viewPage {
 	}
 	problems := len(m.Problems) + len(mail.Problems())
 	for _, t := range []tab{
-		{Name: "html", Count: -1}, {Name: "text", Count: -1}, {Name: "headers", Count: -1}, {Name: "source", Count: -1},
-		{Name: "attachments", Count: len(mail.Attachments())}, {Name: "links", Count: len(message.Links(text, html))},
-		{Name: "session", Count: -1}, {Name: "problems", Count: problems},
+		{Name: "html"}, {Name: "text"}, {Name: "headers"}, {Name: "source"},
+		{Name: "attachments", Count: len(mail.Attachments())}, {Name: "links", Count: len(v.Links)},
+		{Name: "session"}, {Name: "problems", Count: problems},
 	} {
 		t.URL, t.Current = v.url(t.Name), t.Name == v.Show
 		if t.Name != "html" || html != "" || t.Current {
@@ -212,42 +211,40 @@ func addresses(list []message.Address) string {
 // gatherHTML shows the HTML in a frame: its width and colour scheme, and whether
 // it loads remote content, are in the URL.
 func (v *viewPage) gatherHTML() {
-	page := v.mail.HTML()
-	if page == "" {
+	if v.html == "" {
 		return
 	}
-	v.Remote = len(message.Remote(page))
+	v.Remote = len(message.Remote(v.html))
 	v.RemoteLoaded = v.query.Get("remote") == "1"
 	v.Width = oneOf(v.query.Get("width"), "desktop", "tablet", "phone")
 	v.Scheme = oneOf(v.query.Get("scheme"), "light", "dark")
-	now := map[string]string{"width": v.Width, "scheme": v.Scheme, "remote": ""}
-	if v.RemoteLoaded {
-		now["remote"] = "1"
-	}
-	here := func(name, value string) string {
-		var more []string
-		for _, key := range []string{"width", "scheme", "remote"} {
-			chosen := now[key]
-			if key == name {
-				chosen = value
-			}
-			if chosen != "" && chosen != "desktop" && chosen != "light" {
-				more = append(more, key, chosen)
-			}
-		}
-		return v.url("html", more...)
-	}
 	for _, width := range []string{"phone", "tablet", "desktop"} {
-		v.Widths = append(v.Widths, choice{width, here("width", width), width == v.Width})
+		v.Widths = append(v.Widths, choice{width, v.htmlURL(width, v.Scheme, v.RemoteLoaded), width == v.Width})
 	}
 	for _, scheme := range []string{"light", "dark"} {
-		v.Schemes = append(v.Schemes, choice{scheme, here("scheme", scheme), scheme == v.Scheme})
+		v.Schemes = append(v.Schemes, choice{scheme, v.htmlURL(v.Width, scheme, v.RemoteLoaded), scheme == v.Scheme})
 	}
-	v.RemoteURL, v.BlockURL = here("remote", "1"), here("remote", "")
+	v.RemoteURL, v.BlockURL = v.htmlURL(v.Width, v.Scheme, true), v.htmlURL(v.Width, v.Scheme, false)
 	v.Frame = v.API + "/html?preview=" + v.Scheme
 	if v.RemoteLoaded {
 		v.Frame += "&remote=1"
 	}
+}
+
+// htmlURL is that of the HTML in some form; what it is without being asked is not in
+// the URL.
+func (v *viewPage) htmlURL(width, scheme string, remote bool) string {
+	var more []string
+	if width != "desktop" {
+		more = append(more, "width", width)
+	}
+	if scheme != "light" {
+		more = append(more, "scheme", scheme)
+	}
+	if remote {
+		more = append(more, "remote", "1")
+	}
+	return v.url("html", more...)
 }
 
 // oneOf is value if it is one of the choices, and else the first of them.
@@ -261,9 +258,9 @@ func oneOf(value string, choices ...string) string {
 }
 
 func (v *viewPage) gatherText() {
-	text := v.mail.Text()
-	if html := v.mail.HTML(); text == "" && html != "" {
-		text, v.FromHTML = message.TextFromHTML(html), true
+	text := v.text
+	if text == "" && v.html != "" {
+		text, v.FromHTML = message.TextFromHTML(v.html), true
 	}
 	text, v.Cut = cut(text, maxShownText)
 	v.HasText, v.Text = text != "", linkify(text)
@@ -314,8 +311,6 @@ func (v *viewPage) gatherAttachments() {
 		})
 	}
 }
-
-func (v *viewPage) gatherLinks() { v.Links = message.Links(v.mail.Text(), v.mail.HTML()) }
 
 func (v *viewPage) gatherSession() {
 	m := v.message

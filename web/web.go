@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -98,11 +99,7 @@ func root(r *http.Request) string {
 // allow answers requests of other methods, and changes that a page of another
 // site asks for.
 func (s *Site) allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
-	allowed := false
-	for _, method := range methods {
-		allowed = allowed || r.Method == method
-	}
-	if !allowed {
+	if !slices.Contains(methods, r.Method) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		s.fail(w, r, http.StatusMethodNotAllowed, "error.method")
 		return false

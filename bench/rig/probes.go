@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -125,7 +126,7 @@ func readLists(s *server, connections, recipients int, stop *atomic.Bool, served
 			defer web.Close()
 			for number := i; !stop.Load(); number++ {
 				if err := web.get("/emails?recipient=" + recipient(number%recipients)); err != nil {
-					errs[i] = err
+					errs[i] = fmt.Errorf("reading a list: %w", err)
 					return
 				}
 				served.Add(1)
@@ -133,12 +134,7 @@ func readLists(s *server, connections, recipients int, stop *atomic.Bool, served
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return fmt.Errorf("reading a list: %w", err)
-		}
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // web is a kept HTTP connection.

@@ -24,6 +24,9 @@ type server struct {
 
 // startAll starts ours, which is the first, and the peers that there are.
 func startAll(dir string, mailpit bool) ([]*server, error) {
+	if err := buildOurs(dir); err != nil {
+		return nil, err
+	}
 	starts := []func(dir string) (*server, error){
 		func(dir string) (*server, error) { return startOurs(dir, "") }, startSink,
 	}
@@ -45,12 +48,17 @@ func startAll(dir string, mailpit bool) ([]*server, error) {
 	return servers, nil
 }
 
+func buildOurs(dir string) error {
+	if out, err := exec.Command("go", "build", "-o", ours(dir), "./cmd/mailbucket").CombinedOutput(); err != nil {
+		return fmt.Errorf("building cmd/mailbucket: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func ours(dir string) string { return filepath.Join(dir, "mailbucket") }
+
 // startOurs starts mailbucket, with what limits there are on its bucket.
 func startOurs(dir, limits string) (*server, error) {
-	program := filepath.Join(dir, "mailbucket")
-	if out, err := exec.Command("go", "build", "-o", program, "./cmd/mailbucket").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building cmd/mailbucket: %w\n%s", err, out)
-	}
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -64,7 +72,7 @@ func startOurs(dir, limits string) (*server, error) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("writing a Caddyfile: %w", err)
 	}
-	command := exec.Command(program, "run", "--config", config)
+	command := exec.Command(ours(dir), "run", "--config", config)
 	command.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	s, err := start("mailbucket", address, command)
 	if err != nil {

@@ -59,7 +59,7 @@ function showSelection() {
 	document.querySelector("button[value=selected]").disabled = chosen === 0;
 }
 
-function prepareList(within) {
+function prepare(within) {
 	localTimes(within);
 	showCopyButtons(within);
 	const all = within.querySelector("label.all");
@@ -102,7 +102,7 @@ function replaceList(fresh) {
 	list().replaceWith(fresh);
 	for (const row of rows()) if (!old.has(linkOf(row).id)) row.classList.add("fresh");
 	for (const box of checkboxes()) box.checked = checked.has(box.value);
-	prepareList(fresh);
+	prepare(fresh);
 	const again = id && byId(id)?.closest("tr");
 	if (again) {
 		(onCheckbox ? again.querySelector("input") : linkOf(again)).focus({ preventScroll: true });
@@ -216,10 +216,5 @@ document.addEventListener("change", (event) => {
 byId("keys").hidden = false;
 byId("keys").addEventListener("click", () => byId("help").showModal());
 
-if (list()) {
-	prepareList(list());
-	follow();
-} else {
-	localTimes(document);
-	showCopyButtons(document);
-}
+prepare(document);
+if (list()) follow();
