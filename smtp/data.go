@@ -80,7 +80,7 @@ type incoming struct {
 }
 
 func (s *session) newIncoming(body *spill) incoming {
-	return incoming{session: s, body: body, clock: dataClock{limits: &s.limits, started: time.Now()}}
+	return incoming{session: s, body: body, clock: dataClock{limits: &s.limits}}
 }
 
 // bound forgets the data once there is too much of it.
@@ -100,7 +100,8 @@ func (in *incoming) more(received int64) error {
 		in.body.add(in.in.spill())
 		in.body.gather(in.mail.declared)
 	}
-	err := in.fill(in.clock.deadline(received))
+	now := time.Now()
+	err := in.fill(now, in.clock.deadline(now, received))
 	if err != nil && in.clock.tooSlow && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errors.Join(errTooSlow, err)
 	}

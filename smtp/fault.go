@@ -367,10 +367,11 @@ func (s *session) stall() error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	deadline := time.Now().Add(s.limits.IdleTimeout)
+	now := time.Now()
+	deadline := now.Add(s.limits.IdleTimeout)
 	for {
 		s.in.skip(len(s.in.unread()))
-		if err := s.fill(deadline); err != nil {
+		if err := s.fill(now, deadline); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) && !s.mustStop() {
 				return errEnd
 			}

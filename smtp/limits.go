@@ -92,12 +92,14 @@ func (l *Limits) advertised() string {
 // dataClock tells until when the next octets of data have to come.
 type dataClock struct {
 	limits  *Limits
-	started time.Time
-	tooSlow bool // the deadline given last is that of MinDataRate
+	started time.Time // zero before the first wait
+	tooSlow bool      // the deadline given last is that of MinDataRate
 }
 
-func (c *dataClock) deadline(received int64) time.Time {
-	now := time.Now()
+func (c *dataClock) deadline(now time.Time, received int64) time.Time {
+	if c.started.IsZero() {
+		c.started = now
+	}
 	deadline := now.Add(c.limits.IdleTimeout)
 	c.tooSlow = false
 	if c.limits.MinDataRate > 0 {

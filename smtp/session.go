@@ -206,7 +206,7 @@ func (s *session) loop() error {
 // trickle in.
 func (s *session) readLine(timeout time.Duration) ([]byte, error) {
 	s.in.shrink()
-	deadline := time.Now().Add(timeout)
+	var deadline time.Time // from the first wait on
 	tooLong := false
 	for from := 0; ; { // the unread bytes before from hold no line end
 		unread := s.in.unread()
@@ -225,7 +225,11 @@ func (s *session) readLine(timeout time.Duration) ([]byte, error) {
 			s.in.skip(from - 1)
 			from = 1
 		}
-		if err := s.fill(deadline); err != nil {
+		now := time.Now()
+		if deadline.IsZero() {
+			deadline = now.Add(timeout)
+		}
+		if err := s.fill(now, deadline); err != nil {
 			return nil, err
 		}
 	}
@@ -254,15 +258,16 @@ func (s *session) endOfLine(b []byte, from int) int {
 	}
 }
 
-// fill writes the replies that wait and reads more of what the client sends.
-func (s *session) fill(deadline time.Time) error {
-	if err := s.flush(); err != nil {
+// fill writes the replies that wait and reads more of what the client sends, which
+// has to come before the deadline.
+func (s *session) fill(now, deadline time.Time) error {
+	s.setDeadlines(deadline, now.Add(s.limits.IdleTimeout))
+	if err := s.write(); err != nil {
 		return err
 	}
 	// Other sessions go first: the runtime then wakes fewer threads, and at times the
 	// client has answered before this one reads.
 	runtime.Gosched()
-	s.setReadDeadline(deadline)
 	return s.in.read(s.conn)
 }
 
@@ -278,7 +283,15 @@ func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
 	}
-	s.setWriteDeadline(time.Now().Add(s.limits.IdleTimeout))
+	s.setDeadlines(time.Time{}, time.Now().Add(s.limits.IdleTimeout))
+	return s.write()
+}
+
+// write is flush once the deadline is set.
+func (s *session) write() error {
+	if len(s.out) == 0 {
+		return nil
+	}
 	_, err := s.conn.Write(s.out)
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		// Not the timeout of a read: there is nobody to tell.

@@ -169,26 +169,22 @@ func (s *session) setInTransaction(yes bool) {
 	s.mu.Unlock()
 }
 
-// setReadDeadline and setWriteDeadline leave the deadline alone that a stop has set.
-func (s *session) setReadDeadline(t time.Time) {
+// setDeadlines says until when the next read and write have to be done, the zero
+// time leaving that of a read as it is. A stop has set others, which hold.
+func (s *session) setDeadlines(read, write time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopsNow() {
 		s.readBy = deadline{}
 		_ = s.conn.SetReadDeadline(aLongTimeAgo)
-	} else if s.readBy.renew(t) {
+	} else if s.readBy.renew(read) {
 		_ = s.conn.SetReadDeadline(s.readBy.set)
 	}
-}
-
-func (s *session) setWriteDeadline(t time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.stopMode == stopNow {
 		// Long enough for a 421, too short to hold up an exit.
 		s.writeBy = deadline{}
 		_ = s.conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-	} else if s.writeBy.renew(t) {
+	} else if s.writeBy.renew(write) {
 		_ = s.conn.SetWriteDeadline(s.writeBy.set)
 	}
 }
@@ -198,10 +194,10 @@ func (s *session) setWriteDeadline(t time.Time) {
 // operations while it is late enough for them.
 type deadline struct{ due, set time.Time }
 
-// renew reports whether set is to be set anew for an operation that is due at t. It
-// is later than that by a sixteenth of the time there is.
+// renew reports whether set is to be set anew for an operation that is due at t, if
+// there is one. It is later than that by a sixteenth of the time there is.
 func (d *deadline) renew(t time.Time) bool {
-	if !t.Before(d.due) && !t.After(d.set) {
+	if t.IsZero() || !t.Before(d.due) && !t.After(d.set) {
 		return false
 	}
 	d.due, d.set = t, t.Add(max(0, time.Until(t)/16))

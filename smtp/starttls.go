@@ -33,8 +33,7 @@ func (s *session) startTLS(argument []byte) (reply, error) {
 	}
 	conn := tls.Server(s.conn, s.server.TLS)
 	deadline := time.Now().Add(s.limits.FirstCommandTimeout)
-	s.setReadDeadline(deadline)
-	s.setWriteDeadline(deadline)
+	s.setDeadlines(deadline, deadline)
 	if err := conn.HandshakeContext(context.Background()); err != nil {
 		// In the middle of a handshake there is no way to send a reply.
 		s.logger.Info("TLS handshake after STARTTLS failed", zap.String("client", s.client), zap.Error(err))
