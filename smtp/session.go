@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -265,9 +264,6 @@ func (s *session) fill(now, deadline time.Time) error {
 	if err := s.write(); err != nil {
 		return err
 	}
-	// Other sessions go first: the runtime then wakes fewer threads, and at times the
-	// client has answered before this one reads.
-	runtime.Gosched()
 	return s.in.read(s.conn)
 }
 
