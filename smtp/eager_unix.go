@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // How often a read looks for data before it waits: as often as can pay while clients
@@ -16,6 +17,16 @@ import (
 const (
 	leastLooks = 4
 	mostLooks  = 32
+)
+
+// unpolled is how long there may be looks alone. As long as any goroutine can run, be
+// it to look, the runtime does not ask the system what has come on other connections.
+const unpolled = 500 * time.Microsecond
+
+// polled is when it last told of what came on one of these, after started.
+var (
+	started = time.Now()
+	polled  atomic.Int64
 )
 
 // Eager makes conn look for data several times before a read waits for it, giving way
@@ -78,18 +89,21 @@ func (c *eagerConn) Read(p []byte) (int, error) {
 // something has come since before its first call.
 func (c *eagerConn) look(fd uintptr) bool {
 	if c.waited {
+		polled.Store(int64(time.Since(started)))
 		return c.try(fd)
 	}
-	for range c.looks {
-		if c.try(fd) {
-			c.setLooks(mostLooks)
-			return true
-		}
-		runtime.Gosched()
-	}
-	c.setLooks(max(leastLooks, c.looks-1))
 	c.waited = true
-	return false
+	if !c.try(fd) {
+		if time.Since(started)-time.Duration(polled.Load()) > unpolled {
+			return false
+		}
+		if !c.tryAgain(fd) {
+			c.setLooks(max(leastLooks, c.looks-1))
+			return false
+		}
+	}
+	c.setLooks(mostLooks)
+	return true
 }
 
 func (c *eagerConn) setLooks(n int32) {
@@ -97,6 +111,16 @@ func (c *eagerConn) setLooks(n int32) {
 		c.looks = n
 		c.lately.Store(n)
 	}
+}
+
+func (c *eagerConn) tryAgain(fd uintptr) bool {
+	for range c.looks {
+		runtime.Gosched()
+		if c.try(fd) {
+			return true
+		}
+	}
+	return false
 }
 
 // try reads what is there, or reports that nothing is.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -36,12 +35,8 @@ func socketPair(t *testing.T, network string) (client, server net.Conn) {
 	return client, server
 }
 
-// waiting returns once a read of srv's first connection has looked in vain.
-func waiting(srv *Server) {
-	for srv.looks.Load() == 0 {
-		runtime.Gosched()
-	}
-}
+// heard makes it look as if the runtime had just told of data.
+func heard() { polled.Store(int64(time.Since(started))) }
 
 func TestEagerReadsAreLikeOthers(t *testing.T) {
 	tests := map[string]struct {
@@ -66,7 +61,16 @@ func TestEagerReadsAreLikeOthers(t *testing.T) {
 			t.Run(network+"/"+name, func(t *testing.T) {
 				client, server := socketPair(t, network)
 				srv, _ := newTestServer()
-				eager := srv.Eager(server)
+				eager := srv.Eager(server).(*eagerConn)
+				waits := make(chan struct{}, 1)
+				eager.ready = func(fd uintptr) bool {
+					done := eager.look(fd)
+					if !done {
+						waits <- struct{}{}
+					}
+					return done
+				}
+				heard()
 				if test.before != nil {
 					test.before(client, server)
 				}
@@ -79,7 +83,7 @@ func TestEagerReadsAreLikeOthers(t *testing.T) {
 					n, err = eager.Read(b)
 				}()
 				if test.during != nil {
-					waiting(srv)
+					<-waits
 					test.during(client, server)
 				}
 				<-done
@@ -123,6 +127,7 @@ func TestLooksAreForClientsThatAnswerAtOnce(t *testing.T) {
 		t.Errorf("the first connection begins with %d looks", conn.looks)
 	}
 	for conn.looks > leastLooks {
+		heard()
 		conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 		if n, err := conn.Read(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("read %d bytes, %v", n, err)
@@ -139,5 +144,16 @@ func TestLooksAreForClientsThatAnswerAtOnce(t *testing.T) {
 	}
 	if conn.looks != mostLooks {
 		t.Errorf("%d looks after an answer that was there", conn.looks)
+	}
+}
+
+func TestNoConnectionLooksWhileOthersAreNotHeard(t *testing.T) {
+	_, server := socketPair(t, "tcp")
+	srv, _ := newTestServer()
+	conn := srv.Eager(server).(*eagerConn)
+	polled.Store(int64(time.Since(started) - 2*unpolled))
+	conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+	if _, err := conn.Read(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) || conn.looks != mostLooks {
+		t.Errorf("%v after %d looks in vain", err, mostLooks-conn.looks)
 	}
 }
