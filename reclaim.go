@@ -7,12 +7,14 @@ import (
 )
 
 // How often the memory of removed messages is looked after, how many bytes of it
-// are worth the trouble, and after how many quiet looks it goes back to the system
-// although more mail may want it.
+// are worth giving back or collecting while mail comes, and after how many quiet
+// looks it goes back to the system although more mail may want it.
 const (
-	reclaimEvery = time.Second
-	reclaimLeast = 16 << 20
-	reclaimQuiet = 30
+	reclaimEvery   = time.Second
+	reclaimSoonest = 50 * time.Millisecond // when much is removed
+	reclaimLeast   = 16 << 20
+	reclaimOften   = 64 << 20
+	reclaimQuiet   = 30
 )
 
 // reclaim gives the memory of removed messages back until stop closes. Left to
@@ -22,7 +24,7 @@ const (
 func (a *App) reclaim(stop <-chan struct{}) {
 	tick := time.NewTicker(reclaimEvery)
 	defer tick.Stop()
-	var r reclaimer
+	r := reclaimer{next: reclaimEvery}
 	for {
 		select {
 		case <-stop:
@@ -35,7 +37,7 @@ func (a *App) reclaim(stop <-chan struct{}) {
 				replaced += stats.Replaced
 				held += stats.Bytes
 			}
-			r.look(freed, freed-replaced, held)
+			tick.Reset(r.look(freed, freed-replaced, held))
 		}
 	}
 }
@@ -48,12 +50,15 @@ type reclaimer struct {
 	gone      int64 // for good, by then
 	quiet     int   // looks since anything was freed
 	cycles    int64 // of garbage collection
+
+	next time.Duration // from the last look to this one
 }
 
 // look collects garbage once a quarter of what is held has become that. When no more
 // comes, it gives it back to the system: soon if it is gone for good, and else
-// later, as a bucket that only turns over will want it again.
-func (r *reclaimer) look(freed, gone, held int64) {
+// later, as a bucket that only turns over will want it again. It returns when to
+// look again: when there may be another quarter.
+func (r *reclaimer) look(freed, gone, held int64) time.Duration {
 	if cycles := gcCycles(); cycles != r.cycles {
 		r.cycles, r.collected = cycles, r.last
 	}
@@ -64,11 +69,19 @@ func (r *reclaimer) look(freed, gone, held int64) {
 	case r.quiet > 0 && gone-r.gone >= reclaimLeast, r.quiet >= reclaimQuiet && freed-r.returned >= reclaimLeast:
 		debug.FreeOSMemory()
 		r.returned, r.collected, r.gone = freed, freed, gone
-	case freed-r.collected >= max(reclaimLeast, held/4):
+	case freed-r.collected >= max(reclaimOften, held/4):
 		runtime.GC()
 		r.collected = freed
 	}
+	r.next = untilFreed(max(reclaimOften, held/4), freed-r.last, r.next)
 	r.last = freed
+	return r.next
+}
+
+// untilFreed is how long it takes to free some bytes if others took that time.
+func untilFreed(bytes, others int64, took time.Duration) time.Duration {
+	wait := float64(took) * float64(bytes) / float64(max(1, others))
+	return time.Duration(min(max(wait, float64(reclaimSoonest)), float64(reclaimEvery)))
 }
 
 // gcCycles is how many garbage collections there were.
