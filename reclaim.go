@@ -49,7 +49,7 @@ type reclaimer struct {
 	returned  int64 // before memory was last given to the system
 	gone      int64 // for good, by then
 	quiet     int   // looks since anything was freed
-	cycles    int64 // of garbage collection
+	cycles    int64 // of garbage collection, the last look's own not counted
 
 	next time.Duration // from the last look to this one
 }
@@ -59,6 +59,7 @@ type reclaimer struct {
 // later, as a bucket that only turns over will want it again. It returns when to
 // look again: when there may be another quarter.
 func (r *reclaimer) look(freed, gone, held int64) time.Duration {
+	quarter := max(reclaimOften, held/4)
 	if cycles := gcCycles(); cycles != r.cycles {
 		r.cycles, r.collected = cycles, r.last
 	}
@@ -68,12 +69,11 @@ func (r *reclaimer) look(freed, gone, held int64) time.Duration {
 	switch {
 	case r.quiet > 0 && gone-r.gone >= reclaimLeast, r.quiet >= reclaimQuiet && freed-r.returned >= reclaimLeast:
 		debug.FreeOSMemory()
-		r.returned, r.collected, r.gone = freed, freed, gone
-	case freed-r.collected >= max(reclaimOften, held/4):
+		r.returned, r.gone = freed, gone
+	case freed-r.collected >= quarter:
 		runtime.GC()
-		r.collected = freed
 	}
-	r.next = untilFreed(max(reclaimOften, held/4), freed-r.last, r.next)
+	r.next = untilFreed(quarter, freed-r.last, r.next)
 	r.last = freed
 	return r.next
 }

@@ -74,22 +74,21 @@ func (d *dataScanner) see(line []byte, lineFeed bool) {
 // incoming is the data of one mail while it comes.
 type incoming struct {
 	*session
-	body     *spill // what does not fit the input buffer
 	tooLarge bool
 	clock    dataClock
 }
 
-func (s *session) newIncoming(body *spill) incoming {
-	return incoming{session: s, body: body, clock: dataClock{limits: &s.limits}}
+func (s *session) newIncoming() incoming {
+	return incoming{session: s, clock: dataClock{limits: &s.limits}}
 }
 
 // bound forgets the data once there is too much of it.
 func (in *incoming) bound() {
-	if in.body.size+int64(len(in.in.data())) > in.limits.MaxMessageSize {
+	if in.mail.body.size+int64(len(in.in.data())) > in.limits.MaxMessageSize {
 		in.tooLarge = true
 	}
 	if in.tooLarge {
-		in.body.release()
+		in.mail.body.release()
 		in.in.drop()
 	}
 }
@@ -97,8 +96,8 @@ func (in *incoming) bound() {
 // more makes room and reads.
 func (in *incoming) more(received int64) error {
 	if in.in.full() {
-		in.body.add(in.in.spill())
-		in.body.gather(in.mail.declared)
+		in.mail.body.add(in.in.spill())
+		in.mail.body.gather(in.mail.declared)
 	}
 	now := time.Now()
 	err := in.fill(now, in.clock.deadline(now, received))
@@ -111,7 +110,7 @@ func (in *incoming) more(received int64) error {
 // readData reads what follows DATA up to its end, also when it is too large: then
 // the rest is read and thrown away, so that none of it is taken for commands.
 func (s *session) readData() (data string, tooLarge bool, err error) {
-	in := s.newIncoming(&s.mail.body)
+	in := s.newIncoming()
 	scanner := newDataScanner(s.lineEnd)
 	var received int64
 	for {
@@ -131,7 +130,7 @@ func (s *session) readData() (data string, tooLarge bool, err error) {
 // readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever is
 // among them. They are part of the mail unless they are to be thrown away.
 func (s *session) readChunk(size int64, throwAway bool) (tooLarge bool, err error) {
-	in := s.newIncoming(&s.mail.body)
+	in := s.newIncoming()
 	in.tooLarge = throwAway
 	for left := size; ; {
 		n := int(min(left, int64(len(s.in.unread()))))

@@ -32,7 +32,8 @@ var (
 // Eager makes conn look for data several times before a read waits for it, giving way
 // to other goroutines in between. A client on the same machine answers within these
 // few microseconds, and no thread is put to sleep and woken for it. One goroutine at a
-// time may read. What is not a TCP or Unix socket itself is returned as it is.
+// time may read. What is not a TCP or Unix socket itself is returned as it is: Serve
+// does this for a socket, and who wraps one has to do it beneath.
 func (srv *Server) Eager(conn net.Conn) net.Conn {
 	switch conn.(type) {
 	case *net.TCPConn, *net.UnixConn:

@@ -276,9 +276,6 @@ func (s *session) reply(r reply) {
 
 // flush writes the queued replies in one call.
 func (s *session) flush() error {
-	if len(s.out) == 0 {
-		return nil
-	}
 	s.setDeadlines(time.Time{}, time.Now().Add(s.limits.IdleTimeout))
 	return s.write()
 }
