@@ -58,7 +58,7 @@ func (b *bucket) Destruct() error {
 }
 
 // Receive implements smtp.Receiver.
-func (b *bucket) Receive(m *smtp.Message) error {
+func (b *bucket) Receive(_ context.Context, m *smtp.Message) error {
 	err := b.Append(&store.Message{
 		Sender:              m.ReversePath,
 		MailParameters:      m.MailParameters,

@@ -621,13 +621,13 @@ func TestReceiveSaysWhyAMessageIsRefused(t *testing.T) {
 		bytes int
 		code  int
 	}{{10, 0}, {3000, 552}} {
-		err := b.Receive(&smtp.Message{Data: strings.Repeat("x", test.bytes)})
+		err := b.Receive(t.Context(), &smtp.Message{Data: strings.Repeat("x", test.bytes)})
 		if answer, ok := err.(*smtp.ReplyError); test.code != 0 && (!ok || answer.Code != test.code) || test.code == 0 && err != nil {
 			t.Errorf("%d bytes: %v", test.bytes, err)
 		}
 	}
 	must(t, closeBucket("small"))
-	if err, ok := b.Receive(new(smtp.Message)).(*smtp.ReplyError); !ok || err.Code != 421 {
+	if err, ok := b.Receive(t.Context(), new(smtp.Message)).(*smtp.ReplyError); !ok || err.Code != 421 {
 		t.Errorf("after closing: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -29,7 +30,7 @@ func mail(size int) string {
 // receiver is a bucket as the plugin's is.
 type receiver struct{ *store.Bucket }
 
-func (r receiver) Receive(m *smtp.Message) error {
+func (r receiver) Receive(_ context.Context, m *smtp.Message) error {
 	return r.Append(&store.Message{
 		Sender: m.ReversePath, MailParameters: m.MailParameters,
 		Recipients: m.Recipients, RecipientParameters: m.RecipientParameters,

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -69,7 +70,7 @@ func (s *session) authCommand(argument []byte) (reply, error) {
 	if r, faulty, err := s.fault(stepAuth, ""); faulty || err != nil {
 		return r, err
 	}
-	login := login{check: s.server.CheckLogin, hostname: s.server.Hostname}
+	login := login{ctx: s.ctx, check: s.server.CheckLogin, hostname: s.server.Hostname}
 	var response []byte
 	if hasInitial {
 		var err error
@@ -107,6 +108,8 @@ func (s *session) exchange(server sasl.Server, login *login, mechanism string, r
 
 func (s *session) loginEnds(login *login, mechanism string, err error) reply {
 	switch {
+	case err != nil && s.ctx.Err() != nil:
+		return replyShutdown // nobody knows whether the login was right
 	case errors.Is(err, errWrongLogin):
 		s.logger.Info("login refused", zap.String("client", s.client), zap.String("user", login.username))
 		if s.failedLogins++; s.failedLogins >= maxFailedLogins {
@@ -133,14 +136,15 @@ func decodeResponse(b []byte, initial bool) ([]byte, error) {
 
 // login is one attempt to log in.
 type login struct {
-	check    func(username, secret string) bool
+	ctx      context.Context // the session's
+	check    func(ctx context.Context, username, secret string) bool
 	hostname string
 	username string
 }
 
 func (l *login) try(username, secret string) error {
 	l.username = username
-	if l.check != nil && !l.check(username, secret) {
+	if l.check != nil && !l.check(l.ctx, username, secret) {
 		return errWrongLogin
 	}
 	return nil

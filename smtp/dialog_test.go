@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type mailbox struct {
 	err      error
 }
 
-func (b *mailbox) Receive(m *Message) error {
+func (b *mailbox) Receive(_ context.Context, m *Message) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err != nil {
@@ -228,7 +229,7 @@ func (d *dialog) set(setting string) error {
 	case "auth":
 		d.srv.Auth, err = map[string]AuthMode{"required": AuthRequired, "off": AuthOff}[value], nil
 	case "users":
-		d.srv.CheckLogin, err = func(user, secret string) bool { return user == secret }, nil
+		d.srv.CheckLogin, err = func(_ context.Context, user, secret string) bool { return user == secret }, nil
 	case "fault":
 		err = d.addFault(value)
 	case "extensions":

@@ -116,7 +116,7 @@ func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
 		Session:             s.tell(),
 	}
 	s.mail.recipients = nil // they are the message's now
-	r := s.received(&s.accepted, s.server.Receiver.Receive(&s.accepted))
+	r := s.received(&s.accepted, s.server.Receiver.Receive(s.ctx, &s.accepted))
 	s.accepted = Message{}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -36,7 +37,9 @@ var (
 type session struct {
 	server *Server
 	limits Limits
-	conn   net.Conn // guarded by mu against stop, once STARTTLS replaces it
+	conn   net.Conn           // guarded by mu against stop, once STARTTLS replaces it
+	ctx    context.Context    // done when the session has to end now, or has ended
+	cancel context.CancelFunc // of ctx
 	client string
 	ip     netip.Addr
 	logger *zap.Logger
@@ -68,7 +71,6 @@ type session struct {
 	writeBy       deadline
 	stopMode      stopMode
 	inTransaction bool
-	paused        chan struct{} // if not nil, closed by stop
 }
 
 // transaction is what MAIL begins and DATA, BDAT, RSET or HELO ends.
@@ -93,6 +95,7 @@ func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *ses
 		conn: conn, encrypted: encrypted, lineEnd: "\r\n",
 		out: make([]byte, 0, usualReplies),
 	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.transcript.text = make([]byte, 0, usualTranscript)
 	if addr := conn.RemoteAddr(); addr != nil {
 		s.client = addr.String()
@@ -106,6 +109,7 @@ func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *ses
 
 // release gives back what the session holds; nothing touches conn afterwards.
 func (s *session) release() {
+	s.cancel()
 	s.server.Sessions.remove(s)
 	s.mail.body.release()
 	s.in.release()
@@ -136,8 +140,9 @@ func (s *session) run() {
 		err = errEnd
 	}
 	if errors.Is(err, errEnd) {
-		err = s.flush()
-		s.closeTLS()
+		if err = s.flush(); err == nil {
+			s.closeTLS()
+		}
 	}
 	s.logger.Debug("SMTP session ended", zap.String("client", s.client), zap.Error(err))
 }

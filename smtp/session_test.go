@@ -3,7 +3,6 @@ package smtp
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -159,52 +158,6 @@ func TestPanicEndsOnlyItsOwnSession(t *testing.T) {
 	}
 }
 
-func TestShutdownEndsIdleSessionsAndLetsTransactionsFinish(t *testing.T) {
-	srv, box := newTestServer()
-	idle, busy := connect(t, srv), connect(t, srv)
-	fromIdle, fromBusy := bufio.NewReader(idle), bufio.NewReader(busy)
-	expect(t, fromIdle, "220")
-	expect(t, fromBusy, "220")
-	io.WriteString(busy, envelope)
-	for range 3 {
-		expect(t, fromBusy, "250")
-	}
-	done := make(chan error)
-	go func() { done <- srv.Sessions.Shutdown(context.Background()) }()
-	expect(t, fromIdle, "421 Shutting down")
-	late := connect(t, srv)
-	expect(t, bufio.NewReader(late), "421 Shutting down")
-	io.WriteString(busy, "DATA\r\nlast\r\n.\r\n")
-	expect(t, fromBusy, "354")
-	expect(t, fromBusy, "250 Message accepted")
-	expect(t, fromBusy, "421 Shutting down")
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if n := len(box.all()); n != 1 {
-		t.Errorf("%d messages stored, want 1", n)
-	}
-}
-
-func TestShutdownCutsOffTransactionsAfterTheGrace(t *testing.T) {
-	srv, box := newTestServer()
-	conn := connect(t, srv)
-	reader := bufio.NewReader(conn)
-	io.WriteString(conn, envelope+"DATA\r\nhalf a mail")
-	for _, want := range []string{"220", "250", "250", "250", "354"} {
-		expect(t, reader, want)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-	defer cancel()
-	if err := srv.Sessions.Shutdown(ctx); err == nil {
-		t.Error("no error, although a transaction was cut off")
-	}
-	expect(t, reader, "421 Shutting down")
-	if n := len(box.all()); n != 0 {
-		t.Errorf("%d messages stored, want none", n)
-	}
-}
-
 func TestConnectionsAreBounded(t *testing.T) {
 	for _, test := range []struct {
 		limits Limits
@@ -287,21 +240,6 @@ func TestFaultsAreLogged(t *testing.T) {
 	converse(t, srv, "HELO x\r\nQUIT\r\n")
 	if got := logs.FilterMessage("fault on purpose").FilterField(zap.String("fault", "reply 450 No")).Len(); got != 1 {
 		t.Errorf("logged: %v", logs.All())
-	}
-}
-
-func TestShutdownInterruptsADelay(t *testing.T) {
-	srv, _ := newTestServer()
-	srv.Faults = new(Faults)
-	if err := srv.Faults.Set([]Fault{{Step: "helo", Delay: Duration(MaxFaultDelay)}, {Step: "connect", Delay: Duration(time.Microsecond)}}); err != nil {
-		t.Fatal(err)
-	}
-	conn := connect(t, srv)
-	reader := bufio.NewReader(conn)
-	expect(t, reader, "220")
-	io.WriteString(conn, "HELO x\r\n")
-	if err := srv.Sessions.Shutdown(context.Background()); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -2,10 +2,15 @@ package smtp
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
 )
+
+// lastWait bounds how long Shutdown waits for sessions that it has cut off: what they
+// wait for may have no end of its own, such as a Receiver that ignores its context.
+const lastWait = 2 * time.Second
 
 // aLongTimeAgo as a deadline makes a blocked read or write return at once.
 var aLongTimeAgo = time.Unix(1, 0)
@@ -28,8 +33,8 @@ func (ss *Sessions) Len() int {
 }
 
 // Shutdown answers idle sessions and new ones with 421 and lets mail transactions
-// that are under way finish. When ctx is done it ends those too, and returns
-// ctx's error once they have gone.
+// that are under way finish. When ctx is done it ends those too and returns an error
+// that wraps ctx's once they have gone, or after two seconds in any case.
 func (ss *Sessions) Shutdown(ctx context.Context) error {
 	empty := ss.stop()
 	select {
@@ -42,8 +47,14 @@ func (ss *Sessions) Shutdown(ctx context.Context) error {
 		s.stop(stopNow)
 	}
 	ss.mu.Unlock()
-	<-empty
-	return ctx.Err()
+	last := time.NewTimer(lastWait)
+	defer last.Stop()
+	select {
+	case <-empty:
+		return fmt.Errorf("ending mail transactions: %w", ctx.Err())
+	case <-last.C:
+		return fmt.Errorf("ending mail transactions, %d sessions are still busy: %w", ss.Len(), ctx.Err())
+	}
 }
 
 func (ss *Sessions) stop() <-chan struct{} {
@@ -122,10 +133,7 @@ func (s *session) stop(mode stopMode) {
 	} else {
 		_ = s.conn.SetReadDeadline(aLongTimeAgo)
 	}
-	if s.paused != nil {
-		close(s.paused)
-		s.paused = nil
-	}
+	s.cancel()
 }
 
 // stopsNow reports whether the session has to end by now. It is called with mu.
@@ -135,23 +143,12 @@ func (s *session) stopsNow() bool {
 
 // pause waits, but not beyond a stop.
 func (s *session) pause(d time.Duration) {
-	woken := make(chan struct{})
-	s.mu.Lock()
-	if s.stopsNow() {
-		s.mu.Unlock()
-		return
-	}
-	s.paused = woken
-	s.mu.Unlock()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-woken:
+	case <-s.ctx.Done():
 	}
-	s.mu.Lock()
-	s.paused = nil
-	s.mu.Unlock()
 }
 
 // mustStop reports whether the session has been asked to end by now.
@@ -165,8 +162,10 @@ func (s *session) mustStop() bool {
 // section 3.3), which decides whether a shutdown waits for this session.
 func (s *session) setInTransaction(yes bool) {
 	s.mu.Lock()
-	s.inTransaction = yes
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if s.inTransaction = yes; s.stopsNow() {
+		s.cancel()
+	}
 }
 
 // setDeadlines says until when the next read and write have to be done, the zero

@@ -13,6 +13,7 @@
 package smtp
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -26,8 +27,10 @@ import (
 // many sessions at once.
 type Receiver interface {
 	// Receive keeps what m has, but not m itself, which is the session's. The client
-	// gets 250 when it returns nil, the reply of a [*ReplyError], or else 451.
-	Receive(m *Message) error
+	// gets 250 when it returns nil, the reply of a [*ReplyError], or else 451. It has to
+	// return soon after ctx is done: that is when a shutdown no longer waits for mail
+	// transactions.
+	Receive(ctx context.Context, m *Message) error
 
 	// Refused is told of each message that was turned away after its data had
 	// begun, or for its declared size.
@@ -120,8 +123,9 @@ type Server struct {
 	Auth AuthMode
 
 	// CheckLogin tells whether the secret, a password or token, is that of the
-	// user. If it is nil, every login is taken. It is called from many sessions.
-	CheckLogin func(username, secret string) bool
+	// user. If it is nil, every login is taken. It is called from many sessions at
+	// once, and has to return soon after ctx is done, when a shutdown ends the session.
+	CheckLogin func(ctx context.Context, username, secret string) bool
 
 	// Faults are what goes wrong on purpose; nil is nothing.
 	Faults *Faults
