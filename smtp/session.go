@@ -117,12 +117,22 @@ func (s *session) release() {
 
 // run greets the client and answers its commands until the session ends.
 func (s *session) run() {
+	implicitTLS := s.server.ImplicitTLS && s.encrypted == nil
 	if refusal, ok := s.server.Sessions.add(s); !ok {
+		if implicitTLS {
+			return // only a handshake, which is what is to be saved here, could tell the client why
+		}
 		s.reply(refusal)
 		_ = s.flush()
 		return
 	}
-	err := s.greet()
+	var err error
+	if implicitTLS {
+		err = s.handshake()
+	}
+	if err == nil {
+		err = s.greet()
+	}
 	if err == nil {
 		err = s.loop()
 	}

@@ -4,7 +4,7 @@
 //
 // A reader follows a message in this order: [Server.Serve] greets and runs the
 // loop in session.go; command.go has one method for each command, but for AUTH in
-// auth.go, STARTTLS in starttls.go, and DATA and BDAT in receive.go, which hands
+// auth.go, STARTTLS in tls.go, and DATA and BDAT in receive.go, which hands
 // the mail over; path.go and parameter.go read what follows MAIL and RCPT; data.go
 // reads what follows DATA or BDAT; reply.go has every text a client can be sent.
 // Beside that way, limits.go has the bounds, transcript.go the record of the session,
@@ -118,6 +118,12 @@ type Server struct {
 
 	// TLS, if there is any, is offered by STARTTLS (RFC 3207).
 	TLS *tls.Config
+
+	// ImplicitTLS has sessions begin with a TLS handshake (RFC 8314 section 3.3) by
+	// TLS, which is then not offered again. The handshake is bounded by
+	// FirstCommandTimeout. A connection for which there is no room is closed without
+	// a reply, as nothing can be said before the handshake.
+	ImplicitTLS bool
 
 	// Auth says whether clients may or must log in (RFC 4954).
 	Auth AuthMode

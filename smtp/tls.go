@@ -3,7 +3,9 @@ package smtp
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -31,22 +33,38 @@ func (s *session) startTLS(argument []byte) (reply, error) {
 		s.transcript.note(strconv.Itoa(n) + " octets in plain text after STARTTLS thrown away")
 		s.logger.Warn("plain text after STARTTLS thrown away", zap.String("client", s.client), zap.Int("octets", n))
 	}
-	conn := tls.Server(s.conn, s.server.TLS)
-	deadline := time.Now().Add(s.limits.FirstCommandTimeout)
-	s.setDeadlines(deadline, deadline)
-	if err := conn.HandshakeContext(context.Background()); err != nil {
-		// In the middle of a handshake there is no way to send a reply.
-		s.logger.Info("TLS handshake after STARTTLS failed", zap.String("client", s.client), zap.Error(err))
-		return reply{}, fmt.Errorf("TLS handshake: %s", err)
+	if err := s.handshake(); err != nil {
+		return reply{}, err
 	}
-	state := conn.ConnectionState()
-	s.mu.Lock()
-	s.conn, s.encrypted = conn, &state
-	s.mu.Unlock()
 	s.endTransaction()
 	s.hello, s.extended, s.mechanism, s.identity, s.told = "", false, "", "", nil
 	s.noteTLS()
 	return reply{}, nil
+}
+
+// handshake puts the connection under TLS, within FirstCommandTimeout.
+func (s *session) handshake() error {
+	conn := tls.Server(s.conn, s.server.TLS)
+	deadline := time.Now().Add(s.limits.FirstCommandTimeout)
+	s.setDeadlines(deadline, deadline)
+	// A stop ends the handshake by the connection's deadlines. Its context would close
+	// the connection, which is not the session's.
+	err := conn.HandshakeContext(context.Background())
+	if err == nil {
+		state := conn.ConnectionState()
+		s.mu.Lock()
+		s.conn, s.encrypted = conn, &state
+		s.mu.Unlock()
+		return nil
+	}
+	level := zap.InfoLevel
+	if errors.Is(err, io.EOF) {
+		level = zap.DebugLevel // looked whether somebody listens, as health checks do
+	}
+	s.logger.Log(level, "TLS handshake failed", zap.String("client", s.client), zap.Error(err))
+	// The error must not be taken for a timeout, which has a reply: in the middle of a
+	// handshake there is no way to send one.
+	return fmt.Errorf("TLS handshake: %s", err)
 }
 
 func (s *session) noteTLS() {
