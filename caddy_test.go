@@ -38,6 +38,22 @@ type site struct {
 	storage    string
 }
 
+// patience is how long a test waits for what has to come. It ends what hangs, and
+// measures nothing.
+const patience = 5 * time.Minute
+
+func init() { http.DefaultClient.Timeout = patience }
+
+// eventually waits until a condition is met.
+func eventually(t *testing.T, what string, met func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !met(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %v still not: %s", patience, what)
+		}
+	}
+}
+
 const logOff = "admin off\nlog {\n output discard\n}\n"
 
 // start runs a configuration until the test ends.
@@ -63,7 +79,7 @@ func storageFolder(t *testing.T) string {
 	folder, err := os.MkdirTemp("", "mailbucket")
 	must(t, err)
 	t.Cleanup(func() {
-		deadline := time.Now().Add(time.Minute)
+		deadline := time.Now().Add(patience)
 		for err := os.RemoveAll(folder); err != nil; err = os.RemoveAll(folder) {
 			if time.Now().After(deadline) {
 				t.Fatal(err)
@@ -130,7 +146,7 @@ func (s *site) dial() *client {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		s.t.Fatal(err)
 	}
 	return &client{conn, bufio.NewReader(conn)}
@@ -286,9 +302,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	for range 10 {
 		before := sent.Load()
 		must(t, s.load(shortest))
-		for sent.Load() < before+50 && !t.Failed() {
-			time.Sleep(time.Millisecond)
-		}
+		eventually(t, "50 more mails are sent", func() bool { return sent.Load() >= before+50 || t.Failed() })
 	}
 	close(stop)
 	wg.Wait()
@@ -456,7 +470,7 @@ func TestAPIUnderAMountBehindEncode(t *testing.T) {
 	answered := make(chan int, 1)
 	go func() {
 		var list struct{ TotalResults int }
-		s.get("/mail/emails?wait=20s&recipient=b@x", &list)
+		s.get("/mail/emails?wait=5m&recipient=b@x", &list)
 		answered <- list.TotalResults
 	}()
 	events, err := http.Get("http://" + s.http + "/mail/events")
@@ -495,9 +509,9 @@ func TestAPIOverEveryVersionOfHTTP(t *testing.T) {
 		"HTTP/2.0": &http.Transport{TLSClientConfig: insecure, ForceAttemptHTTP2: true},
 		"HTTP/3.0": overQUIC,
 	} {
-		client := http.Client{Transport: transport, Timeout: 20 * time.Second}
+		client := http.Client{Transport: transport, Timeout: patience}
 		var err error
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 			if _, err = client.Get("https://" + s.https + "/stats"); err == nil {
 				break // there is a certificate
 			}
@@ -505,7 +519,7 @@ func TestAPIOverEveryVersionOfHTTP(t *testing.T) {
 		must(t, err)
 		answered := make(chan string, 1)
 		go func() {
-			response, err := client.Get("https://" + s.https + "/emails?wait=20s&recipient=" + url.QueryEscape(version) + "@x")
+			response, err := client.Get("https://" + s.https + "/emails?wait=5m&recipient=" + url.QueryEscape(version) + "@x")
 			if err != nil {
 				answered <- err.Error()
 				return
@@ -537,9 +551,9 @@ func TestReloadAndStopEndWaitingCalls(t *testing.T) {
 	}
 	for _, replacement := range []string{shortest, "{\n LOGOFF\n mailbucket SMTP\n}\n"} {
 		go wait()
-		for buckets, _ := openBucket(defaultBucket, store.Limits{}); buckets.Watching() == 0; {
-			time.Sleep(time.Millisecond)
-		}
+		b, err := openBucket(defaultBucket, store.Limits{})
+		must(t, err)
+		eventually(t, "a call waits", func() bool { return b.Watching() > 0 })
 		must(t, closeBucket(defaultBucket))
 		must(t, s.load(replacement))
 		if status := <-statuses; status != http.StatusServiceUnavailable {
@@ -571,13 +585,7 @@ func TestMemoryOfRemovedMessagesIsGivenBack(t *testing.T) {
 	response, err := http.DefaultClient.Do(request)
 	must(t, err)
 	must(t, response.Body.Close())
-	deadline := time.Now().Add(time.Minute)
-	for inUse()-before > mails<<20/4 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d bytes are still in use", inUse()-before)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(t, "the memory is given back", func() bool { return inUse()-before <= mails<<20/4 })
 }
 
 func TestMetricsCountTheBucketsMessages(t *testing.T) {

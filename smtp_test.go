@@ -50,7 +50,7 @@ func handler(handlers string) string {
 func (s *site) waitForCertificate(name, want string, startTLS bool) {
 	s.t.Helper()
 	var err error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		c := s.dial()
 		if startTLS {
 			must(s.t, c.talk("", "220", "EHLO x", "250-"))

@@ -16,6 +16,12 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
+// patience is how long a test waits for what has to come. It ends what hangs, and
+// measures nothing.
+const patience = 5 * time.Minute
+
+func init() { http.DefaultClient.Timeout = patience }
+
 // serveAPI serves a over real connections.
 func serveAPI(t *testing.T, a *API) *httptest.Server {
 	t.Helper()
@@ -40,9 +46,12 @@ func ask(url string) (results int, status int, err error) {
 }
 
 // waiting waits until n calls wait on the bucket of a.
-func waiting(a *API, n int) {
-	for a.bucket.Watching() != n {
-		time.Sleep(time.Millisecond)
+func waiting(t *testing.T, a *API, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); a.bucket.Watching() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d calls wait, want %d", a.bucket.Watching(), n)
+		}
 	}
 }
 
@@ -53,13 +62,13 @@ func TestWaitIsAnsweredWhenEnoughHaveCome(t *testing.T) {
 			server := serveAPI(t, a)
 			done := make(chan error, 1)
 			go func() {
-				n, status, err := ask(server.URL + "/emails?wait=1m&" + query)
+				n, status, err := ask(server.URL + "/emails?wait=5m&" + query)
 				if err == nil && (n != 3 || status != 200) {
 					err = fmt.Errorf("%d emails, status %d", n, status)
 				}
 				done <- err
 			}()
-			waiting(a, 1)
+			waiting(t, a, 1)
 			for range 2 {
 				// One that does not match wakes nobody up for good.
 				for _, m := range []*store.Message{mail("other@y", "other@y", "Subject: other\r\n\r\n"), mail("s@x", "r@x", "Subject: wanted\r\n\r\n")} {
@@ -76,7 +85,7 @@ func TestWaitIsAnsweredWhenEnoughHaveCome(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
-			waiting(a, 0)
+			waiting(t, a, 0)
 		})
 	}
 }
@@ -107,9 +116,9 @@ func TestClientThatHasGoneWaitsNoMore(t *testing.T) {
 			}
 		}()
 	}
-	waiting(a, 3)
+	waiting(t, a, 3)
 	cancel()
-	waiting(a, 0)
+	waiting(t, a, 0)
 }
 
 func TestStopEndsWhatWaits(t *testing.T) {
@@ -125,7 +134,7 @@ func TestStopEndsWhatWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer events.Body.Close()
-	waiting(a, 2)
+	waiting(t, a, 2)
 	a.Stop()
 	if status := <-done; status != http.StatusServiceUnavailable {
 		t.Errorf("status %d", status)
@@ -151,7 +160,7 @@ func TestWaitersAndArrivalsRace(t *testing.T) {
 						t.Error(err)
 					}
 				})
-				if n, status, err := ask(server.URL + "/emails?wait=1m&recipient=" + recipient); n != 1 || status != 200 || err != nil {
+				if n, status, err := ask(server.URL + "/emails?wait=5m&recipient=" + recipient); n != 1 || status != 200 || err != nil {
 					t.Errorf("%s: %d emails, status %d, %v", recipient, n, status, err)
 				}
 			}

@@ -20,6 +20,17 @@ import (
 	"go.uber.org/zap"
 )
 
+// patience is how long a test waits for what has to come. It ends what hangs, and
+// measures nothing.
+const patience = 5 * time.Minute
+
+// limited is a context that ends what hangs.
+func limited(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // mailbox is a receiver that keeps what it gets.
 type mailbox struct {
 	mu       sync.Mutex
@@ -89,9 +100,13 @@ func connect(t testing.TB, srv *Server) net.Conn {
 	}()
 	t.Cleanup(func() {
 		client.Close()
-		<-done
+		select {
+		case <-done:
+		case <-time.After(patience):
+			t.Error("the session goes on, although its client has gone")
+		}
 	})
-	if err := client.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := client.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	return client

@@ -111,6 +111,9 @@ func TestTooManyBadCommandsEndTheSession(t *testing.T) {
 func TestRepliesToPipelinedCommandsComeInOneWrite(t *testing.T) {
 	srv, _ := newTestServer()
 	client, server := net.Pipe()
+	if err := client.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
 	counted := &countingConn{Conn: server}
 	done := make(chan struct{})
 	go func() {
@@ -173,8 +176,10 @@ func TestConnectionsAreBounded(t *testing.T) {
 		expect(t, bufio.NewReader(second), "220")
 		expect(t, bufio.NewReader(connect(t, srv)), test.want)
 		io.WriteString(first, "QUIT\r\n")
-		for srv.Sessions.Len() == 2 {
-			runtime.Gosched()
+		for deadline := time.Now().Add(patience); srv.Sessions.Len() == 2; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatal("a session goes on after QUIT")
+			}
 		}
 		expect(t, bufio.NewReader(connect(t, srv)), "220")
 	}

@@ -21,7 +21,7 @@ func TestShutdownEndsIdleSessionsAndLetsTransactionsFinish(t *testing.T) {
 		expect(t, fromBusy, "250")
 	}
 	done := make(chan error)
-	go func() { done <- srv.Sessions.Shutdown(context.Background()) }()
+	go func() { done <- srv.Sessions.Shutdown(limited(t)) }()
 	expect(t, fromIdle, "421 Shutting down")
 	late := connect(t, srv)
 	expect(t, bufio.NewReader(late), "421 Shutting down")
@@ -66,7 +66,7 @@ func TestShutdownInterruptsADelay(t *testing.T) {
 	reader := bufio.NewReader(conn)
 	expect(t, reader, "220")
 	io.WriteString(conn, "HELO x\r\n")
-	if err := srv.Sessions.Shutdown(context.Background()); err != nil {
+	if err := srv.Sessions.Shutdown(limited(t)); err != nil {
 		t.Error(err)
 	}
 }

@@ -100,17 +100,17 @@ func TestMessageOverItsAgeIsNotFoundEvenIfNotYetRemoved(t *testing.T) {
 	})
 }
 
-// waitFor looks at a condition until it is met, for a minute at most.
+// waitFor looks at a condition until it is met, for five minutes at most.
 func waitFor(t *testing.T, met func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(5 * time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !met() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("waited for a minute")
+			t.Fatal("waited for five minutes")
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
@@ -30,14 +31,24 @@ func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
 				}
 			}
 			mustAppend(t, b, test.ends)
-			<-first.C
-			<-second.C
+			ended(t, first)
+			ended(t, second)
 			first.Stop()
 			second.Stop()
 			if n := len(b.signals); n != 0 {
 				t.Errorf("%d signals are left", n)
 			}
 		})
+	}
+}
+
+// ended waits for the end of a watch, and fails if none comes.
+func ended(t *testing.T, w *Watch) {
+	t.Helper()
+	select {
+	case <-w.C:
+	case <-time.After(5 * time.Minute):
+		t.Error("a watch goes on")
 	}
 }
 
@@ -58,8 +69,8 @@ func TestCloseEndsWatches(t *testing.T) {
 	b := New(Limits{})
 	before := b.Watch(Query{Recipient: "r@x"})
 	b.Close()
-	<-before.C
-	<-b.Watch(Query{}).C
+	ended(t, before)
+	ended(t, b.Watch(Query{}))
 }
 
 // TestNoArrivalIsMissed has readers wait for the messages of one address each,
@@ -93,7 +104,7 @@ func TestNoArrivalIsMissed(t *testing.T) {
 						last = page.Messages[0].ID
 						break
 					}
-					<-watch.C
+					ended(t, watch)
 				}
 				seen <- struct{}{}
 			}
