@@ -58,8 +58,8 @@ func (b *bucket) Destruct() error {
 }
 
 // Receive implements smtp.Receiver.
-func (b *bucket) Receive(_ context.Context, m *smtp.Message) error {
-	err := b.Append(&store.Message{
+func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
+	err := b.Append(ctx, &store.Message{
 		Sender:              m.ReversePath,
 		MailParameters:      m.MailParameters,
 		Recipients:          m.Recipients,

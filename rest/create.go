@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -41,7 +42,9 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 		return newProblem(http.StatusBadRequest, "reading the message: "+err.Error())
 	}
 	m.Raw = raw.String()
-	switch err := a.bucket.Append(m); {
+	// A message that has come whole is kept, also if the client has closed its half
+	// of the connection, which ends the request's context.
+	switch err := a.bucket.Append(context.WithoutCancel(r.Context()), m); {
 	case errors.Is(err, store.ErrTooLarge):
 		a.bucket.Refuse()
 		return newProblem(http.StatusRequestEntityTooLarge, "the message is larger than the bucket")

@@ -62,7 +62,11 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, q store.Query) {
 	for {
 		watch := a.bucket.Watch(q)
 		newest := a.bucket.Newest()
-		page := a.bucket.Find(q)
+		page, err := a.bucket.Find(r.Context(), q)
+		if err != nil {
+			watch.Stop()
+			return
+		}
 		if n := len(page.Messages); n > 0 {
 			watch.Stop()
 			q.After = page.Messages[n-1].ID

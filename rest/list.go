@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -32,7 +33,10 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 			return p
 		}
 	}
-	page := a.bucket.Find(q.Query)
+	page, err := a.bucket.Find(r.Context(), q.Query)
+	if err != nil {
+		return searchProblem(w, err)
+	}
 	answer := struct {
 		Results      []summary `json:"results"`
 		TotalResults int       `json:"totalResults"`
@@ -57,14 +61,14 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, q *query) *problem {
 	for {
 		watch := a.bucket.Watch(q.Query)
 		newest := a.bucket.Newest()
-		if found += a.bucket.Find(news).Total; found >= max(1, q.count) {
-			// Some of them may have gone since they were counted.
-			all := q.Query
-			all.Limit = 0
-			if found = a.bucket.Find(all).Total; found >= max(1, q.count) {
-				watch.Stop()
-				return nil
-			}
+		var err error
+		if found, err = a.count(r.Context(), q, news, found); err != nil {
+			watch.Stop()
+			return searchProblem(w, err)
+		}
+		if found >= max(1, q.count) {
+			watch.Stop()
+			return nil
 		}
 		if later(newest, news.After) {
 			news.After = newest
@@ -77,12 +81,24 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, q *query) *problem {
 		case <-r.Context().Done():
 		case <-a.stopping:
 			watch.Stop()
-			w.Header().Set("Retry-After", "1")
-			return newProblem(http.StatusServiceUnavailable, "the server is stopping or reloading its configuration: ask again")
+			return stoppingProblem(w)
 		}
 		watch.Stop()
 		return nil
 	}
+}
+
+// count is how many emails match, found of them before those that news finds.
+func (a *API) count(ctx context.Context, q *query, news store.Query, found int) (int, error) {
+	page, err := a.bucket.Find(ctx, news)
+	if found += page.Total; err != nil || found < max(1, q.count) {
+		return found, err
+	}
+	// Some of them may have gone since they were counted.
+	all := q.Query
+	all.Limit = 0
+	page, err = a.bucket.Find(ctx, all)
+	return page.Total, err
 }
 
 func later(a, b store.ID) bool { return string(a[:]) > string(b[:]) }
@@ -99,9 +115,13 @@ func (a *API) deleteMatching(w http.ResponseWriter, r *http.Request, _ store.ID)
 	if p != nil {
 		return p
 	}
-	deleted := struct {
+	deleted, err := a.bucket.DeleteMatching(r.Context(), q.Query)
+	if err != nil {
+		return searchProblem(w, err)
+	}
+	answer := struct {
 		Deleted int `json:"deleted"`
-	}{a.bucket.DeleteMatching(q.Query)}
-	writeJSON(w, r, http.StatusOK, "application/json", deleted)
+	}{deleted}
+	writeJSON(w, r, http.StatusOK, "application/json", answer)
 	return nil
 }

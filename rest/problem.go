@@ -2,7 +2,10 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // problem is an error as the client gets it (RFC 9457).
@@ -23,6 +26,20 @@ func badParameter(name, detail string) *problem {
 	p := newProblem(http.StatusBadRequest, name+": "+detail)
 	p.Parameter = name
 	return p
+}
+
+// searchProblem is the answer to a search or deletion that ended early. If it was
+// the client's going away that ended it, nobody reads the answer.
+func searchProblem(w http.ResponseWriter, err error) *problem {
+	if errors.Is(err, store.ErrClosed) {
+		return stoppingProblem(w)
+	}
+	return newProblem(http.StatusServiceUnavailable, err.Error())
+}
+
+func stoppingProblem(w http.ResponseWriter) *problem {
+	w.Header().Set("Retry-After", "1")
+	return newProblem(http.StatusServiceUnavailable, "the server is stopping or reloading its configuration: ask again")
 }
 
 func (p *problem) write(w http.ResponseWriter, r *http.Request) {

@@ -77,7 +77,7 @@ func TestWaitIsAnsweredWhenEnoughHaveCome(t *testing.T) {
 						t.Fatalf("answered too early (%v)", err)
 					default:
 					}
-					if err := a.bucket.Append(m); err != nil {
+					if err := a.bucket.Append(t.Context(), m); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -156,7 +156,7 @@ func TestWaitersAndArrivalsRace(t *testing.T) {
 			for round := range rounds {
 				recipient := fmt.Sprintf("c%dr%d@x", i, round)
 				wg.Go(func() {
-					if err := a.bucket.Append(mail("s@x", recipient, "x")); err != nil {
+					if err := a.bucket.Append(t.Context(), mail("s@x", recipient, "x")); err != nil {
 						t.Error(err)
 					}
 				})
@@ -213,7 +213,7 @@ func TestEventsTellOfEachEmailOnce(t *testing.T) {
 	for i := range 2 * eventBatch {
 		third := mail("s@x", "r@x", fmt.Sprintf("Subject: o%d\r\n\r\n", i))
 		for _, m := range []*store.Message{mail("s@x", "other@x", "Subject: x\r\n\r\n"), third} {
-			if err := a.bucket.Append(m); err != nil {
+			if err := a.bucket.Append(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -223,4 +223,37 @@ func TestEventsTellOfEachEmailOnce(t *testing.T) {
 		}
 	}
 	expect(listen("/events?after="+first.ID.String(), ""), "id: "+second.ID.String())
+}
+
+// TestClosedBucketEndsWhatWaits closes the bucket while the API itself still runs.
+func TestClosedBucketEndsWhatWaits(t *testing.T) {
+	a := newTestAPI(t)
+	server := serveAPI(t, a)
+	paths := []string{"/emails?wait=10m", "/emails?wait=10m&recipient=*@x", "/events"}
+	done := make(chan error, len(paths))
+	for _, path := range paths {
+		go func() {
+			response, err := http.Get(server.URL + path)
+			if err == nil {
+				_, err = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+			}
+			if err == nil && path != "/events" && response.StatusCode != http.StatusServiceUnavailable {
+				err = fmt.Errorf("%s: status %d", path, response.StatusCode)
+			}
+			done <- err
+		}()
+	}
+	waiting(t, a, len(paths))
+	a.bucket.Close()
+	for range paths {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, path := range []string{"/emails", "/emails?wait=10m", "/emails?q=x"} {
+		if answer, body := do(t, a, "GET", path); answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+			t.Errorf("%s on a closed bucket: %d, %v, %s", path, answer.StatusCode, answer.Header, body)
+		}
+	}
 }

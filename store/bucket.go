@@ -2,8 +2,8 @@
 // bytes and age: the oldest messages make room for new ones.
 //
 //	b := store.New(store.Limits{MaxMessages: 1000})
-//	err := b.Append(&store.Message{Sender: "a@example.com", Recipients: to, Raw: raw})
-//	page := b.Find(store.Query{Recipient: "b@example.com", Limit: 10})
+//	err := b.Append(ctx, &store.Message{Sender: "a@example.com", Recipients: to, Raw: raw})
+//	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends and evicts, query.go finds and deletes, watch.go waits for
 // arrivals, ring.go has the data structures, and scan.go reads the few header
@@ -11,7 +11,9 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,7 +21,7 @@ import (
 )
 
 var (
-	// ErrClosed is the error of appending to a closed bucket.
+	// ErrClosed is the error of appending to a closed bucket, and of searching it.
 	ErrClosed = errors.New("the bucket is closed")
 
 	// ErrTooLarge is the error of appending a message that alone exceeds MaxBytes.
@@ -83,8 +85,12 @@ func (b *Bucket) reset() {
 }
 
 // Append gives m its ID and its header fields and stores it; m must not be
-// changed afterwards. When it returns nil, every reader sees m.
-func (b *Bucket) Append(m *Message) error {
+// changed afterwards. When it returns nil, every reader sees m. When it returns an
+// error, m is not stored: ErrClosed, ErrTooLarge, or ctx's if that is done.
+func (b *Bucket) Append(ctx context.Context, m *Message) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("storing a message: %w", err)
+	}
 	m.scanHeader()
 	m.cost = m.footprint()
 	b.mu.Lock()

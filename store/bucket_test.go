@@ -18,7 +18,7 @@ func mail(sender string, recipients ...string) *Message {
 
 func mustAppend(t testing.TB, b *Bucket, m *Message) *Message {
 	t.Helper()
-	if err := b.Append(m); err != nil {
+	if err := b.Append(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -32,8 +32,18 @@ func senders(messages []*Message) string {
 	return strings.Join(names, " ")
 }
 
-func everything(b *Bucket) string {
-	return senders(b.Find(Query{Limit: 1 << 30, Ascending: true}).Messages)
+func everything(t testing.TB, b *Bucket) string {
+	t.Helper()
+	return senders(mustFind(t, b, Query{Limit: 1 << 30, Ascending: true}).Messages)
+}
+
+func mustFind(t testing.TB, b *Bucket, q Query) Page {
+	t.Helper()
+	page, err := b.Find(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
 }
 
 func TestOldestMessagesMakeRoom(t *testing.T) {
@@ -49,13 +59,13 @@ func TestOldestMessagesMakeRoom(t *testing.T) {
 			for i := 2; i <= 5; i++ {
 				mustAppend(t, b, mail(fmt.Sprint(i), "r"))
 			}
-			if got := everything(b); got != "3 4 5" {
+			if got := everything(t, b); got != "3 4 5" {
 				t.Errorf("held: %s", got)
 			}
 			if _, ok := b.Get(first.ID); ok {
 				t.Error("an evicted message was found by its ID")
 			}
-			if n := b.Find(Query{Recipient: "R"}).Total; n != 3 {
+			if n := mustFind(t, b, Query{Recipient: "R"}).Total; n != 3 {
 				t.Errorf("%d by recipient", n)
 			}
 			if s := b.Stats(); s.Received != 5 || s.Evicted != 2 || s.Messages != 3 {
@@ -68,10 +78,10 @@ func TestOldestMessagesMakeRoom(t *testing.T) {
 func TestMessageLargerThanTheBucketEvictsNothing(t *testing.T) {
 	b := New(Limits{MaxBytes: 2000})
 	mustAppend(t, b, mail("1", "r"))
-	if err := b.Append(&Message{Raw: strings.Repeat("x", 2000)}); !errors.Is(err, ErrTooLarge) {
+	if err := b.Append(t.Context(), &Message{Raw: strings.Repeat("x", 2000)}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error %v", err)
 	}
-	if got := everything(b); got != "1" {
+	if got := everything(t, b); got != "1" {
 		t.Errorf("held: %s", got)
 	}
 }
@@ -96,7 +106,7 @@ func TestMessageOverItsAgeIsNotFoundEvenIfNotYetRemoved(t *testing.T) {
 	b.mu.Unlock()
 	waitFor(t, func() bool {
 		_, ok := b.Get(m.ID)
-		return !ok && b.Find(Query{}).Total == 0
+		return !ok && mustFind(t, b, Query{}).Total == 0
 	})
 }
 
@@ -121,7 +131,7 @@ func TestLowerLimitsEvictAtOnce(t *testing.T) {
 		mustAppend(t, b, mail(fmt.Sprint(i), "r"))
 	}
 	b.SetLimits(Limits{MaxMessages: 2})
-	if got := everything(b); got != "998 999" {
+	if got := everything(t, b); got != "998 999" {
 		t.Errorf("held: %s", got)
 	}
 	if len(b.ring.ids) > minRing {
@@ -134,11 +144,22 @@ func TestClosedBucketTakesAndHoldsNothing(t *testing.T) {
 	m := mustAppend(t, b, mail("1", "r"))
 	b.Close()
 	b.Close()
-	if err := b.Append(mail("2", "r")); !errors.Is(err, ErrClosed) {
+	if err := b.Append(t.Context(), mail("2", "r")); !errors.Is(err, ErrClosed) {
 		t.Errorf("error %v", err)
 	}
-	if _, ok := b.Get(m.ID); ok || b.Find(Query{}).Total != 0 {
+	if _, ok := b.Get(m.ID); ok || b.Delete(m.ID) {
 		t.Error("a closed bucket holds messages")
+	}
+	if _, ok := b.First(t.Context(), Query{}); ok {
+		t.Error("a closed bucket has a first message")
+	}
+	for name, match := range map[string]func(*Message) bool{"all": nil, "a condition": func(*Message) bool { return true }} {
+		if _, err := b.Find(t.Context(), Query{Match: match}); !errors.Is(err, ErrClosed) {
+			t.Errorf("finding %s: error %v", name, err)
+		}
+		if _, err := b.DeleteMatching(t.Context(), Query{Match: match}); !errors.Is(err, ErrClosed) {
+			t.Errorf("deleting %s: error %v", name, err)
+		}
 	}
 }
 
@@ -170,7 +191,7 @@ func TestFindPages(t *testing.T) {
 		{"in the past", Query{Limit: 10, Until: time.Now().Add(-time.Hour).UnixMilli()}, "", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			page := b.Find(test.query)
+			page := mustFind(t, b, test.query)
 			if got := senders(page.Messages); got != test.want || page.Total != test.total {
 				t.Errorf("got %q of %d, want %q of %d", got, page.Total, test.want, test.total)
 			}
@@ -249,8 +270,8 @@ func FuzzBucket(f *testing.F) {
 			case 1:
 				q := randomQuery(r, m)
 				gone := m.find(q)
-				if n := b.DeleteMatching(q); n != len(gone) {
-					t.Fatalf("deleted %d, want %d", n, len(gone))
+				if n, err := b.DeleteMatching(t.Context(), q); err != nil || n != len(gone) {
+					t.Fatalf("deleted %d, %v, want %d", n, err, len(gone))
 				}
 				m = m.without(gone)
 			case 2, 3:
@@ -278,12 +299,12 @@ func compare(t *testing.T, b *Bucket, m model, q Query) {
 	t.Helper()
 	q.Ascending, q.Limit = true, 1<<30
 	want := m.find(q)
-	if page := b.Find(q); page.Total != len(want) || !slices.Equal(page.Messages, want) {
+	if page := mustFind(t, b, q); page.Total != len(want) || !slices.Equal(page.Messages, want) {
 		t.Fatalf("found %d, want %d with %+v", page.Total, len(want), q)
 	}
 	for _, ascending := range []bool{true, false} {
 		q.Ascending = ascending
-		first, ok := b.First(q)
+		first, ok := b.First(t.Context(), q)
 		if ok != (len(want) > 0) || ok && ascending && first != want[0] || ok && !ascending && first != want[len(want)-1] {
 			t.Fatalf("first of %d: %v, %v with %+v", len(want), first, ok, q)
 		}
@@ -312,7 +333,7 @@ func TestReadersAndWritersAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for i := range 2000 {
 				m := mail(fmt.Sprint(w), "r@x")
-				if err := b.Append(m); err != nil {
+				if err := b.Append(t.Context(), m); err != nil {
 					t.Error(err)
 				}
 				if i%7 == 0 {
@@ -326,14 +347,19 @@ func TestReadersAndWritersAtOnce(t *testing.T) {
 				if i%2 == 0 {
 					q.Match = func(m *Message) bool { return m.Subject != "" }
 				}
-				page := b.Find(q)
+				page, err := b.Find(t.Context(), q)
+				if err != nil {
+					t.Error(err)
+				}
 				for j := 1; j < len(page.Messages); j++ {
 					if string(page.Messages[j-1].ID[:]) <= string(page.Messages[j].ID[:]) {
 						t.Error("not the newest first, or one twice")
 					}
 				}
 				if i%100 == 0 {
-					b.DeleteMatching(Query{Recipient: "r@x", Until: time.Now().UnixMilli() - 5})
+					if _, err := b.DeleteMatching(t.Context(), Query{Recipient: "r@x", Until: time.Now().UnixMilli() - 5}); err != nil {
+						t.Error(err)
+					}
 				}
 			}
 		})

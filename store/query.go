@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -59,38 +61,77 @@ func (b *Bucket) expiredBefore() int64 {
 }
 
 // Find returns the messages that q matches among those held when it is called,
-// the newest first unless q says otherwise.
-func (b *Bucket) Find(q Query) Page {
+// the newest first unless q says otherwise. It returns ErrClosed if the bucket is
+// closed, and ctx's error if ctx is done before the search is.
+func (b *Bucket) Find(ctx context.Context, q Query) (Page, error) {
 	if q.Match == nil {
 		b.mu.RLock()
 		defer b.mu.RUnlock()
-		return b.candidates(&q).page(&q)
+		if b.closed {
+			return Page{}, ErrClosed
+		}
+		return b.candidates(&q).page(&q), nil
 	}
-	matching := b.matching(&q)
-	return (&candidates{messages: matching}).page(&q)
+	matching, err := b.matching(ctx, &q)
+	if err != nil {
+		return Page{}, err
+	}
+	return (&candidates{messages: matching}).page(&q), nil
+}
+
+// checkEvery is how many messages are looked at before a search asks whether
+// anybody still waits for it.
+const checkEvery = 256
+
+// searchEnded is the error of a search that has looked at n messages, if ctx is done.
+func searchEnded(ctx context.Context, n int) error {
+	if n%checkEvery != 0 || ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("searching a bucket: %w", ctx.Err())
 }
 
 // matching is all that q matches, the oldest first. The lock is held only for
 // copying the messages that come into question.
-func (b *Bucket) matching(q *Query) []*Message {
+func (b *Bucket) matching(ctx context.Context, q *Query) ([]*Message, error) {
 	b.mu.RLock()
-	all := b.candidates(q).all()
+	closed, all := b.closed, b.candidates(q).all()
 	b.mu.RUnlock()
-	if q.Match == nil {
-		return all
+	if closed {
+		return nil, ErrClosed
 	}
-	return slices.DeleteFunc(all, func(m *Message) bool { return !q.Match(m) })
+	if q.Match == nil {
+		return all, nil
+	}
+	matching := all[:0]
+	for i, m := range all {
+		if err := searchEnded(ctx, i+1); err != nil {
+			return nil, err
+		}
+		if q.Match(m) {
+			matching = append(matching, m)
+		}
+	}
+	clear(all[len(matching):])
+	return matching, nil
 }
 
 // First returns the first of the messages that q matches, in its order and without
-// looking at those behind it.
-func (b *Bucket) First(q Query) (*Message, bool) {
+// looking at those behind it. It finds none once ctx is done.
+func (b *Bucket) First(ctx context.Context, q Query) (*Message, bool) {
 	match := q.Match
 	q.Match, q.Offset, q.Limit = nil, 0, 1
 	if match != nil {
 		q.Limit = math.MaxInt
 	}
-	for _, m := range b.Find(q).Messages {
+	page, err := b.Find(ctx, q)
+	if err != nil {
+		return nil, false
+	}
+	for i, m := range page.Messages {
+		if searchEnded(ctx, i+1) != nil {
+			return nil, false
+		}
 		if match == nil || match(m) {
 			return m, true
 		}
@@ -231,10 +272,18 @@ func (b *Bucket) delete(id ID) bool {
 const deleteBatch = 256
 
 // DeleteMatching removes all that q matches, its paging aside, and returns how
-// many that were. Messages that arrive meanwhile stay.
-func (b *Bucket) DeleteMatching(q Query) int {
+// many that were. Messages that arrive meanwhile stay. If ctx is done, the error is
+// ctx's and the rest stays too; a closed bucket gives ErrClosed.
+func (b *Bucket) DeleteMatching(ctx context.Context, q Query) (int, error) {
+	matching, err := b.matching(ctx, &q)
+	if err != nil {
+		return 0, err
+	}
 	deleted := 0
-	for batch := range slices.Chunk(b.matching(&q), deleteBatch) {
+	for batch := range slices.Chunk(matching, deleteBatch) {
+		if err := ctx.Err(); err != nil {
+			return deleted, fmt.Errorf("deleting from a bucket: %w", err)
+		}
 		b.mu.Lock()
 		for _, m := range batch {
 			if b.delete(m.ID) {
@@ -243,5 +292,5 @@ func (b *Bucket) DeleteMatching(q Query) int {
 		}
 		b.mu.Unlock()
 	}
-	return deleted
+	return deleted, nil
 }

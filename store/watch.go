@@ -6,9 +6,9 @@ import "strings"
 //
 //	for {
 //		watch := b.Watch(q)
-//		if page := b.Find(q); page.Total > 0 {
+//		if page, err := b.Find(ctx, q); err != nil || page.Total > 0 {
 //			watch.Stop()
-//			return page
+//			return page, err
 //		}
 //		<-watch.C
 //	}

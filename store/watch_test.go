@@ -84,7 +84,7 @@ func TestNoArrivalIsMissed(t *testing.T) {
 		seen := make(chan struct{}, 1)
 		wg.Go(func() {
 			for range rounds {
-				if err := b.Append(&Message{Recipients: []string{recipient}}); err != nil {
+				if err := b.Append(t.Context(), &Message{Recipients: []string{recipient}}); err != nil {
 					t.Error(err)
 				}
 				<-seen
@@ -99,7 +99,12 @@ func TestNoArrivalIsMissed(t *testing.T) {
 				}
 				for {
 					watch := b.Watch(q)
-					if page := b.Find(q); page.Total > 0 {
+					page, err := b.Find(t.Context(), q)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if page.Total > 0 {
 						watch.Stop()
 						last = page.Messages[0].ID
 						break

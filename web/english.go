@@ -131,6 +131,7 @@ var english = phrases{
 	"error.method": "This page cannot do that.",
 	"error.origin": "A page of another site may not change anything here.",
 	"error.filter": "This search cannot be done: %s.",
+	"error.ended":  "This could not be finished, as the server is stopping or reloading its configuration. Please try again.",
 	"error.form":   "This form was not filled in as expected: %s.",
 }
 

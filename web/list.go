@@ -126,7 +126,11 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q.Limit, q.Offset = pageSize, (f.Page-1)*pageSize
-	found := s.Bucket.Find(q)
+	found, err := s.Bucket.Find(r.Context(), q)
+	if err != nil {
+		s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
+		return
+	}
 	if last := (found.Total + pageSize - 1) / pageSize; f.Page > 1 && f.Page > last {
 		redirect(w, f.onPage(last).with("./"))
 		return
@@ -191,7 +195,10 @@ func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) 
 			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
 			return
 		}
-		s.Bucket.DeleteMatching(upTo(q, newest))
+		if _, err := s.Bucket.DeleteMatching(r.Context(), upTo(q, newest)); err != nil {
+			s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
+			return
+		}
 		f.Page = 1
 	default:
 		s.fail(w, r, http.StatusBadRequest, "error.form", "delete")

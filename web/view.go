@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -114,7 +115,7 @@ func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		s.fail(w, r, http.StatusNotFound, "error.gone")
 		return
 	}
-	older := s.next(f, store.Query{Before: id})
+	older := s.next(r.Context(), f, store.Query{Before: id})
 	if r.Method == http.MethodPost {
 		s.deleteFromView(w, r, f, id, older)
 		return
@@ -124,7 +125,7 @@ func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, sh
 	if older != nil {
 		v.Older = f.with(v.Root + "view/" + older.ID.String())
 	}
-	if newer := s.next(f, store.Query{After: id, Ascending: true}); newer != nil {
+	if newer := s.next(r.Context(), f, store.Query{After: id, Ascending: true}); newer != nil {
 		v.Newer = f.with(v.Root + "view/" + newer.ID.String())
 	}
 	shows[v.Show](v)
@@ -132,13 +133,13 @@ func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, sh
 }
 
 // next is the first email in the direction of q that the filter matches, or nil.
-func (s *Site) next(f filter, q store.Query) *store.Message {
+func (s *Site) next(ctx context.Context, f filter, q store.Query) *store.Message {
 	matching, err := s.query(f)
 	if err != nil {
 		return nil
 	}
 	matching.Before, matching.After, matching.Ascending = q.Before, q.After, q.Ascending
-	m, _ := s.Bucket.First(matching)
+	m, _ := s.Bucket.First(ctx, matching)
 	return m
 }
 

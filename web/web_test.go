@@ -24,7 +24,7 @@ func newTestSite(t testing.TB, emails ...*store.Message) *Site {
 	t.Helper()
 	b := store.New(store.Limits{})
 	for _, m := range emails {
-		if err := b.Append(m); err != nil {
+		if err := b.Append(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,7 +140,11 @@ func TestSelectedEmailsAreDeleted(t *testing.T) {
 	if response.StatusCode != 303 || response.Header.Get("Location") != "./?page=2&sender=a%40x" {
 		t.Errorf("%v", response)
 	}
-	if left := s.Bucket.Find(store.Query{Limit: 9}); left.Total != 1 || left.Messages[0] != emails[1] {
+	left, err := s.Bucket.Find(t.Context(), store.Query{Limit: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left.Total != 1 || left.Messages[0] != emails[1] {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -149,7 +153,7 @@ func TestDeletingAllThatMatchSparesWhatTheReaderHasNotSeen(t *testing.T) {
 	s := newTestSite(t, mail("a@x", ""), mail("b@x", ""))
 	seen := s.Bucket.Newest().String()
 	late := mail("a@x", "")
-	if err := s.Bucket.Append(late); err != nil {
+	if err := s.Bucket.Append(t.Context(), late); err != nil {
 		t.Fatal(err)
 	}
 	if response, _ := ask(t, s, "POST", "/?sender=a@x", url.Values{"delete": {"matching"}, "newest": {seen}}); response.StatusCode != 303 {
