@@ -25,6 +25,12 @@ func (m *Message) Text() string { return joinBodies(m.choice().text) }
 // same way.
 func (m *Message) HTML() string { return joinBodies(m.choice().html) }
 
+// HasText tells that the message has a text body, which may be empty.
+func (m *Message) HasText() bool { return len(m.choice().text) > 0 }
+
+// HasHTML tells that the message has an HTML body, which may be empty.
+func (m *Message) HasHTML() bool { return len(m.choice().html) > 0 }
+
 // Attachments gives the leaves that are not part of the bodies, in order:
 // attachments, inline images, alternatives that no body was made of, and whole
 // attached messages, without what is in them.

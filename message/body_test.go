@@ -76,3 +76,18 @@ func TestInline(t *testing.T) {
 		}
 	}
 }
+
+func TestMissingBodyIsToldFromEmpty(t *testing.T) {
+	for raw, want := range map[string][2]bool{
+		entity("Content-Type: text/plain"):                                 {true, false},
+		entity("Content-Type: text/html"):                                  {false, true},
+		entity("Content-Type: image/png", "x"):                             {false, false},
+		entity("Content-Type: text/html\nContent-Disposition: attachment"): {false, false},
+		entity("Content-Type: multipart/alternative", entity("Content-Type: text/plain"), entity("Content-Type: text/html")): {true, true},
+		"": {true, false},
+	} {
+		if m := Parse(raw); m.HasText() != want[0] || m.HasHTML() != want[1] {
+			t.Errorf("text %v, HTML %v of\n%s", m.HasText(), m.HasHTML(), raw)
+		}
+	}
+}

@@ -134,6 +134,9 @@ func (c *checker) types(p *Part) {
 	if p.ContentType().cut || p.Disposition().cut {
 		c.found.add(p.Index, TooManyParameters, "")
 	}
+	if image := p.ImageType(); image != "" && !strings.HasPrefix(p.MediaType, "image/") {
+		c.found.add(p.Index, WrongImageType, image+" in "+p.MediaType)
+	}
 	if strings.HasPrefix(p.MediaType, "multipart/") && p.encoded() {
 		c.found.add(p.Index, EncodedContainer, p.MediaType+" in "+excerpt(p.encoding))
 	}

@@ -3,20 +3,12 @@ package message
 import (
 	"bytes"
 	"io"
-	"path"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// Limits of what a part gives.
-const (
-	// MaxText is how many decoded bytes Text and HTML read of the bodies, and
-	// how many bytes of UTF-8 they give at most.
-	MaxText = 16 << 20
-	// MaxFilename is the longest file name given, in bytes.
-	MaxFilename = 255
-)
+// MaxText is how many decoded bytes Text and HTML read of the bodies, and how
+// many bytes of UTF-8 they give at most.
+const MaxText = 16 << 20
 
 // Part is one MIME entity (RFC 2045 2.4): the message itself, a leaf with
 // content, a multipart, or a message/rfc822, whose only child is the message in
@@ -67,54 +59,16 @@ func (p *Part) Disposition() ParamValue {
 	return parseParams(raw)
 }
 
-// Filename gives the name that the sender proposes for the part, "" when there
-// is none: the last element of a path, without control characters and
-// characters that turn the direction of writing, at most [MaxFilename] bytes.
-// It may begin with a dot, and need not be unique.
-func (p *Part) Filename() string {
-	name := p.Disposition().Param("filename")
-	if name == "" {
-		name = p.ContentType().Param("name")
-	}
-	return safeFilename(name)
-}
-
-// safeFilename keeps of a name what cannot harm.
-func safeFilename(name string) string {
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = name[i+1:]
-	}
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
-			return -1
-		}
-		return r
-	}, name)
-	name = strings.TrimRight(strings.TrimSpace(name), ". ")
-	if len(name) <= MaxFilename {
-		return name
-	}
-	extension := path.Ext(name)
-	if len(extension) > 20 {
-		extension = ""
-	}
-	return strings.TrimRight(cutText(name, MaxFilename-len(extension)), ". ") + extension
-}
-
-// cutText gives the first bytes of valid UTF-8, not splitting a character.
-func cutText(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most]
-}
-
 // ContentID gives the part's Content-ID without angle brackets, as URLs with
 // the cid scheme name it (RFC 2392).
 func (p *Part) ContentID() string { return identifier(p.Header.Get("Content-ID")) }
+
+// ContentLocation gives the URL that the part's Content-Location names, absolute
+// or relative (RFC 2557 4.2), "" when there is none. Blanks at which a long URL
+// was folded are left out.
+func (p *Part) ContentLocation() string {
+	return strings.Join(strings.Fields(p.Header.Get("Content-Location")), "")
+}
 
 // identifier strips blanks and angle brackets from a message or content ID.
 func identifier(s string) string {
@@ -135,16 +89,6 @@ func (p *Part) Inline() bool {
 		return true
 	case "":
 		return p.ContentID() != ""
-	}
-	return false
-}
-
-// Image tells that the part is an image of a type that browsers show without
-// running anything in it: SVG is none of these.
-func (p *Part) Image() bool {
-	switch p.MediaType {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon":
-		return true
 	}
 	return false
 }

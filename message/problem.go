@@ -53,6 +53,7 @@ const (
 	UnknownCharset   Code = "unknown-charset"
 	MalformedCharset Code = "malformed-charset"
 	BodyTooLarge     Code = "body-too-large"
+	WrongImageType   Code = "wrong-image-type"
 
 	NULByte      Code = "nul"
 	BareCR       Code = "bare-cr"
@@ -87,6 +88,7 @@ var meanings = map[Code]string{
 	UnknownCharset:        "unknown charset",
 	MalformedCharset:      "bytes that are not in the charset named",
 	BodyTooLarge:          "text too large, cut",
+	WrongImageType:        "image sent under another type, which some mail readers do not show",
 	NULByte:               "NUL bytes",
 	BareCR:                "CR without LF",
 	BareLF:                "LF without CR",

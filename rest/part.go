@@ -120,13 +120,13 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 // they offer to save the rest.
 func servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.Part) {
 	contentType, disposition := part.MediaType, "attachment"
-	if part.Image() {
-		disposition = "inline"
+	if image := part.ImageType(); image != "" {
+		contentType, disposition = image, "inline"
 	}
 	if charset := part.ContentType().Param("charset"); charset != "" && isToken(charset) && strings.HasPrefix(contentType, "text/") {
 		contentType += "; charset=" + charset
 	}
-	w.Header().Set("Content-Disposition", contentDisposition(disposition, part.Filename()))
+	w.Header().Set("Content-Disposition", contentDisposition(disposition, part.SaveName()))
 	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, bytes.NewReader(part.Decode()))
 }
 

@@ -76,7 +76,7 @@ func TestHTMLIsHarmlessAndShowsItsOwnImages(t *testing.T) {
 		t.Errorf("cid: URLs: %s", body)
 	}
 	response, body = do(t, a, "GET", "/emails/"+m.ID.String()+"/inline/logo@x")
-	if response.Header.Get("Content-Type") != "image/png" || body != "\x89PNG\r\n\x1a\n" || response.Header.Get("Content-Disposition") != "inline" {
+	if response.Header.Get("Content-Type") != "image/png" || body != "\x89PNG\r\n\x1a\n" || response.Header.Get("Content-Disposition") != `inline; filename="part-5.png"` {
 		t.Errorf("%v %q", response.Header, body)
 	}
 	if response, _ := do(t, a, "GET", "/emails/"+m.ID.String()+"/html?remote=1"); !strings.Contains(response.Header.Get("Content-Security-Policy"), "sandbox; default-src 'none'; img-src 'self' data: https: http:;") {

@@ -105,7 +105,6 @@ var english = phrases{
 	"header.value":       "Value",
 	"header.raw":         "As sent",
 	"attachments.none":   "This email has no attachments.",
-	"attachment.unnamed": "attachment %d",
 	"attachment.inline":  "inline",
 	"links.none":         "This email has no links.",
 	"session.none":       "This email did not come by SMTP.",

@@ -302,12 +302,8 @@ func (v *viewPage) gatherSource() { v.Source, v.Cut = cut(v.message.Raw, maxShow
 
 func (v *viewPage) gatherAttachments() {
 	for i, part := range v.mail.Attachments() {
-		name := part.Filename()
-		if name == "" {
-			name = english.text("attachment.unnamed", i)
-		}
 		v.Attachments = append(v.Attachments, attachment{
-			Name: name, Type: part.MediaType, URL: v.API + "/attachments/" + strconv.Itoa(i),
+			Name: part.SaveName(), Type: part.MediaType, URL: v.API + "/attachments/" + strconv.Itoa(i),
 			Size: part.Size(), Image: part.Image(), Inline: part.Inline(),
 		})
 	}
