@@ -79,7 +79,7 @@ func TestNetcatWithBareLineFeeds(t *testing.T) {
 	nc := need(t, "nc")
 	s := serve(t, caddyfile)
 	host, port, _ := net.SplitHostPort(s.smtp)
-	out := command(t, "HELO x\nMAIL FROM:<a@example.com>\nRCPT TO:<b@example.com>\nDATA\nSubject: typed\n\nbody\n.\nQUIT\n", nc, "-q", "5", host, port)
+	out := command(t, "HELO x\nMAIL FROM:<a@example.com>\nRCPT TO:<b@example.com>\nDATA\nSubject: typed\n\nbody\n.\nQUIT\n", nc, "-N", host, port)
 	if !strings.HasSuffix(out, "250 Message accepted\r\n221 Bye\r\n") {
 		t.Errorf("the server said %q", out)
 	}
@@ -153,7 +153,7 @@ func TestStopTellsIdleSessionsAndWaitsForTransactions(t *testing.T) {
 	busy.expect("421")
 	select {
 	case <-s.exited:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Error("the server goes on")
 	}
 }
@@ -171,7 +171,7 @@ func dial(t *testing.T, address string) *conversation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	return &conversation{conn, t, bufio.NewReader(conn)}
@@ -244,13 +244,15 @@ HTTP {
 		defer conn.Close()
 		stalled[i] = conn
 		begin := []string{"", "HEL", transaction, transaction + "DATA\r\nSubject: x\r\n", strings.Repeat("HELP\r\n", 10_000)}[i%5]
-		go func() {
-			// Those that read nothing are stuck here in the end.
-			_, _ = conn.Write([]byte(begin))
-			for i%5 == 4 {
-				if _, err := conn.Write([]byte(begin)); err != nil {
-					return
-				}
+		if i%5 != 4 {
+			if _, err := conn.Write([]byte(begin)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		go func() { // reads nothing, and is stuck here in the end
+			for err := error(nil); err == nil; {
+				_, err = conn.Write([]byte(begin))
 			}
 		}()
 	}
@@ -260,7 +262,7 @@ HTTP {
 		if i%5 == 4 {
 			continue
 		}
-		if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		said, err := io.ReadAll(conn)
@@ -268,13 +270,7 @@ HTTP {
 			t.Fatalf("client %d: the server said %q (%v)", i, said, err)
 		}
 	}
-	deadline := time.Now().Add(30 * time.Second)
-	for s.metric("mailbucket_smtp_sessions") != 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%v sessions are left", s.metric("mailbucket_smtp_sessions"))
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	eventually(t, "no session is left", func() bool { return s.metric("mailbucket_smtp_sessions") == 0 })
 	if list := s.list("sender=stalled@example.com"); len(list) != 0 {
 		t.Errorf("%d mails that nobody finished", len(list))
 	}

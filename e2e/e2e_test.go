@@ -40,6 +40,22 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// patience is how long a test waits for what has to come. It ends what hangs, and
+// measures nothing.
+const patience = 10 * time.Minute
+
+func init() { http.DefaultClient.Timeout = patience }
+
+// eventually waits until a condition is met.
+func eventually(t *testing.T, what string, met func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !met(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %v still not: %s", patience, what)
+		}
+	}
+}
+
 func required() bool { return os.Getenv("MAILBUCKET_E2E") == "require" }
 
 // need is the path of a program that the test cannot do without.
@@ -118,7 +134,7 @@ func (s *server) run(dir, config string) {
 
 func (s *server) waitFor(address string) {
 	s.t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
@@ -159,7 +175,7 @@ func freeAddress(t *testing.T) string {
 // it prints. Its failure is the test's.
 func command(t *testing.T, stdin, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(stdin)

@@ -71,7 +71,7 @@ func TestExamples(t *testing.T) {
 			if out, err := exec.Command("sh", "-c", example.probe).CombinedOutput(); err != nil {
 				missing(t, example.name+" is not installed: "+string(out))
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			if out, err := exec.CommandContext(ctx, "sh", "-c", example.run).CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v\n%s", example.run, err, out)

@@ -90,7 +90,7 @@ func (s *server) root() string {
 func serveEverything(t *testing.T) *server {
 	t.Helper()
 	s := serve(t, everything)
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(patience); ; {
 		if root, err := os.ReadFile(s.root()); err == nil {
 			pool := x509.NewCertPool()
 			pool.AppendCertsFromPEM(root)
@@ -460,7 +460,7 @@ func byGoMail(t *testing.T, s *server, w way, sender string) {
 	}
 	m.Subject("Grüße")
 	m.SetBodyString(mail.TypeTextPlain, "hello")
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := c.DialAndSendWithContext(ctx, m); err != nil {
 		t.Fatal(err)

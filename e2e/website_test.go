@@ -61,7 +61,7 @@ HTTP {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
 	run := exec.CommandContext(ctx, "npx", "--no-install", "playwright", "test", "--config", "playwright.config.mjs", "website.spec.mjs")
 	run.Dir = "testdata"
@@ -82,7 +82,7 @@ func sendMany(t *testing.T, address string, count int) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	accepted := make(chan int, 1)
