@@ -191,7 +191,6 @@ func (h *L4Handler) check() error {
 // Handle runs one SMTP session. It returns no error: what a client does wrong
 // is no fault of this server, and layer4 would log it as one.
 func (h *L4Handler) Handle(cx *layer4.Connection, _ layer4.Handler) error {
-	cx.Conn = h.server.Eager(cx.Conn)
 	h.server.Serve(cx, tlsState(cx))
 	return nil
 }

@@ -8,8 +8,8 @@
 // the mail over; path.go and parameter.go read what follows MAIL and RCPT; data.go
 // reads what follows DATA or BDAT; reply.go has every text a client can be sent.
 // Beside that way, limits.go has the bounds, transcript.go the record of the session,
-// fault.go what goes wrong on purpose, sessions.go keeps the open sessions, so that
-// they can be closed in good order, and eager_unix.go reads from sockets at little cost.
+// fault.go what goes wrong on purpose, and sessions.go keeps the open sessions, so that
+// they can be closed in good order.
 package smtp
 
 import (
@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 )
@@ -145,8 +144,6 @@ type Server struct {
 	// Logger gets the course of sessions at debug level, faults on purpose as
 	// information, and panics as errors.
 	Logger *zap.Logger
-
-	looks atomic.Int32 // of the connections lately, see Eager; 0 if there were none
 }
 
 // Serve runs one session on conn until either side ends it. Encrypted is the
@@ -154,7 +151,7 @@ type Server struct {
 // conn nor touches it after it has returned. A panic below it is logged and ends
 // this session only.
 func (srv *Server) Serve(conn net.Conn, encrypted *tls.ConnectionState) {
-	s := newSession(srv, srv.Eager(conn), encrypted)
+	s := newSession(srv, conn, encrypted)
 	defer s.release()
 	defer func() {
 		if p := recover(); p != nil {
