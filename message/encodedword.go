@@ -206,4 +206,15 @@ var lineEnds = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
+// trimBlanks takes the blanks off both ends.
+func trimBlanks(s string) string {
+	for len(s) > 0 && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for len(s) > 0 && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
 func isAllBlank(s string) bool { return strings.Trim(s, " \t") == "" }

@@ -53,112 +53,53 @@ func (h Header) raw(name string) (string, bool) {
 }
 
 // readHeader reads the header of p, which begins at a place, and gives the place
-// where its body begins: after the empty line, or at a delimiter line or the end
-// when there is none.
+// where its body begins.
 func (mp *mapper) readHeader(p *Part, at int) int {
-	h := headerReader{mp: mp, part: p, junk: -1}
-	if p.parent == nil && strings.HasPrefix(mp.raw, "From ") {
-		at = nextLine(mp.raw, at) // mbox separator
+	h := newHeaderScanner(mp.raw, at, mp)
+	if p.parent == nil {
+		h.skipMboxLine()
 	}
-	for at < len(mp.raw) {
-		after := nextLine(mp.raw, at)
-		if _, ok := mp.delimiterAt(at, after); ok {
-			h.finish()
-			if len(p.Header) > 0 {
-				mp.m.report(p, NoBlankLine, "")
-			}
-			p.headerEnd = at
-			return at
+	for {
+		f, ok := h.next()
+		if !ok {
+			break
 		}
-		end := beforeLineEnd(mp.raw, after)
-		if end == at {
-			h.finish()
-			p.headerEnd = at
-			return after
-		}
-		h.line(at, end)
-		at = after
-	}
-	return h.atEnd()
-}
-
-// headerReader collects the fields of one header.
-type headerReader struct {
-	mp   *mapper
-	part *Part
-
-	name       string // of the field being read, "" when there is none
-	start, end int    // of its value
-	junk       int    // place of the first line that is no field, or -1
-	junkFields int    // fields before that line
-}
-
-// line takes one line that is not empty, without its line end.
-func (h *headerReader) line(start, end int) {
-	raw := h.mp.raw
-	if isBlank(raw[start]) && h.name != "" {
-		h.end = end
-		return
-	}
-	h.finish()
-	name, ok := fieldName(raw[start:end])
-	if !ok {
-		if h.junk < 0 {
-			h.junk, h.junkFields = start, len(h.part.Header)
-			h.mp.m.report(h.part, MalformedField, excerpt(raw[start:end]))
-		}
-		return
-	}
-	h.name, h.end = strings.TrimRight(name, " \t"), end
-	h.start = start + len(name) + 1
-}
-
-// fieldName gives what stands before the colon of a field's first line: printable
-// ASCII, and perhaps blanks before the colon (RFC 5322 4.5).
-func fieldName(line string) (string, bool) {
-	colon := strings.IndexByte(line, ':')
-	if colon <= 0 {
-		return "", false
-	}
-	name := line[:colon]
-	trimmed := strings.TrimRight(name, " \t")
-	for i := 0; i < len(trimmed); i++ {
-		if trimmed[i] <= ' ' || trimmed[i] >= 0x7f {
-			return "", false
+		switch {
+		case p.headerFull:
+		case f.beyondLimit, mp.fields >= MaxMessageFields:
+			mp.m.report(p, HeaderTooLarge, "fields from "+excerpt(f.name)+" on are left out")
+			p.headerFull = true
+		default:
+			p.Header = append(p.Header, Field{Name: f.name, Raw: mp.raw[f.start:f.end]})
+			mp.fields++
 		}
 	}
-	return name, trimmed != ""
+	if h.tookBack {
+		p.Header = p.Header[:min(len(p.Header), h.sure)]
+	}
+	p.headerEnd = h.end
+	mp.reportHeader(p, &h)
+	return h.body
 }
 
-// finish adds the field being read, within the limits.
-func (h *headerReader) finish() {
-	if h.name == "" {
-		return
+// reportHeader reports what was wrong with a header section that was read.
+func (mp *mapper) reportHeader(p *Part, h *headerScanner) {
+	if h.skipped >= 0 && !h.tookBack {
+		line := mp.raw[h.skipped:nextLine(mp.raw, h.skipped)]
+		mp.m.report(p, MalformedField, excerpt(strings.TrimRight(line, "\r\n")))
 	}
-	p := h.part
+	if h.unfolded != "" {
+		mp.m.report(p, UnfoldedField, excerpt(h.unfolded))
+	}
 	switch {
-	case h.end-p.start > MaxHeaderBytes, len(p.Header) >= MaxHeaderFields, h.mp.fields >= MaxMessageFields:
-		h.mp.m.report(p, HeaderTooLarge, "fields from "+excerpt(h.name)+" on are left out")
-		p.headerFull = true
-	case !p.headerFull:
-		p.Header = append(p.Header, Field{Name: h.name, Raw: h.mp.raw[h.start:h.end]})
-		h.mp.fields++
+	case !h.noBlank:
+	case h.fields == 0 && (h.junk >= 0 || h.tookBack):
+		mp.m.report(p, NoBlankLine, "there is no header, all of it is the body")
+	case h.junk >= 0, h.tookBack:
+		mp.m.report(p, NoBlankLine, "the body begins at the first line that is no field")
+	case h.fields > 0:
+		mp.m.report(p, NoBlankLine, "")
 	}
-	h.name = ""
-}
-
-// atEnd handles a header that no empty line ends. When the message itself has a
-// line that is no field, its body is taken to begin there.
-func (h *headerReader) atEnd() int {
-	h.finish()
-	p := h.part
-	p.headerEnd = len(h.mp.raw)
-	if p.parent == nil && h.junk >= 0 && h.junkFields > 0 {
-		p.Header = p.Header[:h.junkFields]
-		p.headerEnd = h.junk
-		h.mp.m.report(p, NoBlankLine, "the body begins at the first line that is no field")
-	}
-	return p.headerEnd
 }
 
 // excerpt gives the beginning of some raw text, fit to be shown in a problem.

@@ -37,6 +37,7 @@ const (
 	EncodedContainer      Code = "encoded-container"
 	NoBlankLine           Code = "no-blank-line"
 	MalformedField        Code = "malformed-field"
+	UnfoldedField         Code = "unfolded-field"
 	MalformedType         Code = "malformed-content-type"
 	Epilogue              Code = "text-after-last-part"
 
@@ -73,6 +74,7 @@ var meanings = map[Code]string{
 	EncodedContainer:      "message or multipart in a transfer encoding that is not allowed for it",
 	NoBlankLine:           "no empty line between header and body",
 	MalformedField:        "header line that is no field",
+	UnfoldedField:         "header field continued on a line that does not begin with a blank",
 	MalformedType:         "malformed Content-Type",
 	Epilogue:              "text after the closing delimiter, which mail readers do not show",
 	MissingField:          "required header field missing",
