@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -65,6 +66,7 @@ func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 		Recipients:          m.Recipients,
 		RecipientParameters: m.RecipientParameters,
 		Raw:                 m.Data,
+		HeaderFields:        store.HeaderFields(message.ScanHeader(m.Data)),
 		Problems:            m.Problems,
 		Exchange:            m.Exchange,
 		Session:             (*store.Session)(m.Session),

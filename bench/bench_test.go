@@ -34,7 +34,7 @@ func (r receiver) Receive(ctx context.Context, m *smtp.Message) error {
 	return r.Append(ctx, &store.Message{
 		Sender: m.ReversePath, MailParameters: m.MailParameters,
 		Recipients: m.Recipients, RecipientParameters: m.RecipientParameters,
-		Raw: m.Data, Problems: m.Problems, Exchange: m.Exchange, Session: (*store.Session)(m.Session),
+		Raw: m.Data, HeaderFields: store.HeaderFields(message.ScanHeader(m.Data)), Problems: m.Problems, Exchange: m.Exchange, Session: (*store.Session)(m.Session),
 	})
 }
 
@@ -159,7 +159,7 @@ func filled(n int) *store.Bucket {
 }
 
 func newMessage(i int, raw string) *store.Message {
-	return &store.Message{Sender: "app@example.com", Recipients: recipients[i%len(recipients)], Raw: raw}
+	return &store.Message{Sender: "app@example.com", Recipients: recipients[i%len(recipients)], Raw: raw, HeaderFields: store.HeaderFields(message.ScanHeader(raw))}
 }
 
 var recipients = func() (list [][]string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
 
+	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -46,7 +47,7 @@ func (f *testFaults) SetJSON(document []byte) error {
 }
 
 func mail(sender, recipient, raw string) *store.Message {
-	return &store.Message{Sender: sender, Recipients: []string{recipient}, Raw: raw}
+	return &store.Message{Sender: sender, Recipients: []string{recipient}, Raw: raw, HeaderFields: store.HeaderFields(message.ScanHeader(raw))}
 }
 
 // description is openapi.json, which every answer in these tests has to keep to.

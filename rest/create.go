@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -42,6 +43,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 		return newProblem(http.StatusBadRequest, "reading the message: "+err.Error())
 	}
 	m.Raw = raw.String()
+	m.HeaderFields = store.HeaderFields(message.ScanHeader(m.Raw))
 	// A message that has come whole is kept, also if the client has closed its half
 	// of the connection, which ends the request's context.
 	switch err := a.bucket.Append(context.WithoutCancel(r.Context()), m); {

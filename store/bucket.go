@@ -6,8 +6,8 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends and evicts, query.go finds and deletes, watch.go waits for
-// arrivals, ring.go has the data structures, and scan.go reads the few header
-// fields that lists show.
+// arrivals, and ring.go has the data structures. Nothing here reads mail: who
+// appends a message says what its header fields are.
 package store
 
 import (
@@ -84,14 +84,13 @@ func (b *Bucket) reset() {
 	b.bytes = 0
 }
 
-// Append gives m its ID and its header fields and stores it; m must not be
+// Append gives m its ID and stores it; m must not be
 // changed afterwards. When it returns nil, every reader sees m. When it returns an
 // error, m is not stored: ErrClosed, ErrTooLarge, or ctx's if that is done.
 func (b *Bucket) Append(ctx context.Context, m *Message) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("storing a message: %w", err)
 	}
-	m.scanHeader()
 	m.cost = m.footprint()
 	b.mu.Lock()
 	defer b.mu.Unlock()

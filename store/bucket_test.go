@@ -13,7 +13,10 @@ import (
 )
 
 func mail(sender string, recipients ...string) *Message {
-	return &Message{Sender: sender, Recipients: recipients, Raw: "Subject: " + sender + "\r\n\r\nbody\r\n"}
+	return &Message{
+		Sender: sender, Recipients: recipients,
+		Raw: "Subject: " + sender + "\r\n\r\nbody\r\n", HeaderFields: HeaderFields{Subject: sender},
+	}
 }
 
 func mustAppend(t testing.TB, b *Bucket, m *Message) *Message {
@@ -383,6 +386,7 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 				RecipientParameters: []string{"", fmt.Sprintf("NOTIFY=NEVER ORCPT=rfc822;%d", i)},
 				Raw:                 fmt.Sprintf("Subject: %d\r\n folded\r\n\r\n", i) + strings.Repeat("x", size),
 				Exchange:            fmt.Sprintf("C: MAIL %d\n", i) + strings.Repeat("y", 300+i%200),
+				HeaderFields:        HeaderFields{Subject: fmt.Sprintf("%d folded", i)},
 				Session:             &Session{Client: address, Hello: "h" + address, Preamble: fmt.Sprint(i) + strings.Repeat("z", 400)},
 			})
 		}

@@ -89,10 +89,16 @@ type Message struct {
 	// Session says how the message came; nil if not by SMTP.
 	Session *Session
 
-	// Header fields, set by Append: unfolded, not decoded, "" if missing.
-	Subject, From, To, Date, MessageID string
+	// HeaderFields are set by who appends the message, as a store does not read mail.
+	HeaderFields
 
 	cost int64
+}
+
+// HeaderFields are the fields of a message's header that lists of messages show:
+// unfolded, but not decoded; "" where one is missing.
+type HeaderFields struct {
+	Subject, From, To, Date, MessageID string
 }
 
 // Session is what an SMTP session told beside its mail. Its messages share it.

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -47,7 +48,7 @@ func senderFilter(rawQuery string) (store.Query, error) {
 }
 
 func mail(sender, raw string) *store.Message {
-	return &store.Message{Sender: sender, Recipients: []string{"r@x", "r2@x"}, Raw: raw}
+	return &store.Message{Sender: sender, Recipients: []string{"r@x", "r2@x"}, Raw: raw, HeaderFields: store.HeaderFields(message.ScanHeader(raw))}
 }
 
 // ask gives the answer to a request, whose form is sent if there is one.
