@@ -89,18 +89,24 @@ func (s *session) exchange(server sasl.Server, login *login, mechanism string, r
 			return s.loginEnds(login, mechanism, err), nil
 		}
 		s.reply(reply{334, "", base64.StdEncoding.EncodeToString(challenge)})
-		line, err := s.readLine(s.limits.IdleTimeout)
-		if errors.Is(err, errLineTooLong) {
+		l, err := s.readLine(s.limits.IdleTimeout)
+		s.transcript.secret()
+		switch err {
+		case nil:
+		case errLineTooLong:
 			return replyAuthTooLong, nil
-		}
-		if err != nil {
+		case errBareCR:
+			return replyBareCR, nil
+		default:
 			return reply{}, fmt.Errorf("reading an AUTH response: %w", err)
 		}
-		s.transcript.command([]byte("***"))
-		if string(line) == "*" {
+		if l.bareLF {
+			s.noteBareLF("AUTH")
+		}
+		if string(l.text) == "*" {
 			return replyAuthCancelled, nil
 		}
-		if response, err = decodeResponse(line, false); err != nil {
+		if response, err = decodeResponse(l.text, false); err != nil {
 			return replyNotBase64, nil
 		}
 	}
@@ -111,7 +117,7 @@ func (s *session) loginEnds(login *login, mechanism string, err error) reply {
 	case err != nil && s.ctx.Err() != nil:
 		return replyShutdown // nobody knows whether the login was right
 	case errors.Is(err, errWrongLogin):
-		s.logger.Info("login refused", zap.String("client", s.client), zap.String("user", login.username))
+		s.logger.Info("login refused", zap.String("client", s.client), zap.String("user", visible(login.username)))
 		if s.failedLogins++; s.failedLogins >= maxFailedLogins {
 			return replyTooManyLogins
 		}

@@ -7,76 +7,6 @@ import (
 	"strings"
 )
 
-// answer carries out one command line. An error ends the session.
-func (s *session) answer(line []byte) (reply, error) {
-	s.transcript.command(line)
-	word, argument, _ := bytes.Cut(line, []byte{' '})
-	var upper [len("STARTTLS") + 1]byte
-	verb := upper[:copy(upper[:], word)]
-	for i, c := range verb {
-		if 'a' <= c && c <= 'z' {
-			verb[i] = c - 'a' + 'A'
-		}
-	}
-	if len(line)+len(s.lineEnd) > maxCommandLine && string(verb) != "AUTH" {
-		return replyLineTooLong, nil
-	}
-	if r, bad := s.strayByte(line); bad {
-		if string(verb) == "BDAT" {
-			// The data that follows must not be taken for commands.
-			s.reply(r)
-			return reply{}, errEnd
-		}
-		return r, nil
-	}
-	argument = bytes.Trim(argument, " \t")
-	switch string(verb) {
-	case "HELO":
-		return s.helo(argument)
-	case "EHLO":
-		return s.ehlo(argument)
-	case "MAIL":
-		return s.mailFrom(argument)
-	case "RCPT":
-		return s.rcptTo(argument)
-	case "DATA":
-		return s.dataCommand(argument)
-	case "BDAT":
-		return s.bdat(argument)
-	case "RSET":
-		return s.rset(argument), nil
-	case "NOOP":
-		return replyNoop, nil
-	case "VRFY":
-		return s.vrfy(argument), nil
-	case "HELP":
-		return s.help(), nil
-	case "QUIT":
-		return s.quit(argument), nil
-	case "AUTH":
-		return s.authCommand(argument)
-	case "STARTTLS":
-		return s.startTLS(argument)
-	case "EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN":
-		return replyNotSupported, nil
-	}
-	return replyUnknown, nil
-}
-
-// strayByte finds bytes that no command line may hold.
-func (s *session) strayByte(line []byte) (reply, bool) {
-	i := bytes.IndexAny(line, "\r\n\x00")
-	switch {
-	case i < 0:
-		return reply{}, false
-	case line[i] == 0:
-		return replyNUL, true
-	case s.lineEnd == "\n":
-		return replyStrayCR, true
-	}
-	return replyStrayLineEnd, true
-}
-
 // helo is RFC 5321 section 4.1.1.1, as ehlo is.
 func (s *session) helo(argument []byte) (reply, error) {
 	if len(argument) == 0 {
@@ -147,10 +77,12 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 	if r, faulty, err := s.fault(stepMail, s.next.reversePath); faulty || err != nil {
 		return r, err
 	}
+	if !s.beginTransaction() {
+		return replyShutdown, nil
+	}
 	s.mail, s.next = s.next, transaction{}
 	s.transactions++
 	s.transcript.begin()
-	s.setInTransaction(true)
 	return replySenderOK, nil
 }
 
@@ -267,7 +199,7 @@ func (s *session) endTransaction() {
 	s.mail.body.release()
 	s.mail = transaction{recipients: s.mail.recipients[:0]}
 	s.transcript.ended = true
-	s.setInTransaction(false)
+	s.transactionEnded()
 }
 
 // cutKeyword cuts FROM: or TO: off b. A blank after the colon is wrong but so

@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,76 +9,25 @@ import (
 	"time"
 )
 
-// dataScanner finds the end of a mail's data and undoes the dot-stuffing
-// (RFC 5321 sections 4.1.1.4 and 4.5.2). It ends lines only at the line end that
-// the session began with: nothing else that looks like one can end the data.
-type dataScanner struct {
-	lineEnd   string
-	lineStart bool // the next byte begins a line
-	afterCR   bool // the last byte was a CR
+// noEndError says that data did not come to its end.
+type noEndError struct {
+	end   string // what was waited for
+	cause error
 }
 
-func newDataScanner(lineEnd string) dataScanner {
-	return dataScanner{lineEnd: lineEnd, lineStart: true}
-}
-
-// scan uses up the first bytes of b and moves the data among them to its front.
-// It leaves bytes unused after the end of data, or when it takes more of them to
-// tell whether a dot begins that.
-func (d *dataScanner) scan(b []byte) (kept, used int, end bool) {
-	for used < len(b) {
-		if d.lineStart && b[used] == '.' {
-			rest := b[used+1:]
-			if bytes.HasPrefix(rest, []byte(d.lineEnd)) {
-				return kept, used + 1 + len(d.lineEnd), true
-			}
-			if len(rest) < len(d.lineEnd) && strings.HasPrefix(d.lineEnd, string(rest)) {
-				return kept, used, false
-			}
-			used++
-			d.lineStart, d.afterCR = false, false
-			continue
-		}
-		line := b[used:]
-		i := bytes.IndexByte(line, '\n')
-		if i >= 0 {
-			line = line[:i+1]
-		}
-		d.see(line, i >= 0)
-		if kept != used {
-			copy(b[kept:], line)
-		}
-		kept += len(line)
-		used += len(line)
-	}
-	return kept, used, false
-}
-
-// see notes what line, which is never empty, ends in.
-func (d *dataScanner) see(line []byte, lineFeed bool) {
-	last := len(line) - 1
-	if !lineFeed {
-		d.lineStart = false
-		d.afterCR = line[last] == '\r'
-		return
-	}
-	afterCR := d.afterCR
-	if last > 0 {
-		afterCR = line[last-1] == '\r'
-	}
-	d.lineStart = afterCR || d.lineEnd == "\n"
-	d.afterCR = false
-}
+func (e *noEndError) Error() string { return "waiting for " + e.end + ": " + e.cause.Error() }
+func (e *noEndError) Unwrap() error { return e.cause }
 
 // incoming is the data of one mail while it comes.
 type incoming struct {
 	*session
+	end      string // what ends it, for people
 	tooLarge bool
 	clock    dataClock
 }
 
-func (s *session) newIncoming() incoming {
-	return incoming{session: s, clock: dataClock{limits: &s.limits}}
+func (s *session) newIncoming(end string) incoming {
+	return incoming{session: s, end: end, clock: dataClock{limits: &s.limits}}
 }
 
 // bound forgets the data once there is too much of it.
@@ -104,14 +52,21 @@ func (in *incoming) more(received int64) error {
 	if err != nil && in.clock.tooSlow && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errors.Join(errTooSlow, err)
 	}
-	return err
+	if err != nil {
+		return &noEndError{in.end, err}
+	}
+	return nil
 }
 
-// readData reads what follows DATA up to its end, also when it is too large: then
-// the rest is read and thrown away, so that none of it is taken for commands.
-func (s *session) readData() (data string, tooLarge bool, err error) {
-	in := s.newIncoming()
-	scanner := newDataScanner(s.lineEnd)
+// readData reads what follows DATA, whose own line ended in a bare LF or not, up to its
+// end, also when it is too large: then the rest is read and thrown away, so that none of
+// it is taken for commands.
+func (s *session) readData(bareLF bool) (data string, tooLarge bool, err error) {
+	in := s.newIncoming("<CRLF>.<CRLF>")
+	if bareLF {
+		in.end = "a line with a dot alone"
+	}
+	scanner := newDataScanner(bareLF)
 	var received int64
 	for {
 		kept, used, end := scanner.scan(s.in.unread())
@@ -130,7 +85,7 @@ func (s *session) readData() (data string, tooLarge bool, err error) {
 // readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever is
 // among them. They are part of the mail unless they are to be thrown away.
 func (s *session) readChunk(size int64, throwAway bool) (tooLarge bool, err error) {
-	in := s.newIncoming()
+	in := s.newIncoming("octet " + strconv.FormatInt(size, 10) + " of the chunk")
 	in.tooLarge = throwAway
 	for left := size; ; {
 		n := int(min(left, int64(len(s.in.unread()))))

@@ -119,6 +119,7 @@ func connect(t testing.TB, srv *Server) net.Conn {
 //	c: "text"         is a Go string, sent as it is
 //	S: text           has to come next from the server
 //	reply code        has to be the code of the next reply, of any lines
+//	no more           ends the client's side of the connection
 //	trickle           sends bytes slowly until the server closes
 //	closed            the server has to close the connection
 //	stored: "data"    has to be the next message's data
@@ -202,6 +203,8 @@ func (d *dialog) step(t *testing.T, line string) error {
 				return nil
 			}
 		}
+	case "no":
+		return d.conn.(*net.TCPConn).CloseWrite()
 	case "trickle":
 		go func() {
 			for {

@@ -5,17 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 // Bounds of faults.
@@ -67,6 +63,39 @@ type Fault struct {
 	// Whether never to reply, until the client gives up or the idle timeout.
 	Stall bool `json:"stall,omitempty"`
 }
+
+// UnmarshalJSON implements json.Unmarshaler. It refuses what a field would take for not
+// given, and fields that there are not.
+func (f *Fault) UnmarshalJSON(text []byte) error {
+	type plain Fault
+	document := struct {
+		*plain
+		Probability *float64 `json:"probability"`
+		Times       *int     `json:"times"`
+	}{plain: (*plain)(f)}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&document); err != nil {
+		return err
+	}
+	if p := document.Probability; p != nil {
+		if f.Probability = *p; *p == 0 {
+			return errProbability(*p)
+		}
+	}
+	if n := document.Times; n != nil {
+		if f.Times = *n; *n == 0 {
+			return errTimes(*n)
+		}
+	}
+	return nil
+}
+
+func errProbability(p float64) error {
+	return fmt.Errorf("probability %v: expected a number above 0 and up to 1", p)
+}
+
+func errTimes(n int) error { return fmt.Errorf("times %d: expected a positive number", n) }
 
 // Duration is a time.Duration whose JSON is a text such as "1m30s".
 type Duration time.Duration
@@ -134,9 +163,9 @@ func (f *Fault) compile() (*rule, error) {
 	case f.Recipient != "" && r.at < stepRcpt:
 		return nil, fmt.Errorf("recipient: not known at step %s, expected rcpt or a later one", f.Step)
 	case f.Probability < 0 || f.Probability > 1 || f.Probability != f.Probability:
-		return nil, fmt.Errorf("probability %v: expected a number above 0 and up to 1", f.Probability)
+		return nil, errProbability(f.Probability)
 	case f.Times < 0:
-		return nil, fmt.Errorf("times %d: expected a positive number", f.Times)
+		return nil, errTimes(f.Times)
 	case f.Delay < 0 || time.Duration(f.Delay) > MaxFaultDelay:
 		return nil, fmt.Errorf("delay %s: expected at most %s", time.Duration(f.Delay), MaxFaultDelay)
 	case effects > 1:
@@ -164,6 +193,15 @@ func parseClient(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	prefix, err := netip.ParsePrefix(s)
+	if err == nil && prefix.Addr().Is4In6() {
+		// Clients are compared by their IPv4 address, of which ::ffff:0:0/96 are all.
+		const mapped = 96
+		if prefix.Bits() < mapped {
+			err = errors.New("more than the IPv4 addresses")
+		} else {
+			prefix, err = prefix.Addr().Unmap().Prefix(prefix.Bits() - mapped)
+		}
+	}
 	if err != nil {
 		return prefix, fmt.Errorf("client %q: expected an IP address or a range such as 192.0.2.0/24", s)
 	}
@@ -263,119 +301,4 @@ func list(rules []*rule) []Fault {
 		faults = append(faults, fault)
 	}
 	return faults
-}
-
-// fault lets happen what a rule wants at this step: then r is the reply to give
-// instead of carrying on, or err ends the session. Address is the sender at step
-// mail and the recipient at step rcpt.
-func (s *session) fault(at step, address string) (r reply, faulty bool, err error) {
-	if s.server.Faults == nil {
-		return reply{}, false, nil
-	}
-	rules := s.server.Faults.active.Load()
-	if rules == nil {
-		return reply{}, false, nil
-	}
-	for _, rule := range *rules {
-		if rule.at == at && rule.applies(s, address) {
-			return s.suffer(rule)
-		}
-	}
-	return reply{}, false, nil
-}
-
-func (r *rule) applies(s *session, address string) bool {
-	sender := s.mail.reversePath
-	if r.at == stepMail {
-		sender = address
-	}
-	if r.Sender != "" && !matches(r.Sender, sender) ||
-		r.Recipient != "" && !r.isFor(s, address) ||
-		r.client.IsValid() && !r.client.Contains(s.ip) ||
-		r.Probability > 0 && r.Probability <= rand.Float64() {
-		return false
-	}
-	return r.Times == 0 || r.left.Add(-1) >= 0
-}
-
-func (r *rule) isFor(s *session, recipient string) bool {
-	if r.at == stepRcpt {
-		return matches(r.Recipient, recipient)
-	}
-	return slices.ContainsFunc(s.mail.recipients, func(to string) bool { return matches(r.Recipient, to) })
-}
-
-// matches reports whether pattern, in which * stands for any text, is all of s in
-// any case. It takes the leftmost place for each piece, which is enough.
-func matches(pattern, s string) bool {
-	pattern, s = strings.ToLower(pattern), strings.ToLower(s)
-	first, rest, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == s
-	}
-	s, ok := strings.CutPrefix(s, first)
-	for ok && rest != "" {
-		var piece string
-		if piece, rest, wild = strings.Cut(rest, "*"); !wild {
-			return strings.HasSuffix(s, piece)
-		}
-		_, s, ok = strings.Cut(s, piece)
-	}
-	return ok
-}
-
-// suffer carries the rule out.
-func (s *session) suffer(r *rule) (reply, bool, error) {
-	what := r.describe()
-	s.transcript.note("fault at " + r.at.String() + ": " + what)
-	s.logger.Info("fault on purpose", zap.String("client", s.client), zap.Stringer("step", r.at), zap.String("fault", what),
-		zap.String("sender", s.mail.reversePath), zap.Strings("recipients", s.mail.recipients))
-	if r.Delay > 0 {
-		// What was answered before must not wait as well.
-		if err := s.flush(); err != nil {
-			return reply{}, false, err
-		}
-		s.pause(time.Duration(r.Delay))
-	}
-	switch {
-	case r.Drop:
-		return reply{}, false, errEnd
-	case r.Stall:
-		return reply{}, false, s.stall()
-	}
-	return r.reply, r.Reply != "", nil
-}
-
-func (r *rule) describe() string {
-	var does []string
-	if r.Delay > 0 {
-		does = append(does, "delay "+time.Duration(r.Delay).String())
-	}
-	switch {
-	case r.Drop:
-		does = append(does, "drop")
-	case r.Stall:
-		does = append(does, "stall")
-	case r.Reply != "":
-		does = append(does, "reply "+r.Reply)
-	}
-	return strings.Join(does, ", ")
-}
-
-// stall reads what the client sends and answers nothing.
-func (s *session) stall() error {
-	if err := s.flush(); err != nil {
-		return err
-	}
-	now := time.Now()
-	deadline := now.Add(s.limits.IdleTimeout)
-	for {
-		s.in.skip(len(s.in.unread()))
-		if err := s.fill(now, deadline); err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) && !s.mustStop() {
-				return errEnd
-			}
-			return err
-		}
-	}
 }

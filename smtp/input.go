@@ -42,12 +42,13 @@ func (in *input) release() {
 	in.buffer = nil
 }
 
-// shrink gives a large buffer back once nothing in it is needed.
+// shrink gives a large buffer back once what is left in it fits into a small one.
 func (in *input) shrink() {
-	if in.class > 0 && in.r == in.w {
-		in.release()
+	if left := in.unread(); in.class > 0 && len(left) <= bufferSizes[0]/2 {
+		large := in.buffer
 		in.acquire()
-		in.r, in.w = 0, 0
+		in.r, in.w = 0, copy(in.bytes, left)
+		large.release()
 	}
 	in.start = in.r
 }

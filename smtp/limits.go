@@ -52,8 +52,11 @@ const (
 	// maxAuthLine is the longest line of an AUTH exchange (RFC 4954 section 4).
 	maxAuthLine = 12288
 
-	// maxBadCommands is how many commands may fail one after the other
-	// before the session is closed.
+	// maxBadCommands is how many bad commands there may be, with none carried out in
+	// between, before the session is closed: whoever sends so many does not speak SMTP.
+	// A client that only repeats what is carried out or refused needs no bound of its
+	// own. It costs a few microseconds a command and no memory, and one of the
+	// connections that its address may have.
 	maxBadCommands = 100
 
 	// maxFailedLogins is how many logins may fail before the session is closed.

@@ -11,7 +11,7 @@ import (
 )
 
 // dataCommand is RFC 5321 section 4.1.1.4.
-func (s *session) dataCommand(argument []byte) (reply, error) {
+func (s *session) dataCommand(argument []byte, bareLF bool) (reply, error) {
 	switch {
 	case len(argument) > 0:
 		return replyNoArgument, nil
@@ -28,7 +28,7 @@ func (s *session) dataCommand(argument []byte) (reply, error) {
 		return r, err
 	}
 	s.reply(replyStartInput)
-	data, tooLarge, err := s.readData()
+	data, tooLarge, err := s.readData(bareLF)
 	if err != nil {
 		return reply{}, err
 	}
@@ -115,6 +115,7 @@ func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
 		Exchange:            s.transcript.end(len(data), replyAccepted, s.extended),
 		Session:             s.tell(),
 	}
+	s.bareLF = s.bareLF[:0]
 	s.mail.recipients = nil // they are the message's now
 	r := s.received(&s.accepted, s.server.Receiver.Receive(s.ctx, &s.accepted))
 	s.accepted = Message{}
@@ -125,8 +126,9 @@ func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
 // mail itself can be seen in it later.
 func (s *session) problems(data string) []string {
 	var problems []string
-	if s.lineEnd == "\n" {
-		problems = append(problems, "the session's lines end in a bare LF: lines end in CRLF (RFC 5321 section 2.3.8)")
+	if len(s.bareLF) > 0 {
+		problems = append(problems, "command lines that end in a bare LF: "+strings.Join(s.bareLF, ", ")+
+			"; lines end in CRLF (RFC 5321 section 2.3.8)")
 	}
 	if size := s.mail.declared; size > 0 && int64(len(data)) > size {
 		problems = append(problems, fmt.Sprintf("SIZE=%d was declared, but %d octets were sent (RFC 1870 section 6.3)", size, len(data)))
@@ -138,12 +140,13 @@ func (s *session) problems(data string) []string {
 func (s *session) received(m *Message, err error) reply {
 	if err == nil {
 		if log := s.logger.Check(zap.DebugLevel, "message accepted"); log != nil {
-			log.Write(zap.String("client", s.client), zap.String("sender", m.ReversePath), zap.Int("bytes", len(m.Data)))
+			log.Write(zap.String("client", s.client), zap.String("sender", visible(m.ReversePath)), zap.Int("bytes", len(m.Data)))
 		}
 		return replyAccepted
 	}
+	s.excused = true
 	var answer *ReplyError
-	if errors.As(err, &answer) {
+	if errors.As(err, &answer) && 400 <= answer.Code && answer.Code < 600 {
 		return reply{answer.Code, answer.Enhanced, answer.Text}
 	}
 	s.logger.Error("storing a message", zap.String("client", s.client), zap.Error(err))

@@ -41,8 +41,9 @@ var (
 
 	replyUnknown       = reply{500, "5.5.1", "Command not recognized"}
 	replyLineTooLong   = reply{500, "5.5.6", "Command line too long, the limit is " + strconv.Itoa(maxCommandLine) + " octets"}
-	replyStrayLineEnd  = reply{500, "5.5.2", "Bare CR or LF in a command, this session's lines end in CRLF"}
-	replyStrayCR       = reply{500, "5.5.2", "CR in a command, this session's lines end in a bare LF since its first did"}
+	replyStrayCR       = reply{500, "5.5.2", "Bare CR in a command, lines end in CRLF"}
+	replyBareCR        = reply{500, "5.5.2", "Line ends in a bare CR, lines end in CRLF"}
+	replyLineCut       = reply{500, "5.5.2", "Connection ended within a line, lines end in CRLF"}
 	replyNUL           = reply{500, "5.5.2", "NUL in a command"}
 	replyNoArgument    = reply{501, "5.5.4", "No argument allowed"}
 	replyHelloArgument = reply{501, "5.5.4", "Syntax: HELO hostname"}
@@ -77,6 +78,14 @@ func replyTooLarge(limit int64) reply {
 	return reply{552, "5.3.4", "Message too large, the limit is " + strconv.FormatInt(limit, 10) + " octets"}
 }
 
+func replyIdleInData(end string) reply {
+	return reply{421, "4.4.2", "Idle for too long before the end of data, which is " + end + ", closing connection"}
+}
+
+func replyDataCut(end string) reply {
+	return reply{421, "4.4.2", "Message not stored, connection ended before the end of data, which is " + end}
+}
+
 func replyTooManyMails(limit int) reply {
 	return reply{421, "4.5.3", "Too many mails on one connection, the limit is " + strconv.Itoa(limit)}
 }
@@ -85,11 +94,15 @@ func replyTooSlow(rate int64) reply {
 	return reply{421, "4.4.2", "Data comes too slowly, at least " + strconv.FormatInt(rate, 10) + " octets a second are expected, closing connection"}
 }
 
+// maxReplyLine is the longest line of a reply with its CRLF (RFC 5321 section 4.5.3.1.5).
+const maxReplyLine = 512
+
 // appendReply appends r as it goes over the wire (RFC 5321 section 4.2.1), each
-// line with its enhanced status code where wanted. Its lines end in CRLF also in
-// a session whose commands end in a bare LF.
+// line with its enhanced status code where wanted, and cut where it would be too long.
+// Its lines end in CRLF also for a client whose own end in a bare LF.
 func appendReply(b []byte, r reply, enhanced bool) []byte {
 	for text := r.text; ; {
+		begin := len(b)
 		line, rest, more := strings.Cut(text, "\n")
 		b = strconv.AppendInt(b, int64(r.code), 10)
 		if more {
@@ -101,7 +114,8 @@ func appendReply(b []byte, r reply, enhanced bool) []byte {
 			b = append(b, r.enhanced...)
 			b = append(b, ' ')
 		}
-		b = append(b, line...)
+		b = appendVisible(b, line)
+		b = append(b[:begin], cutText(b[begin:], maxReplyLine-len("\r\n"))...)
 		b = append(b, "\r\n"...)
 		if !more {
 			return b

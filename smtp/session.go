@@ -1,10 +1,10 @@
 package smtp
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -29,8 +29,7 @@ var (
 	// errEnd ends a session whose last reply is already in the output buffer.
 	errEnd = errors.New("session ended")
 
-	errLineTooLong = errors.New("line too long")
-	errTooSlow     = errors.New("data comes too slowly")
+	errTooSlow = errors.New("data comes too slowly")
 )
 
 // session is the state of one connection (RFC 5321 section 3.1).
@@ -47,15 +46,18 @@ type session struct {
 	in  input
 	out []byte
 
-	lineEnd      string // of what the client sends: "\r\n" or "\n"
-	lineEndKnown bool   // the first command line has fixed it
-	encrypted    *tls.ConnectionState
-	hello        string
-	extended     bool // EHLO was accepted
-	mechanism    string
-	identity     string // of the login by mechanism
+	heard      bool     // a line has come
+	recognized bool     // a line was a command
+	afterCR    bool     // the last line was taken to end in a bare CR
+	bareLF     []string // the commands whose lines ended in a bare LF, each once, since the last mail
+	encrypted  *tls.ConnectionState
+	hello      string
+	extended   bool // EHLO was accepted
+	mechanism  string
+	identity   string // of the login by mechanism
 
-	bad          int // commands that failed since the last that did not
+	bad          int  // bad commands since the last that was carried out
+	excused      bool // the reply to this command was a fault's or the receiver's
 	failedLogins int
 	transactions int
 
@@ -92,7 +94,7 @@ type transaction struct {
 func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *session {
 	s := &session{
 		server: srv, limits: srv.Limits.withDefaults(), logger: srv.Logger,
-		conn: conn, encrypted: encrypted, lineEnd: "\r\n",
+		conn: conn, encrypted: encrypted,
 		out: make([]byte, 0, usualReplies),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -136,17 +138,7 @@ func (s *session) run() {
 	if err == nil {
 		err = s.loop()
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		switch {
-		case s.mustStop():
-			s.reply(replyShutdown)
-		case errors.Is(err, errTooSlow):
-			s.reply(replyTooSlow(s.limits.MinDataRate))
-		case !s.lineEndKnown:
-			s.reply(replyNoCommand)
-		default:
-			s.reply(replyIdle)
-		}
+	if s.lastReply(err) {
 		err = errEnd
 	}
 	if errors.Is(err, errEnd) {
@@ -155,6 +147,35 @@ func (s *session) run() {
 		}
 	}
 	s.logger.Debug("SMTP session ended", zap.String("client", s.client), zap.Error(err))
+}
+
+// lastReply tells the client why the session ends with err, if it can still be told.
+// A client that has closed its side only may listen.
+func (s *session) lastReply(err error) bool {
+	foreign := new(foreignError)
+	noEnd := new(noEndError)
+	late := errors.Is(err, os.ErrDeadlineExceeded)
+	switch {
+	case late && s.mustStop():
+		s.reply(replyShutdown)
+	case late && errors.Is(err, errTooSlow):
+		s.reply(replyTooSlow(s.limits.MinDataRate))
+	case late && errors.As(err, &noEnd):
+		s.reply(replyIdleInData(noEnd.end))
+	case late && !s.heard:
+		s.reply(replyNoCommand)
+	case late:
+		s.reply(replyIdle)
+	case errors.Is(err, errLineCut):
+		s.reply(replyLineCut)
+	case errors.Is(err, io.EOF) && errors.As(err, &noEnd):
+		s.reply(replyDataCut(noEnd.end))
+	case errors.As(err, &foreign):
+		s.refuseForeign(foreign)
+	default:
+		return false
+	}
+	return true
 }
 
 func (s *session) greet() error {
@@ -179,18 +200,24 @@ func (s *session) loop() error {
 	timeout := s.limits.FirstCommandTimeout
 	for {
 		line, err := s.readLine(timeout)
-		if err != nil && !errors.Is(err, errLineTooLong) {
-			return err
-		}
 		timeout = s.limits.IdleTimeout
 		if s.mustStop() {
 			s.reply(replyShutdown)
 			return errEnd
 		}
 		var r reply
+		s.excused = false
+		switch err {
+		case nil:
+			r, err = s.answer(line)
+		case errLineTooLong:
+			s.transcript.tooLong()
+			r, err = replyLineTooLong, nil
+		case errBareCR:
+			s.transcript.command(line.text, "")
+			r, err = replyBareCR, nil
+		}
 		if err != nil {
-			r = replyLineTooLong
-		} else if r, err = s.answer(line); err != nil {
 			return err
 		}
 		if r.code == 0 {
@@ -205,71 +232,24 @@ func (s *session) loop() error {
 		if r.code == 221 || r.code == 421 {
 			return errEnd
 		}
-		if s.bad++; r.code < 400 {
-			s.bad = 0
-		}
-		if s.bad >= maxBadCommands {
+		if s.countBad(r.code) >= maxBadCommands {
 			s.reply(replyTooManyBad)
 			return errEnd
 		}
 	}
 }
 
-// readLine returns the next line without its line end. It is valid until the
-// next read. The whole line has to come within timeout, however its bytes
-// trickle in.
-func (s *session) readLine(timeout time.Duration) ([]byte, error) {
-	s.in.shrink()
-	var deadline time.Time // from the first wait on
-	tooLong := false
-	for from := 0; ; { // the unread bytes before from hold no line end
-		unread := s.in.unread()
-		end := s.endOfLine(unread, from)
-		if end >= 0 {
-			s.in.skip(end)
-			if tooLong || end > maxAuthLine {
-				return nil, errLineTooLong
-			}
-			return unread[:end-len(s.lineEnd)], nil
-		}
-		from = len(unread)
-		if from > maxAuthLine {
-			// What is skipped may end in the CR of a CRLF.
-			tooLong = true
-			s.in.skip(from - 1)
-			from = 1
-		}
-		now := time.Now()
-		if deadline.IsZero() {
-			deadline = now.Add(timeout)
-		}
-		if err := s.fill(now, deadline); err != nil {
-			return nil, err
-		}
+// countBad counts a command that was answered with code, if the command was bad: unknown,
+// malformed or out of place (RFC 5321 section 4.2.2). What was refused though it was
+// well-formed says nothing against the client.
+func (s *session) countBad(code int) int {
+	switch {
+	case code < 400:
+		s.bad = 0
+	case 500 <= code && code <= 504 && !s.excused:
+		s.bad++
 	}
-}
-
-// endOfLine is the length of the first line in b with its line end, or -1 while
-// that has not come; the bytes before from are known to hold no line end. The
-// first line of a session fixes what its lines end in.
-func (s *session) endOfLine(b []byte, from int) int {
-	for {
-		i := bytes.IndexByte(b[from:], '\n')
-		if i < 0 {
-			return -1
-		}
-		from += i + 1
-		crlf := from >= 2 && b[from-2] == '\r'
-		if !s.lineEndKnown {
-			s.lineEndKnown = true
-			if !crlf {
-				s.lineEnd = "\n"
-			}
-		}
-		if crlf || s.lineEnd == "\n" {
-			return from
-		}
-	}
+	return s.bad
 }
 
 // fill writes the replies that wait and reads more of what the client sends, which

@@ -23,6 +23,7 @@ type Sessions struct {
 	clients  map[netip.Addr]int // open sessions of each
 	stopping bool
 	empty    chan struct{} // closed when stopping and open is empty
+	foreign  clientSet     // those that came with another protocol
 }
 
 // Len is the number of open sessions.
@@ -158,12 +159,20 @@ func (s *session) mustStop() bool {
 	return s.stopsNow()
 }
 
-// setInTransaction marks a mail transaction as begun or ended (RFC 5321
-// section 3.3), which decides whether a shutdown waits for this session.
-func (s *session) setInTransaction(yes bool) {
+// beginTransaction marks a mail transaction as begun (RFC 5321 section 3.3), for which
+// a shutdown waits. It reports false if a shutdown has begun: then no other begins.
+func (s *session) beginTransaction() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inTransaction = yes; s.stopsNow() {
+	s.inTransaction = s.stopMode == goOn
+	return s.inTransaction
+}
+
+// transactionEnded has a shutdown wait no longer.
+func (s *session) transactionEnded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inTransaction = false; s.stopsNow() {
 		s.cancel()
 	}
 }

@@ -132,3 +132,23 @@ type receiverFunc func(ctx context.Context, m *Message) error
 
 func (f receiverFunc) Receive(ctx context.Context, m *Message) error { return f(ctx, m) }
 func (f receiverFunc) Refused()                                      {}
+
+// TestNoTransactionBeginsDuringAShutdown has MAIL wait while the shutdown begins.
+func TestNoTransactionBeginsDuringAShutdown(t *testing.T) {
+	srv, box := newTestServer()
+	srv.Faults = new(Faults)
+	if err := srv.Faults.Set([]Fault{{Step: "mail", Delay: Duration(MaxFaultDelay)}}); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, srv)
+	reader := bufio.NewReader(conn)
+	io.WriteString(conn, envelope+"DATA\r\nx\r\n.\r\n")
+	expect(t, reader, "220")
+	expect(t, reader, "250")
+	if err := srv.Sessions.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if said, _ := io.ReadAll(reader); string(said) != "421 Shutting down, closing connection\r\n" || len(box.all()) > 0 {
+		t.Errorf("the server said %q and stored %d mails", said, len(box.all()))
+	}
+}

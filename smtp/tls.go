@@ -38,6 +38,7 @@ func (s *session) startTLS(argument []byte) (reply, error) {
 	}
 	s.endTransaction()
 	s.hello, s.extended, s.mechanism, s.identity, s.told = "", false, "", "", nil
+	s.heard, s.recognized, s.afterCR, s.bareLF = false, false, false, nil
 	s.noteTLS()
 	return reply{}, nil
 }

@@ -171,3 +171,34 @@ func TestPlainTextAfterSTARTTLSIsThrownAway(t *testing.T) {
 		t.Errorf("stored %+v", got)
 	}
 }
+
+// TestNothingFromBeforeSTARTTLSCounts begins in bare LF, says hello and more, and then
+// does as a client does that begins anew (RFC 3207 section 4.2).
+func TestNothingFromBeforeSTARTTLSCounts(t *testing.T) {
+	srv, box := newTLSServer(t)
+	plain := connect(t, srv)
+	fromPlain := bufio.NewReader(plain)
+	expect(t, fromPlain, "220")
+	for _, command := range []string{"EHLO before", "AUTH PLAIN AGEAYQ==", "MAIL FROM:<before@x>", "RCPT TO:<root@x>", "STARTTLS"} {
+		io.WriteString(plain, command+"\n")
+		for line := "-----"; line[3] == '-'; {
+			var err error
+			if line, err = fromPlain.ReadString('\n'); err != nil || line[0] != '2' {
+				t.Fatalf("%s: the server said %q (%v)", command, line, err)
+			}
+		}
+	}
+	conn, reader := handshake(t, plain)
+	io.WriteString(conn, "RCPT TO:<b@x>\r\nMAIL FROM:<a@x>\r\nHELO after\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n1\n.\n2\r\n.\r\nQUIT\r\n")
+	said, err := io.ReadAll(reader)
+	if want := "503 Bad sequence of commands, send MAIL first\r\n503 Bad sequence of commands, send HELO or EHLO first\r\n250 Hello\r\n"; err != nil || !strings.HasPrefix(string(said), want) {
+		t.Errorf("the server said %q (%v)", said, err)
+	}
+	got := box.all()
+	if len(got) != 1 {
+		t.Fatalf("%d mails", len(got))
+	}
+	if m := got[0]; m.Data != "1\n.\n2\r\n" || len(m.Problems) > 0 || m.Session.Hello != "after" || m.Session.AuthIdentity != "" || m.Session.Extended {
+		t.Errorf("stored %+v of %+v", m, m.Session)
+	}
+}

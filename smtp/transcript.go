@@ -19,15 +19,30 @@ type transcript struct {
 	mark     int    // where the current command's line begins
 	left     int    // lines left out
 	ended    bool   // the next command begins a new record
+
+	afterAuth bool // no command has come since AUTH, see maskSecrets
 }
 
-// command records a line of the client's, secrets masked.
-func (t *transcript) command(line []byte) {
+// command records a line of the client's, whose command is verb, "" if it has none,
+// secrets masked.
+func (t *transcript) command(text []byte, verb string) {
 	if t.ended {
 		t.text, t.left, t.ended = t.text[:0], 0, false
 	}
 	t.mark = len(t.text)
-	t.line("C: ", maskSecrets(line))
+	t.line("C: ", t.maskSecrets(text, verb))
+}
+
+// secret records a line that is not shown. Others that follow may belong to it.
+func (t *transcript) secret() {
+	t.line("C: ", []byte(masked))
+	t.afterAuth = true
+}
+
+// tooLong records that a line was not kept. It may have been that of AUTH.
+func (t *transcript) tooLong() {
+	t.note("a line that is too long")
+	t.afterAuth = true
 }
 
 func (t *transcript) note(text string) { t.line("* ", []byte(text)) }
@@ -42,17 +57,17 @@ func (t *transcript) reply(lines []byte) {
 }
 
 func (t *transcript) line(prefix string, line []byte) {
-	if len(t.text)+len(line) > maxTranscript {
-		t.left++
-		return
-	}
+	shown := cutText(line, maxTranscriptLine)
+	before := len(t.text)
 	t.text = append(t.text, prefix...)
-	if len(line) > maxTranscriptLine {
-		t.text = append(append(t.text, line[:maxTranscriptLine]...), "..."...)
-	} else {
-		t.text = append(t.text, line...)
+	t.text = appendVisible(t.text, shown)
+	if len(shown) < len(line) {
+		t.text = append(t.text, "..."...)
 	}
-	t.text = append(t.text, '\n')
+	if t.text = append(t.text, '\n'); len(t.text) > maxTranscript {
+		t.text = t.text[:before]
+		t.left++
+	}
 }
 
 // begin parts the preamble from the first transaction, whose MAIL is the current
@@ -78,17 +93,4 @@ func (t *transcript) end(octets int, r reply, extended bool) string {
 	t.text = appendReply(t.text, r, extended)
 	t.text = append(t.text[:len(t.text)-2], '\n')
 	return string(t.text)
-}
-
-// maskSecrets is line without the initial response of AUTH (RFC 4954 section 4).
-func maskSecrets(line []byte) []byte {
-	if len(line) < len("AUTH x") || !bytes.EqualFold(line[:4], []byte("AUTH")) {
-		return line
-	}
-	mechanism := bytes.TrimLeft(line[4:], " \t")
-	if i := bytes.IndexAny(mechanism, " \t"); i >= 0 {
-		end := len(line) - len(mechanism) + i
-		return append(line[:end:end], " ***"...)
-	}
-	return line
 }
