@@ -20,6 +20,7 @@ import (
 //	    idle_timeout           <duration>
 //	    min_data_rate          <size a second>
 //	    extensions             on|off
+//	    addresses              strict|lenient
 //	    starttls               on|off
 //	    connection_policy {
 //	        ...
@@ -46,10 +47,21 @@ func (h *L4Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"idle_timeout":           func() error { return durationArg(d, &h.IdleTimeout) },
 		"min_data_rate":          func() error { return sizeArg(d, &h.MinDataRate) },
 		"extensions":             func() error { return switchArg(d, &h.Extensions) },
+		"addresses":              func() error { return h.unmarshalAddresses(d) },
 		"starttls":               func() error { return h.unmarshalStartTLS(d) },
 		"connection_policy":      func() error { return h.unmarshalConnectionPolicy(d) },
 		"auth":                   func() error { return h.unmarshalAuth(d) },
 	})
+}
+
+func (h *L4Handler) unmarshalAddresses(d *caddyfile.Dispenser) error {
+	if err := oneArg(d, &h.Addresses); err != nil {
+		return err
+	}
+	if err := checkAddresses(h.Addresses); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
 }
 
 func (h *L4Handler) unmarshalStartTLS(d *caddyfile.Dispenser) error {

@@ -63,6 +63,11 @@ type L4Handler struct {
 	// leaves the plain SMTP of HELO. Default: true.
 	Extensions *bool `json:"extensions,omitempty"`
 
+	// Which addresses MAIL and RCPT may have: with `strict` those that RFC 5321 and
+	// 6531 allow, with `lenient` also those that clients are known to send, of which
+	// the mail's problems say what is wrong. Default: lenient.
+	Addresses string `json:"addresses,omitempty"`
+
 	// Whether to offer STARTTLS, with a certificate that Caddy manages: by its
 	// automation for a public `hostname`, and by its internal issuer for any
 	// other name, for localhost and for the loopback addresses. Default: false,
@@ -107,13 +112,14 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.server = &smtp.Server{
-		Hostname:     hostname,
-		Limits:       h.limits(),
-		NoExtensions: h.noExtensions(),
-		Faults:       &b.faults,
-		Receiver:     b,
-		Sessions:     &b.sessions,
-		Logger:       ctx.Logger(),
+		Hostname:        hostname,
+		Limits:          h.limits(),
+		NoExtensions:    h.noExtensions(),
+		StrictAddresses: h.Addresses == addressesStrict,
+		Faults:          &b.faults,
+		Receiver:        b,
+		Sessions:        &b.sessions,
+		Logger:          ctx.Logger(),
 	}
 	if err := h.provisionAuth(); err != nil {
 		return err
@@ -138,6 +144,21 @@ func (h *L4Handler) limits() smtp.Limits {
 }
 
 func (h *L4Handler) noExtensions() bool { return h.Extensions != nil && !*h.Extensions }
+
+// The values of addresses.
+const (
+	addressesStrict  = "strict"
+	addressesLenient = "lenient"
+)
+
+// checkAddresses refuses what is none of them; "" is the default.
+func checkAddresses(value string) error {
+	switch value {
+	case "", addressesStrict, addressesLenient:
+		return nil
+	}
+	return fmt.Errorf("addresses %q: expected %s or %s", value, addressesStrict, addressesLenient)
+}
 
 var authModes = map[string]smtp.AuthMode{
 	"": smtp.AuthOptional, "optional": smtp.AuthOptional, "required": smtp.AuthRequired, "off": smtp.AuthOff,
@@ -170,6 +191,9 @@ func (h *L4Handler) check() error {
 		if value < 0 {
 			return fmt.Errorf("%s must be positive", name)
 		}
+	}
+	if err := checkAddresses(h.Addresses); err != nil {
+		return err
 	}
 	if h.ConnectionPolicy != nil && !h.StartTLS {
 		return fmt.Errorf("connection_policy is for STARTTLS: expected starttls on beside it")

@@ -230,3 +230,18 @@ HTTP {
 		t.Errorf("transcript:\n%s", got)
 	}
 }
+
+func TestAddressesAreLenientOrStrict(t *testing.T) {
+	for option, want := range map[string]string{"": "250", "addresses lenient": "250", "addresses strict": "501"} {
+		t.Run(option, func(t *testing.T) {
+			s := start(t, handler("mailbucket {\n"+option+"\n}"))
+			c := s.dial()
+			must(t, c.talk("", "220", "HELO x", "250", "MAIL FROM:<a@x>", "250", "RCPT TO:<a..b@x.>", want, "RCPT TO:<b@x>", "250", "DATA", "354", "x\r\n.", "250"))
+			var list struct{ TotalResults int }
+			s.get("/emails?recipient=a..b@x", &list)
+			if found := list.TotalResults == 1; found != (want == "250") {
+				t.Errorf("%d mails to the address", list.TotalResults)
+			}
+		})
+	}
+}

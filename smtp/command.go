@@ -58,7 +58,7 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 	if !ok {
 		return replyMailSyntax, nil
 	}
-	mailbox, rest, err := parsePath(path)
+	mailbox, rest, odd, err := s.parsePath(path)
 	if err != nil {
 		return reply{501, "5.1.7", sentence(err)}, nil
 	}
@@ -67,9 +67,10 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 	if s.next.mailParameters, r, ok = s.parameters(rest, (*session).mailParameter); !ok {
 		return r, nil
 	}
-	if !s.next.smtputf8 && !isASCII(mailbox) {
+	if s.server.StrictAddresses && !s.next.smtputf8 && !isASCII(mailbox) {
 		return replyNeedsUTF8, nil
 	}
+	s.next.noteOdd(odd, mailbox)
 	if s.sender != string(mailbox) {
 		s.sender = string(mailbox)
 	}
@@ -115,7 +116,7 @@ func (s *session) rcptTo(argument []byte) (reply, error) {
 	if !ok {
 		return replyRcptSyntax, nil
 	}
-	mailbox, rest, err := parsePath(path)
+	mailbox, rest, odd, err := s.parsePath(path)
 	if err == nil && len(mailbox) == 0 {
 		err = errors.New("the address must not be empty")
 	}
@@ -126,7 +127,7 @@ func (s *session) rcptTo(argument []byte) (reply, error) {
 	if !ok {
 		return r, nil
 	}
-	if !s.mail.smtputf8 && !isASCII(mailbox) {
+	if s.server.StrictAddresses && !s.mail.smtputf8 && !isASCII(mailbox) {
 		return replyNeedsUTF8, nil
 	}
 	if len(s.mail.recipients) >= s.limits.MaxRecipients {
@@ -136,8 +137,36 @@ func (s *session) rcptTo(argument []byte) (reply, error) {
 	if r, faulty, err := s.fault(stepRcpt, recipient); faulty || err != nil {
 		return r, err
 	}
+	s.mail.noteOdd(odd, mailbox)
 	s.mail.addRecipient(recipient, parameters)
 	return replyRecipientOK, nil
+}
+
+// parsePath reads the path of MAIL or RCPT.
+func (s *session) parsePath(b []byte) (mailbox, rest []byte, odd oddity, err error) {
+	if s.server.StrictAddresses {
+		mailbox, rest, err = parsePath(b)
+	} else {
+		mailbox, rest, odd, err = parseLoosePath(b)
+	}
+	if err == nil && !isVisible(mailbox) {
+		err = errPathBytes
+	}
+	return mailbox, rest, odd, err
+}
+
+// noteOdd keeps what the mail's problems say about an address that was taken.
+func (t *transaction) noteOdd(odd oddity, mailbox []byte) {
+	if !t.smtputf8 && !isASCII(mailbox) {
+		odd |= oddUTF8
+	}
+	if odd == 0 {
+		return
+	}
+	if t.odd == nil {
+		t.odd = new(oddAddresses)
+	}
+	t.odd.add(odd, mailbox)
 }
 
 // addRecipient keeps the parameters of all recipients once one has any.

@@ -250,6 +250,8 @@ func (d *dialog) set(setting string) error {
 		d.srv.CheckLogin, err = func(_ context.Context, user, secret string) bool { return user == secret }, nil
 	case "fault":
 		err = d.addFault(value)
+	case "addresses":
+		d.srv.StrictAddresses, err = value == "strict", nil
 	case "extensions":
 		d.srv.NoExtensions, err = value == "off", nil
 	case "receiver_error":

@@ -62,13 +62,20 @@ func (c *scriptedConn) SetWriteDeadline(time.Time) error { return nil }
 
 // FuzzPath checks that an accepted mailbox is what stood between the brackets.
 func FuzzPath(f *testing.F) {
-	for _, seed := range []string{"<>", "<a@b>", "<@r:a@b> X=1", `<"a\"b"@[IPv6:::1]>`, "<postmaster>"} {
+	for _, seed := range []string{"<>", "<a@b>", "<@r:a@b> X=1", `<"a\"b"@[IPv6:::1]>`, "<postmaster>", "N <a@b> X", "<<a @ b.>>", "a@b"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		looseMailbox, looseRest, odd, looseErr := parseLoosePath(b)
+		if len(looseMailbox)+len(looseRest) > len(b) {
+			t.Errorf("mailbox %q and %q of %q", looseMailbox, looseRest, b)
+		}
 		mailbox, rest, err := parsePath(b)
 		if err != nil {
 			return
+		}
+		if looseErr != nil || odd != 0 || !bytes.Equal(looseMailbox, mailbox) || !bytes.Equal(looseRest, rest) {
+			t.Errorf("%q is odd: %q and %q, %v", b, looseMailbox, looseRest, looseErr)
 		}
 		read := string(b[:len(b)-len(rest)])
 		if !strings.HasPrefix(read, "<") || !strings.HasSuffix(read, string(mailbox)+">") || bytes.ContainsAny(mailbox, "\r\n\x00") {

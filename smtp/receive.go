@@ -133,7 +133,7 @@ func (s *session) problems(data string) []string {
 	if size := s.mail.declared; size > 0 && int64(len(data)) > size {
 		problems = append(problems, fmt.Sprintf("SIZE=%d was declared, but %d octets were sent (RFC 1870 section 6.3)", size, len(data)))
 	}
-	return problems
+	return append(problems, s.mail.odd.problems()...)
 }
 
 // received is the reply to a mail that the receiver took or refused.

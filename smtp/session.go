@@ -86,6 +86,7 @@ type transaction struct {
 
 	recipients          []string
 	recipientParameters []string
+	odd                 *oddAddresses // nil if none is odd
 
 	chunked bool  // BDAT has begun
 	body    spill // the chunks so far

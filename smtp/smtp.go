@@ -38,14 +38,14 @@ type Receiver interface {
 
 // Message is one accepted message and its envelope.
 type Message struct {
-	// ReversePath is the mailbox of MAIL without brackets and source route;
-	// empty for the null reverse-path.
+	// ReversePath is the mailbox of MAIL without brackets, source route, name, blanks
+	// around it and a dot at its end; empty for the null reverse-path.
 	ReversePath string
 
 	// MailParameters is what followed the reverse-path, as sent.
 	MailParameters string
 
-	// Recipients are the mailboxes of RCPT, in order, as sent.
+	// Recipients are the mailboxes of RCPT, in order, each as ReversePath is.
 	Recipients []string
 
 	// RecipientParameters is what followed each of Recipients, as sent; nil if
@@ -114,6 +114,11 @@ type Server struct {
 
 	// NoExtensions answers EHLO with 502, which leaves the SMTP of RFC 821.
 	NoExtensions bool
+
+	// StrictAddresses refuses addresses that RFC 5321 and 6531 do not allow. Otherwise
+	// those that clients are known to send are taken, without what only surrounds the
+	// address, and the mail's problems say what was wrong with them.
+	StrictAddresses bool
 
 	// TLS, if there is any, is offered by STARTTLS (RFC 3207).
 	TLS *tls.Config

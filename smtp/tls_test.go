@@ -179,7 +179,7 @@ func TestNothingFromBeforeSTARTTLSCounts(t *testing.T) {
 	plain := connect(t, srv)
 	fromPlain := bufio.NewReader(plain)
 	expect(t, fromPlain, "220")
-	for _, command := range []string{"EHLO before", "AUTH PLAIN AGEAYQ==", "MAIL FROM:<before@x>", "RCPT TO:<root@x>", "STARTTLS"} {
+	for _, command := range []string{"EHLO before", "AUTH PLAIN AGEAYQ==", "MAIL FROM:<before@x>", "RCPT TO:root", "STARTTLS"} {
 		io.WriteString(plain, command+"\n")
 		for line := "-----"; line[3] == '-'; {
 			var err error
