@@ -137,6 +137,10 @@ func (c *checker) types(p *Part) {
 	if image := p.ImageType(); image != "" && !strings.HasPrefix(p.MediaType, "image/") {
 		c.found.add(p.Index, WrongImageType, image+" in "+p.MediaType)
 	}
+	if p.looseEncoding {
+		raw, _ := p.Header.raw("Content-Transfer-Encoding")
+		c.found.add(p.Index, LooseEncoding, excerpt(trimBlanks(unfold(raw)))+", read as "+p.encoding)
+	}
 	if strings.HasPrefix(p.MediaType, "multipart/") && p.encoded() {
 		c.found.add(p.Index, EncodedContainer, p.MediaType+" in "+excerpt(p.encoding))
 	}
@@ -144,7 +148,7 @@ func (c *checker) types(p *Part) {
 
 // body decodes a leaf to see what is wrong with its encoding and charset.
 func (c *checker) body(p *Part) {
-	d := newDecoder(p.encoding, p.Body())
+	d := newDecoder(p.encoding, p.Body(), p.isText())
 	var text []byte
 	if p.isText() {
 		var whole bool
@@ -157,6 +161,8 @@ func (c *checker) body(p *Part) {
 	switch d.fault() {
 	case faultBase64:
 		c.found.add(p.Index, MalformedBase64, "")
+	case faultBase64Tail:
+		c.found.add(p.Index, MalformedBase64, "followed by something else, which is taken as it stands")
 	case faultBase64End:
 		c.found.add(p.Index, TruncatedBase64, "")
 	case faultQuoted:

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"encoding/base64"
 	"io"
 	"strings"
 )
@@ -21,20 +20,22 @@ const (
 	faultNone          decodeFault = iota
 	faultBase64                    // characters outside the alphabet, or after the padding
 	faultBase64End                 // cut short, or without padding
+	faultBase64Tail                // something else follows it
 	faultQuoted                    // "=" without two hex digits
 	faultUUBegin                   // no "begin" line: the text is given as it is
 	faultUUEnd                     // no "end" line
 	faultUnknownCoding             // no such encoding: the text is given as it is
 )
 
-// newDecoder gives the decoder for a lower-case Content-Transfer-Encoding.
-func newDecoder(encoding, body string) decoder {
+// newDecoder gives the decoder for an encoding as transferEncoding names it. Text
+// that follows the end of base64 is given too when the content is text.
+func newDecoder(encoding, body string, text bool) decoder {
 	switch encoding {
 	case "base64":
-		return &base64Decoder{src: body}
+		return &base64Decoder{src: body, keepTail: text}
 	case "quoted-printable":
 		return &quotedDecoder{src: body}
-	case "x-uuencode", "uuencode", "x-uue", "uue":
+	case "x-uuencode":
 		return &uuDecoder{src: body}
 	case "", "7bit", "8bit", "binary":
 		return &identityDecoder{src: body}
@@ -97,105 +98,6 @@ func (d *identityDecoder) next() []byte {
 
 func (d *identityDecoder) fault() decodeFault { return d.found }
 
-// base64Decoder is base64 (RFC 2045 6.8). It skips what is not in the alphabet
-// and goes on after padding, as some senders join encoded pieces.
-type base64Decoder struct {
-	src    string
-	found  decodeFault
-	padded bool
-	in     [1024]byte
-	out    [768]byte
-}
-
-func (d *base64Decoder) next() []byte {
-	for {
-		n, end := d.collect()
-		if tail := n % 4; tail != 0 && end {
-			// Only the last quantum before "=" or the end may be short.
-			n = d.shorten(n, tail)
-		}
-		size, err := base64.RawStdEncoding.Decode(d.out[:], d.in[:n])
-		if err != nil {
-			d.found = faultBase64 // cannot be: collect takes only the alphabet
-		}
-		if size > 0 {
-			return d.out[:size]
-		}
-		if d.src == "" {
-			return nil
-		}
-	}
-}
-
-// collect moves characters of the alphabet from src to in. It stops when in is
-// full (end is false), after padding or at the end of src.
-func (d *base64Decoder) collect() (n int, end bool) {
-	for i := 0; i < len(d.src); i++ {
-		c := d.src[i]
-		switch base64Class[c] {
-		case inAlphabet:
-			if d.padded {
-				d.found, d.padded = faultBase64, false
-			}
-			d.in[n] = c
-			if n++; n == len(d.in) {
-				d.src = d.src[i+1:]
-				return n, false
-			}
-		case inPadding:
-			d.padded = true
-			d.src = d.src[i+1:]
-			return n, true
-		case inJunk:
-			d.found = faultBase64
-		}
-	}
-	d.src = ""
-	return n, true
-}
-
-// shorten handles a quantum of 1 to 3 characters, reporting one that lacks its
-// padding, and gives the count of characters that can be decoded.
-func (d *base64Decoder) shorten(n, tail int) int {
-	if !d.padded && d.found == faultNone {
-		d.found = faultBase64End
-	}
-	if tail == 1 {
-		d.found = faultBase64
-		return n - 1
-	}
-	return n
-}
-
-func (d *base64Decoder) fault() decodeFault { return d.found }
-
-const (
-	inJunk byte = iota
-	inAlphabet
-	inPadding
-	inSpace
-)
-
-var base64Class = func() (class [256]byte) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
-		class[c] = inAlphabet
-	}
-	class['='] = inPadding
-	for _, c := range []byte(" \t\r\n") {
-		class[c] = inSpace
-	}
-	return class
-}()
-
-func isBase64(c byte) bool { return base64Class[c] == inAlphabet }
-
-// appendBase64 decodes all of src.
-func appendBase64(dst []byte, src string) ([]byte, decodeFault) {
-	d := base64Decoder{src: src}
-	dst, _ = decodeAtMost(dst, &d, len(src))
-	return dst, d.found
-}
-
 // quotedDecoder is quoted-printable (RFC 2045 6.7). Blanks before a line end go,
 // as do soft line breaks; "=" that begins neither a byte nor a break stays.
 type quotedDecoder struct {
@@ -251,7 +153,7 @@ func countBlanks(s string) int {
 
 // endsLine tells that s is at a line end, or at the end.
 func endsLine(s string) bool {
-	return s == "" || s[0] == '\n' || strings.HasPrefix(s, "\r\n")
+	return s == "" || s[0] == '\n' || strings.HasPrefix(s, "\r\n") || strings.HasPrefix(s, "\r\r\n")
 }
 
 // skipLineEnd gives what follows blanks and a line end.
@@ -260,7 +162,7 @@ func skipLineEnd(s string) (rest string, ok bool) {
 	if !endsLine(s) {
 		return "", false
 	}
-	s = strings.TrimPrefix(s, "\r")
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "\r"), "\r")
 	return strings.TrimPrefix(s, "\n"), true
 }
 
@@ -363,5 +265,5 @@ func cutLine(s string) (line, rest string) {
 	if i < 0 {
 		return s, ""
 	}
-	return strings.TrimSuffix(s[:i], "\r"), s[i+1:]
+	return strings.TrimRight(s[:i], "\r"), s[i+1:]
 }

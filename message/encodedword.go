@@ -130,7 +130,7 @@ func parseWord(s string) (w encodedWord, size int) {
 func (w encodedWord) decode() (data []byte, ok bool) {
 	if w.base64 {
 		data, fault := appendBase64(nil, w.text)
-		return data, fault != faultBase64
+		return data, fault != faultBase64 && fault != faultBase64Tail
 	}
 	data = make([]byte, 0, len(w.text))
 	for i := 0; i < len(w.text); i++ {

@@ -111,6 +111,13 @@ func TestContentType(t *testing.T) {
 		{"segments with a gap", "a/b; x*0=a; x*2=c; x*1=b; x*4=e", ParamValue{Value: "a/b", Params: []Param{{"x", "abc"}}}},
 		{"encoded words over segments", `a/b; x*0="=?utf-8?Q?=C3=A9"; x*1="?="`, ParamValue{Value: "a/b", Params: []Param{{"x", "é"}}}},
 		{"encoded word", `a/b; name="=?utf-8?Q?=C3=A9?="`, ParamValue{Value: "a/b", Params: []Param{{"name", "é"}}}},
+		{"blanks around the slash", "text / html; charset=utf-8", ParamValue{Value: "text/html", Params: []Param{{"charset", "utf-8"}}}},
+		{"value missing", "filename=x.txt; size=1", ParamValue{Params: []Param{{"filename", "x.txt"}, {"size", "1"}}}},
+		{"value in quotes", `"inline"; filename=x`, ParamValue{Value: "inline", Params: []Param{{"filename", "x"}}}},
+		{"comma for semicolon", "text/plain, charset=utf-8", ParamValue{Value: "text/plain", Params: []Param{{"charset", "utf-8"}}}},
+		{"boundary with blanks", "a/b; boundary=x y  z; charset=u", ParamValue{Value: "a/b", Params: []Param{{"boundary", "x y  z"}, {"charset", "u"}}}},
+		{"boundary, then no semicolon", "a/b; boundary=x charset=u", ParamValue{Value: "a/b", Params: []Param{{"boundary", "x"}, {"charset", "u"}}}},
+		{"boundary, then a comment", "a/b; boundary=x (y); charset=u", ParamValue{Value: "a/b", Params: []Param{{"boundary", "x"}, {"charset", "u"}}}},
 		{"boundary stays raw", "a/b; boundary=\"=?utf-8?Q?x?=\xe9\"", ParamValue{Value: "a/b", Params: []Param{{"boundary", "=?utf-8?Q?x?=\xe9"}}}},
 		{"raw 8-bit", "a/b; name=\"\xe9\"", ParamValue{Value: "a/b", Params: []Param{{"name", "é"}}}},
 		{"line end forged", "a/b; x*=utf-8''a%0D%0Ab", ParamValue{Value: "a/b", Params: []Param{{"x", "a b"}}}},
@@ -128,7 +135,10 @@ func TestContentType(t *testing.T) {
 
 func TestMediaType(t *testing.T) {
 	for in, want := range map[string]string{
-		"Text/Plain; x=y": "text/plain", " (c) a/b(d)": "a/b", "text": "", "/x": "", "x/": "", "a/b/c": "", "": "", "text/pl\xe4in": "",
+		"Text/Plain; x=y": "text/plain", "text / html": "text/html", "text/ html ; x=y": "text/html", "text (c) /(d) html": "text/html",
+		"text /html": "text/html", `"text/html"; x=y`: "text/html", `"text/html; x=y"`: "text/html", "=?utf-8?Q?text/html?=": "text/html",
+		"text/html, x=y": "text/html", "text/html charset=x/y": "text/html", "charset=a/b": "", "a / b / c": "a/b", "text / ": "",
+		"Text/Plain;x=y": "text/plain", " (c) a/b(d)": "a/b", "text": "", "/x": "", "x/": "", "a/b/c": "", "": "", "text/pl\xe4in": "",
 		strings.Repeat("a", 300) + "/b": "",
 	} {
 		if got := mediaType(in); got != want {

@@ -94,6 +94,6 @@ func sniffImage(head string) string {
 
 // firstBytes gives up to n decoded bytes of a leaf.
 func (p *Part) firstBytes(n int) string {
-	head, _ := decodeAtMost(make([]byte, 0, n), newDecoder(p.leafEncoding(), p.Body()), n)
+	head, _ := decodeAtMost(make([]byte, 0, n), newDecoder(p.leafEncoding(), p.Body(), p.isText()), n)
 	return string(head)
 }

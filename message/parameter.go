@@ -44,7 +44,8 @@ func (v ParamValue) Param(name string) string {
 // mediaType gives the lower-case type/subtype of a Content-Type field as sent,
 // "" when it is malformed.
 func mediaType(raw string) string {
-	token := headerToken(raw)
+	s := paramScanner{s: raw}
+	token := s.value()
 	kind, sub, ok := strings.Cut(token, "/")
 	if !ok || kind == "" || sub == "" || len(token) > maxToken || strings.Contains(sub, "/") || !isASCII(token) {
 		return ""
@@ -59,13 +60,44 @@ func headerToken(raw string) string {
 	return s.token("")
 }
 
+// value reads what stands before the parameters: a token, or a type and a subtype
+// with a slash, around which blanks and comments may stand. Quotes around it, or an
+// encoded word (RFC 2047) in its place, are undone.
+func (s *paramScanner) value() string {
+	s.skipBlanks()
+	if s.at < len(s.s) && s.s[s.at] == '"' {
+		value, _, _ := strings.Cut(s.quoted(), ";")
+		return trimBlanks(value)
+	}
+	start := s.at
+	token := s.token(",")
+	if strings.HasPrefix(token, "=?") || strings.ContainsRune(token, '=') {
+		if decoded := DecodeHeader(token); decoded != token {
+			return trimBlanks(decoded)
+		}
+		s.at = start // a parameter: the value is missing
+		return ""
+	}
+	after := s.at
+	s.skipBlanks()
+	if s.at < len(s.s) && s.s[s.at] == '/' && token != "" {
+		s.at++
+		s.skipBlanks()
+		return token + "/" + s.token(",")
+	}
+	if strings.HasSuffix(token, "/") {
+		return token + s.token(",")
+	}
+	s.at = after
+	return token
+}
+
 // parseParams reads a field as sent. It is lenient: missing quotes and
 // semicolons, blanks around "=" and encoded words (RFC 2047) in values are all
 // understood.
 func parseParams(raw string) ParamValue {
 	s := paramScanner{s: unfold(raw)}
-	s.skipBlanks()
-	v := ParamValue{Value: strings.ToLower(s.token(""))}
+	v := ParamValue{Value: strings.ToLower(s.value())}
 	if len(v.Value) > maxToken {
 		v.Value = ""
 	}
@@ -130,7 +162,7 @@ func (s *paramScanner) nextParam() bool {
 		if s.at >= len(s.s) {
 			return false
 		}
-		if c := s.s[s.at]; c != ';' && c != '"' && c != '=' {
+		if c := s.s[s.at]; c != ';' && c != ',' && c != '"' && c != '=' {
 			return true
 		}
 		s.at++
@@ -161,10 +193,32 @@ func (s *paramScanner) param() (name, value string, ok bool) {
 			s.at = start + end
 		}
 		value = strings.TrimRight(s.s[start:s.at], " \t")
+	case name == "boundary":
+		value = s.boundary()
 	default:
 		value = s.token("")
 	}
 	return name, value, true
+}
+
+// boundary reads a boundary without quotes, which may have blanks in it although
+// RFC 2045 5.1 wants quotes then. What follows it is another parameter, perhaps
+// without its semicolon, or a comment.
+func (s *paramScanner) boundary() string {
+	start := s.at
+	s.token("")
+	for end := s.at; ; end = s.at {
+		for s.at < len(s.s) && isBlank(s.s[s.at]) {
+			s.at++
+		}
+		if s.at == len(s.s) || s.s[s.at] == ';' || s.s[s.at] == '(' || isParameter(s.s[s.at:]) {
+			return s.s[start:end]
+		}
+		from := s.at
+		if s.token(""); s.at == from {
+			s.at++
+		}
+	}
 }
 
 // quoted reads a quoted string; one without end takes the rest. A backslash

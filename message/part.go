@@ -25,10 +25,11 @@ type Part struct {
 	// Places in the raw message.
 	start, headerEnd, bodyStart, end int
 
-	encoding   string // lower-case Content-Transfer-Encoding
-	headerFull bool   // fields were left out
-	closed     bool   // a multipart whose closing delimiter was there
-	epilogue   int    // place after that
+	encoding      string // see transferEncoding
+	looseEncoding bool   // the field does not have the encoding's exact name
+	headerFull    bool   // fields were left out
+	closed        bool   // a multipart whose closing delimiter was there
+	epilogue      int    // place after that
 }
 
 // setType fills in what the Content-* fields say.
@@ -40,7 +41,7 @@ func (p *Part) setType(byDefault string) {
 		}
 	}
 	if raw, ok := p.Header.raw("Content-Transfer-Encoding"); ok {
-		p.encoding = strings.ToLower(headerToken(raw))
+		p.encoding, p.looseEncoding = transferEncoding(raw)
 	}
 }
 
@@ -105,7 +106,7 @@ func (p *Part) Body() string { return p.message.raw[p.bodyStart:p.end] }
 // multipart, and of a message whose parts were read, comes as sent.
 func (p *Part) Open() io.Reader {
 	if encoding := p.leafEncoding(); encoding != "" {
-		return &decodeReader{decoder: newDecoder(encoding, p.Body())}
+		return &decodeReader{decoder: newDecoder(encoding, p.Body(), p.isText())}
 	}
 	return strings.NewReader(p.Body())
 }
@@ -128,7 +129,7 @@ func (p *Part) Size() int {
 		return len(p.Body())
 	}
 	n := 0
-	d := newDecoder(encoding, p.Body())
+	d := newDecoder(encoding, p.Body(), p.isText())
 	for piece := d.next(); len(piece) > 0; piece = d.next() {
 		n += len(piece)
 	}
@@ -172,15 +173,22 @@ func (p *Part) Text() string {
 
 // text is Text with a limit; whole tells that nothing was cut.
 func (p *Part) text(limit int) (text string, whole bool) {
-	raw, whole := decodeAtMost(nil, newDecoder(p.leafEncoding(), p.Body()), limit)
+	raw, whole := decodeAtMost(nil, newDecoder(p.leafEncoding(), p.Body(), p.isText()), limit)
 	text, _ = decodeCharset(string(raw), p.charset(raw))
-	if strings.IndexByte(text, '\r') >= 0 {
-		text = textLineEnds.Replace(text)
-	}
+	text = plainLineEnds(text)
 	return cutText(text, limit), whole && len(text) <= limit
 }
 
-var textLineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+// plainLineEnds makes "\n" of each line end: CR LF, LF, CR, and CR CR LF, which
+// some programs make of CR LF.
+func plainLineEnds(s string) string {
+	if strings.IndexByte(s, '\r') < 0 {
+		return s
+	}
+	return textLineEnds.Replace(s)
+}
+
+var textLineEnds = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n")
 
 // charset gives the charset named for the part's decoded text, "" when there is
 // none. HTML may name it itself.

@@ -47,6 +47,7 @@ const (
 	UTF8Header       Code = "utf8-header"
 	EightBitHeader   Code = "8bit-header"
 	UnknownEncoding  Code = "unknown-encoding"
+	LooseEncoding    Code = "loose-encoding"
 	MalformedBase64  Code = "malformed-base64"
 	TruncatedBase64  Code = "truncated-base64"
 	MalformedQuoted  Code = "malformed-quoted-printable"
@@ -83,6 +84,7 @@ var meanings = map[Code]string{
 	UTF8Header:            "raw UTF-8 in a header field, which needs SMTPUTF8",
 	EightBitHeader:        "8-bit bytes in a header field that are not UTF-8",
 	UnknownEncoding:       "unknown Content-Transfer-Encoding",
+	LooseEncoding:         "Content-Transfer-Encoding written in a way that few mail readers understand",
 	MalformedBase64:       "malformed base64",
 	TruncatedBase64:       "base64 cut short or without padding",
 	MalformedQuoted:       "malformed quoted-printable",

@@ -66,6 +66,9 @@ func (mp *mapper) turn(line delimiter) int {
 	// The line end before the delimiter belongs to it (RFC 2046 5.1.1), unless
 	// it also ends the line that the part began after.
 	end := max(beforeLineEnd(mp.raw, line.start), innermost.start)
+	if strings.HasSuffix(mp.raw[line.start:line.after], "\r\r\n") && end > innermost.start && mp.raw[end-1] == '\r' {
+		end-- // lines end in CR CR LF here
+	}
 	mp.closeDownTo(line.place+1, end)
 	if line.closing {
 		mp.retire(line.place)
@@ -251,7 +254,8 @@ func (mp *mapper) delimiterAt(start, after int) (delimiter, bool) {
 		line.place = place
 	}
 	if open, ok := strings.CutSuffix(text, "--"); ok {
-		if place, ok := mp.delimiters[open]; ok && place > line.place {
+		// Blanks stand here when the boundary was sent with blanks at its end.
+		if place, ok := mp.delimiters[strings.TrimRight(open, " \t")]; ok && place > line.place {
 			line.place, line.closing = place, true
 		}
 	}

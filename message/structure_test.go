@@ -239,6 +239,9 @@ func TestParseIsLinear(t *testing.T) {
 		"100,000 folded lines":       "Subject: x" + strings.Repeat("\r\n y", 100_000) + "\r\n\r\n",
 		"folded lines to the end":    "Subject: x" + many("\n ", 2<<20),
 		"base64 in one line":         "Content-Transfer-Encoding: base64\r\n\r\n" + many("QUJD", 2<<20),
+		"padded pieces":              "Content-Transfer-Encoding: base64\r\n\r\n" + many("QQ==", 2<<20),
+		"padded pieces and blanks":   "Content-Transfer-Encoding: base64\r\n\r\n" + many("QQ== \n\n ", 2<<20),
+		"empty lines in base64":      "Content-Transfer-Encoding: base64\r\n\r\n" + many("\n\n ", 2<<20),
 		"padding":                    "Content-Transfer-Encoding: base64\r\n\r\n" + many("=", 2<<20),
 		"equals signs":               "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + many("=", 2<<20),
 		"blanks":                     "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + many(" ", 2<<20) + "x",
@@ -274,6 +277,9 @@ func TestBoundaryLines(t *testing.T) {
 		{"plain", "--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n", []string{"one", "two"}},
 		{"preamble and epilogue", "pre\r\n--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\nno part\r\n", []string{"one"}},
 		{"blanks after", "--b \t \r\n\r\none\r\n--b--\t\r\n", []string{"one"}},
+		{"blanks before the end of the closing one", "--b\r\n\r\none\r\n--b --\r\nepilogue", []string{"one"}},
+		{"CR CR LF", "--b\r\r\n\r\r\none\r\r\n--b\r\r\n\r\r\ntwo\r\r\n--b--\r\r\n", []string{"one", "two"}},
+		{"CR before CR LF", "--b\r\n\r\none\r\r\n--b--\r\n", []string{"one\r"}},
 		{"LF", "--b\n\none\n--b\n\ntwo\n--b--", []string{"one", "two"}},
 		{"mixed line ends", "--b\n\none\r\n--b\r\n\r\ntwo\n--b--\n", []string{"one", "two"}},
 		{"not at the start of a line", "--b\r\n\r\nx--b\r\n --b\r\n--b--", []string{"x--b\r\n --b"}},
@@ -297,6 +303,19 @@ func TestBoundaryLines(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestBoundariesWithBlanks(t *testing.T) {
+	for boundary, delimiter := range map[string]string{
+		`"a b "`: "a b ", `"a b"`: "a b", `" a"`: " a", "a b": "a b", "a  b c": "a  b c", `"a b "; x=y`: "a b", "\"a\r\n b\"": "a b",
+		"----MIME delimiter for sendEmail-1.5": "----MIME delimiter for sendEmail-1.5",
+	} {
+		m := Parse("Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n--" + delimiter + "\r\n\r\none\r\n--" + delimiter + "--\r\nepilogue")
+		walk(t, m)
+		if m.Text() != "one" || codes(m)[UnterminatedMultipart] {
+			t.Errorf("boundary %s, delimiter %q: text %q, problems %v", boundary, delimiter, m.Text(), m.Problems())
+		}
 	}
 }
 
