@@ -182,7 +182,7 @@ func (c *checker) body(p *Part) {
 	case charsetMalformed:
 		if charset != "" {
 			c.found.add(p.Index, MalformedCharset, excerpt(charset))
-		} else if bodies := chooseLeaf(p); len(bodies.text)+len(bodies.html) > 0 {
+		} else if bodies := chooseLeaf(p, true); len(bodies.text)+len(bodies.html) > 0 {
 			c.found.add(p.Index, MalformedCharset, "none named, so US-ASCII")
 		}
 	}

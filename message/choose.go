@@ -1,0 +1,265 @@
+package message
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// bodies are the parts that make up what a reader of the mail sees first.
+type bodies struct {
+	// text is all that is shown to who reads plain text, in order: also HTML, where
+	// no plain text stands in its place.
+	text        []*Part
+	html        []*Part
+	attachments []*Part
+}
+
+func (b *bodies) add(more bodies) {
+	b.text = append(b.text, more.text...)
+	b.html = append(b.html, more.html...)
+}
+
+// hasText tells that there is text that is no HTML.
+func (b *bodies) hasText() bool {
+	return slices.ContainsFunc(b.text, func(p *Part) bool { return !isHTML(p) })
+}
+
+// shown tells that there is anything that is not blank.
+func (b *bodies) shown() bool { return !allBlank(b.text) || !allBlank(b.html) }
+
+func isHTML(p *Part) bool { return p.MediaType == "text/html" }
+
+// isBodyType tells of the types that bodies have.
+func isBodyType(p *Part) bool { return p.MediaType == "text/plain" || p.MediaType == "text/html" }
+
+// attached tells that the part's disposition makes it an attachment, as any does
+// that nobody knows (RFC 2183 2.8). Fields of a form (RFC 7578 4.2) are none.
+func (p *Part) attached() bool {
+	switch p.Disposition().Value {
+	case "", "inline":
+		return false
+	case "form-data":
+		return p.parent == nil || p.parent.MediaType != "multipart/form-data"
+	}
+	return true
+}
+
+// choose finds the bodies in p. Its recursion is bounded by MaxDepth.
+func choose(p *Part) bodies {
+	if len(p.Parts) == 0 || p.isMessage() {
+		return chooseLeaf(p, true)
+	}
+	switch p.MediaType {
+	case "multipart/alternative":
+		return chooseAlternative(p.Parts)
+	case "multipart/related":
+		return chooseRelated(p)
+	case "multipart/signed":
+		if b := choose(p.Parts[0]); len(b.text) > 0 {
+			return b
+		}
+	}
+	var all bodies
+	for i, child := range p.Parts {
+		all.add(chooseWithin(child, i == 0))
+	}
+	return all
+}
+
+// chooseWithin chooses in a part of a multipart/mixed or the like.
+func chooseWithin(p *Part, first bool) bodies {
+	if len(p.Parts) == 0 {
+		return chooseLeaf(p, first)
+	}
+	return choose(p)
+}
+
+// chooseLeaf decides whether a part without parts is a body. One with a file name
+// is a body only if it comes first or is said to be inline. A message that is a
+// single text of another kind is shown as text, as RFC 2046 4.1.4 has it.
+func chooseLeaf(p *Part, first bool) bodies {
+	switch {
+	case p.attached(), p.Image():
+		return bodies{}
+	case !first && p.Filename() != "" && p.Disposition().Value != "inline":
+		return bodies{}
+	case isHTML(p):
+		return bodies{text: []*Part{p}, html: []*Part{p}}
+	case p.MediaType == "text/plain", first && plainLike[p.MediaType],
+		strings.HasPrefix(p.MediaType, "multipart/"),
+		p.isText() && (p.parent == nil || p.parent.isMessage()):
+		return bodies{text: []*Part{p}}
+	}
+	return bodies{}
+}
+
+// plainLike are types of text that people write, and can read as it stands.
+var plainLike = wordSet("text/enriched text/richtext text/markdown text/x-markdown text/x-web-markdown")
+
+// chooseAlternative takes the last alternative of each kind that is not blank.
+// Text that follows the last HTML, and an earlier text, was added by somebody on
+// the way: it is shown too.
+func chooseAlternative(alternatives []*Part) bodies {
+	var before, after, html, whole []*Part
+	for _, child := range alternatives {
+		b := choose(child)
+		if plainLike[child.MediaType] {
+			continue // plain text is nearly always beside it
+		}
+		if len(b.html) > 0 && (html == nil || slices.ContainsFunc(b.html, (*Part).showsSomething)) {
+			html = b.html
+			before, after = later(before, after), nil
+		}
+		switch {
+		case !b.hasText():
+		case slices.ContainsFunc(b.text, isHTML):
+			whole = b.text // text that stands beside HTML
+		case html == nil:
+			before = later(before, b.text)
+		case len(before) == 0 || child.Filename() == "":
+			after = later(after, b.text)
+		}
+	}
+	text := before
+	switch {
+	case allBlank(before) && len(after) > 0:
+		text = after
+	case !allBlank(after):
+		text = append(slices.Clip(before), after...)
+	}
+	if len(text) == 0 {
+		text = whole
+	}
+	if len(text) == 0 {
+		text = html
+	}
+	return bodies{text: text, html: html}
+}
+
+// later gives the later of two choices, unless it is blank and the other is there.
+func later(one, two []*Part) []*Part {
+	if len(one) == 0 || len(two) > 0 && !allBlank(two) {
+		return two
+	}
+	return one
+}
+
+// chooseRelated takes the root, and looks for the text or the HTML that it lacks
+// in the other parts.
+func chooseRelated(p *Part) bodies {
+	root := relatedRoot(p)
+	b := choose(root)
+	for _, child := range p.Parts {
+		lacksText, lacksHTML := !b.hasText() || allBlank(b.text), allBlank(b.html)
+		if !lacksText && !lacksHTML {
+			break
+		}
+		if child == root {
+			continue
+		}
+		other := chooseWithin(child, false)
+		if lacksHTML && !allBlank(other.html) {
+			b.html = other.html
+			if !b.hasText() {
+				b.text = other.text
+			}
+		}
+		if lacksText && other.hasText() && !allBlank(other.text) {
+			b.text = other.text
+		}
+	}
+	return b
+}
+
+// relatedRoot gives the part that the start parameter names, else the first
+// (RFC 2387 3.2).
+func relatedRoot(p *Part) *Part {
+	if start := identifier(p.ContentType().Param("start")); start != "" {
+		for _, child := range p.Parts {
+			if child.ContentID() == start {
+				return child
+			}
+		}
+	}
+	return p.Parts[0]
+}
+
+// anyText finds something to show in a message whose bodies are blank, if any: the
+// first text that is not said to be an attachment, plain text or HTML before other
+// kinds, and in want of that the text of the messages in it.
+func (m *Message) anyText(found bodies) bodies {
+	const outside = 2 // ranks below are of text outside of attached messages
+	var best *Part
+	bestRank := 2 * outside
+	var messages bodies
+	for _, p := range m.parts {
+		within, hidden := p.withinMessage()
+		switch {
+		case hidden, p.attached():
+		case p.isMessage() && len(p.Parts) > 0:
+			if !within {
+				messages.add(choose(p.Parts[0]))
+			}
+		case p.isText() && !p.Image():
+			rank := b2i(within)*outside + b2i(!isBodyType(p))
+			if rank < bestRank && !p.blank() {
+				best, bestRank = p, rank
+			}
+		}
+	}
+	switch {
+	case bestRank >= outside && messages.shown():
+		return messages
+	case best == nil:
+	case isHTML(best):
+		found.html = []*Part{best}
+		if !found.hasText() {
+			found.text = found.html
+		}
+	default:
+		found.text = []*Part{best}
+	}
+	return found
+}
+
+// withinMessage tells that the part is in an attached message, and whether one
+// around it is said to be an attachment.
+func (p *Part) withinMessage() (within, hidden bool) {
+	for up := p.parent; up != nil; up = up.parent {
+		if up.isMessage() {
+			within, hidden = true, hidden || up.attached()
+		}
+	}
+	return within, hidden
+}
+
+// blank tells that the part is text in which nothing can be seen.
+func (p *Part) blank() bool {
+	const enough = 4 << 10 // most texts show something in their first bytes
+	for _, limit := range []int{enough, MaxText} {
+		text, whole := p.text(limit)
+		if strings.TrimFunc(text, invisible) != "" {
+			return false
+		}
+		if whole {
+			break
+		}
+	}
+	return true
+}
+
+// showsSomething tells that an HTML part has an image or any text.
+func (p *Part) showsSomething() bool {
+	page := p.Text()
+	return containsFold(page, "<img") || containsFold(page, "background") || strings.TrimFunc(TextFromHTML(page), invisible) != ""
+}
+
+// invisible tells of white space, and of characters that have no width.
+func invisible(r rune) bool {
+	return unicode.IsSpace(r) || r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\ufeff' || r == 0
+}
+
+func allBlank(parts []*Part) bool {
+	return !slices.ContainsFunc(parts, func(p *Part) bool { return !p.blank() })
+}
