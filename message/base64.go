@@ -14,12 +14,19 @@ type base64Decoder struct {
 	keepTail bool
 	found    decodeFault
 	padded   bool
+	begun    bool
 	tail     string // what follows the base64 and was not given yet
 	in       [1024]byte
 	out      [768]byte
 }
 
 func (d *base64Decoder) next() []byte {
+	if !d.begun {
+		d.begun = true
+		if d.keepTail && looksLikeWords(d.src) {
+			d.found, d.src, d.tail = faultBase64Tail, "", d.src
+		}
+	}
 	for {
 		n, end := d.collect()
 		if tail := n % 4; tail != 0 && end {
@@ -108,6 +115,14 @@ func looksBase64(s string, sameLine bool) bool {
 		}
 	}
 	return sameLine || len(line)%4 == 0
+}
+
+// looksLikeWords tells that the first line has several words, as no base64 has.
+func looksLikeWords(s string) bool {
+	const enough = 100
+	s = strings.TrimLeft(s, " \t\r\n")
+	line, _, _ := strings.Cut(s[:min(len(s), enough)], "\n")
+	return len(strings.Fields(line)) > 2
 }
 
 // shorten handles a quantum of 1 to 3 characters, reporting one that lacks its

@@ -46,7 +46,7 @@ func (m *Message) choice() bodies {
 		}
 		chosen := make(map[*Part]bool)
 		for _, p := range slices.Concat(b.text, b.html) {
-			chosen[p] = true
+			chosen[p] = p.isText() // a message that is shown is a file too
 		}
 		b.attachments = slices.DeleteFunc(leavesExcept(m.Root, chosen, nil), func(p *Part) bool {
 			return isBodyType(p) && !p.attached() && p.Filename() == "" && p.blank()
@@ -83,20 +83,36 @@ func joinHTML(parts []*Part) string {
 	return j.String()
 }
 
+// readText gives what a part contributes to the text, at most so many bytes: the
+// text of its HTML, or of the message that it holds in a transfer encoding.
+func readText(p *Part, limit int) string {
+	if p.isMessage() && len(p.Parts) == 0 {
+		m := Parse(string(p.Decode()))
+		m.inner = true
+		text := m.Text()
+		if !m.HasText() {
+			text = TextFromHTML(m.HTML())
+		}
+		return cutText(text, limit)
+	}
+	text, _ := p.text(limit)
+	if isHTML(p) {
+		text = cutText(TextFromHTML(text), limit)
+	}
+	return text
+}
+
 // joinText gives the text of all parts in order. HTML beside text that says the
 // same is its alternative, though sent as something else, and left out.
 func joinText(parts []*Part) string {
-	if len(parts) == 1 {
-		return parts[0].Text()
-	}
 	texts := make([]string, len(parts))
 	room := MaxText
 	for i, p := range parts {
-		text, _ := p.text(room)
-		if texts[i] = text; isHTML(p) {
-			texts[i] = TextFromHTML(text)
-		}
+		texts[i] = readText(p, room)
 		room = max(0, room-len(texts[i]))
+	}
+	if len(texts) == 1 {
+		return texts[0]
 	}
 	var j joiner
 	for i, p := range parts {

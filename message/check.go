@@ -162,7 +162,7 @@ func (c *checker) body(p *Part) {
 	case faultBase64:
 		c.found.add(p.Index, MalformedBase64, "")
 	case faultBase64Tail:
-		c.found.add(p.Index, MalformedBase64, "followed by something else, which is taken as it stands")
+		c.found.add(p.Index, MalformedBase64, "something else is in its place or follows it, and is taken as it stands")
 	case faultBase64End:
 		c.found.add(p.Index, TruncatedBase64, "")
 	case faultQuoted:

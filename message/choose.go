@@ -34,15 +34,18 @@ func isHTML(p *Part) bool { return p.MediaType == "text/html" }
 func isBodyType(p *Part) bool { return p.MediaType == "text/plain" || p.MediaType == "text/html" }
 
 // attached tells that the part's disposition makes it an attachment, as any does
-// that nobody knows (RFC 2183 2.8). Fields of a form (RFC 7578 4.2) are none.
+// that nobody knows (RFC 2183 2.8), but not of a mail that has no other part.
+// Fields of a form (RFC 7578 4.2) are none.
 func (p *Part) attached() bool {
 	switch p.Disposition().Value {
 	case "", "inline":
 		return false
+	case "attachment":
+		return true
 	case "form-data":
 		return p.parent == nil || p.parent.MediaType != "multipart/form-data"
 	}
-	return true
+	return p.parent != nil
 }
 
 // choose finds the bodies in p. Its recursion is bounded by MaxDepth.
@@ -80,7 +83,7 @@ func chooseWithin(p *Part, first bool) bodies {
 // single text of another kind is shown as text, as RFC 2046 4.1.4 has it.
 func chooseLeaf(p *Part, first bool) bodies {
 	switch {
-	case p.attached(), p.Image():
+	case p.attached(), p.parent != nil && p.Image():
 		return bodies{}
 	case !first && p.Filename() != "" && p.Disposition().Value != "inline":
 		return bodies{}
@@ -97,11 +100,11 @@ func chooseLeaf(p *Part, first bool) bodies {
 // plainLike are types of text that people write, and can read as it stands.
 var plainLike = wordSet("text/enriched text/richtext text/markdown text/x-markdown text/x-web-markdown")
 
-// chooseAlternative takes the last alternative of each kind that is not blank.
-// Text that follows the last HTML, and an earlier text, was added by somebody on
-// the way: it is shown too.
+// chooseAlternative takes the last HTML and all plain text, as what stands behind
+// the HTML is a footer that somebody added on the way. What is blank replaces
+// nothing.
 func chooseAlternative(alternatives []*Part) bodies {
-	var before, after, html, whole []*Part
+	var text, html, whole []*Part
 	for _, child := range alternatives {
 		b := choose(child)
 		if plainLike[child.MediaType] {
@@ -109,40 +112,25 @@ func chooseAlternative(alternatives []*Part) bodies {
 		}
 		if len(b.html) > 0 && (html == nil || slices.ContainsFunc(b.html, (*Part).showsSomething)) {
 			html = b.html
-			before, after = later(before, after), nil
 		}
 		switch {
 		case !b.hasText():
 		case slices.ContainsFunc(b.text, isHTML):
 			whole = b.text // text that stands beside HTML
-		case html == nil:
-			before = later(before, b.text)
-		case len(before) == 0 || child.Filename() == "":
-			after = later(after, b.text)
+		case allBlank(text):
+			if len(text) == 0 || !allBlank(b.text) {
+				text = b.text
+			}
+		case child.Filename() == "" && !allBlank(b.text):
+			text = append(slices.Clip(text), b.text...)
 		}
 	}
-	text := before
-	switch {
-	case allBlank(before) && len(after) > 0:
-		text = after
-	case !allBlank(after):
-		text = append(slices.Clip(before), after...)
-	}
-	if len(text) == 0 {
-		text = whole
-	}
-	if len(text) == 0 {
-		text = html
+	for _, instead := range [][]*Part{whole, html} {
+		if len(text) == 0 {
+			text = instead
+		}
 	}
 	return bodies{text: text, html: html}
-}
-
-// later gives the later of two choices, unless it is blank and the other is there.
-func later(one, two []*Part) []*Part {
-	if len(one) == 0 || len(two) > 0 && !allBlank(two) {
-		return two
-	}
-	return one
 }
 
 // chooseRelated takes the root, and looks for the text or the HTML that it lacks
@@ -187,29 +175,22 @@ func relatedRoot(p *Part) *Part {
 
 // anyText finds something to show in a message whose bodies are blank, if any: the
 // first text that is not said to be an attachment, plain text or HTML before other
-// kinds, and in want of that the text of the messages in it.
+// kinds, then the text of the messages in it, and last what could be read as text.
 func (m *Message) anyText(found bodies) bodies {
-	const outside = 2 // ranks below are of text outside of attached messages
-	var best *Part
-	bestRank := 2 * outside
 	var messages bodies
+	var best *Part
+	bestRank := notShown
 	for _, p := range m.parts {
-		within, hidden := p.withinMessage()
-		switch {
-		case hidden, p.attached():
-		case p.isMessage() && len(p.Parts) > 0:
-			if !within {
-				messages.add(choose(p.Parts[0]))
-			}
-		case p.isText() && !p.Image():
-			rank := b2i(within)*outside + b2i(!isBodyType(p))
-			if rank < bestRank && !p.blank() {
-				best, bestRank = p, rank
-			}
+		within := p.withinMessage()
+		if p.isMessage() && len(p.Parts) > 0 && !within {
+			messages.add(choose(p.Parts[0]))
+		}
+		if rank := p.rank(within); rank < bestRank && !p.blank() {
+			best, bestRank = p, rank
 		}
 	}
 	switch {
-	case bestRank >= outside && messages.shown():
+	case bestRank >= withinMessages && messages.shown():
 		return messages
 	case best == nil:
 	case isHTML(best):
@@ -223,15 +204,38 @@ func (m *Message) anyText(found bodies) bodies {
 	return found
 }
 
-// withinMessage tells that the part is in an attached message, and whether one
-// around it is said to be an attachment.
-func (p *Part) withinMessage() (within, hidden bool) {
+// How well leaves are suited to be shown in want of anything better: from 0 on
+// texts of the message itself, then those of the messages in it.
+const (
+	withinMessages  = 2
+	encodedMessages = 4
+	others          = 5
+	notShown        = 6
+)
+
+// rank tells how well the part is suited.
+func (p *Part) rank(within bool) int {
+	switch {
+	case len(p.Parts) > 0 || p.attached():
+		return notShown
+	case p.isText() && !p.Image():
+		return b2i(within)*withinMessages + b2i(!isBodyType(p))
+	case p.isMessage() && !p.message.inner:
+		return encodedMessages
+	case p.isText(), strings.HasPrefix(p.MediaType, "message/"):
+		return others
+	}
+	return notShown
+}
+
+// withinMessage tells that the part is in an attached message.
+func (p *Part) withinMessage() bool {
 	for up := p.parent; up != nil; up = up.parent {
 		if up.isMessage() {
-			within, hidden = true, hidden || up.attached()
+			return true
 		}
 	}
-	return within, hidden
+	return false
 }
 
 // blank tells that the part is text in which nothing can be seen.

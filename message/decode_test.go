@@ -34,6 +34,7 @@ func TestTransferEncodings(t *testing.T) {
 		{"base64, then something on its line", "base64", "SGVsbG8= (end)", "Hello (end)", faultBase64Tail},
 		{"base64 without need of padding, then a footer", "base64", "SGVsbG8h\r\n\r\n-- \r\na list", "Hello!\r\n-- \r\na list", faultBase64Tail},
 		{"base64 with an empty line", "base64", "SGVs\r\n\r\nbG8=\r\n\r\n", "Hello", faultNone},
+		{"words for base64", "base64", "this is no base64\r\nat all", "this is no base64\r\nat all", faultBase64Tail},
 		{"base64 joined on lines", "base64", "SGVsbG8=\r\nIQ==\r\n\r\nSGVsbG8h\r\n", "Hello!Hello!", faultBase64},
 		{"base64 of one character", "base64", "S", "", faultBase64},
 		{"base64 of padding", "base64", "====", "", faultNone},

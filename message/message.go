@@ -32,6 +32,7 @@ type Message struct {
 	Root *Part // the message itself; never nil
 
 	raw        string
+	inner      bool // it was decoded from a part of another one, and decodes no further
 	parts      []*Part
 	structural problemList
 

@@ -75,6 +75,10 @@ type headerScanner struct {
 	at     int     // the line to read next
 	mapper *mapper // whose delimiter lines end the section too; nil for none
 
+	kind     rawField // the first Content-Type
+	boundary string   // its boundary after "--", once it was asked for
+	asked    bool
+
 	fields   int    // that were found
 	junk     int    // place of the first line since the last field that is no field, or -1
 	skipped  int    // place of the first line that is no field but has fields after it, or -1
@@ -124,8 +128,12 @@ func (h *headerScanner) next() (f rawField, ok bool) {
 			h.finish(start, after)
 			return rawField{}, false
 		}
-		h.at = after
 		name, colon := fieldName(h.raw[start:end])
+		if name == "" && h.ownDelimiter(h.raw[start:end]) {
+			h.finish(start, start)
+			return rawField{}, false
+		}
+		h.at = after
 		if name == "" {
 			if h.junk < 0 {
 				h.junk = start
@@ -141,6 +149,9 @@ func (h *headerScanner) next() (f rawField, ok bool) {
 		f = rawField{name: name, start: start + colon + 1, end: end}
 		h.goOn(&f)
 		h.fields++
+		if h.kind.name == "" && strings.EqualFold(name, "Content-Type") {
+			h.kind = f
+		}
 		f.beyondLimit = f.end-h.start > MaxHeaderBytes || h.fields > MaxHeaderFields
 		return f, true
 	}
@@ -185,6 +196,22 @@ func (h *headerScanner) delimits(start, after int) bool {
 	}
 	_, ok := h.mapper.delimiterAt(start, after)
 	return ok
+}
+
+// ownDelimiter tells that a line begins the first part of the multipart whose header
+// section this is, although no empty line ended it.
+func (h *headerScanner) ownDelimiter(line string) bool {
+	if h.kind.name == "" || !strings.HasPrefix(line, "--") {
+		return false
+	}
+	if !h.asked {
+		h.asked = true
+		kind := parseParams(h.raw[h.kind.start:h.kind.end])
+		if boundary := usableBoundary(kind); boundary != "" && strings.HasPrefix(kind.Value, "multipart/") {
+			h.boundary = "--" + boundary
+		}
+	}
+	return h.boundary != "" && strings.TrimRight(line, " \t") == h.boundary
 }
 
 // finish notes where the section ends and the body begins. When that would leave

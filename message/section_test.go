@@ -100,6 +100,8 @@ func TestHeaderSections(t *testing.T) {
 		{"no empty line", head + "one\r\ntwo\r\n\r\nthree\r\n", 2, "one\r\ntwo\r\n\r\nthree\r\n", NoBlankLine},
 		{"a URL first", head + "https://a.test/reset\r\n", 2, "https://a.test/reset\r\n", NoBlankLine},
 		{"markup first", head + "<p>Hello:</p>\r\n\r\nx", 2, "<p>Hello:</p>\r\n\r\nx", NoBlankLine},
+		{"delimiter without an empty line", "Content-Type: multipart/mixed; boundary=b\r\nthe preamble\r\n--b\r\nX: y\r\n\r\nz\r\n--b--", 1, "the preamble\r\n--b\r\nX: y\r\n\r\nz\r\n--b--", NoBlankLine},
+		{"delimiter after a blank", "Content-Type: multipart/mixed; boundary=b\r\n \r\n--b \r\nX: y\r\n\r\nz\r\n--b--", 1, "--b \r\nX: y\r\n\r\nz\r\n--b--", NoBlankLine},
 		{"junk among fields", "From: a@b.test\r\njunk\r\nDate: Tue, 3 Feb 2026 10:15:30 +0100\r\n\r\nbody", 2, "body", MalformedField},
 		{"CR CR LF", strings.ReplaceAll(head, "\r\n", "\r\r\n") + "\r\r\nbody\r\r\n", 2, "body\r\r\n", BareCR},
 	} {

@@ -134,8 +134,7 @@ func (mp *mapper) defaultType(p *Part) string {
 
 // boundary gives the boundary of a multipart, "" when it is to be a leaf.
 func (mp *mapper) boundary(p *Part) string {
-	// A boundary cannot end in blanks, as those of a delimiter line are ignored.
-	boundary := strings.TrimRight(p.ContentType().Param("boundary"), " \t\r")
+	boundary := usableBoundary(p.ContentType())
 	switch {
 	case boundary == "":
 		mp.m.report(p, MissingBoundary, p.MediaType)
@@ -148,6 +147,12 @@ func (mp *mapper) boundary(p *Part) string {
 		return ""
 	}
 	return boundary
+}
+
+// usableBoundary gives the boundary that a Content-Type names. It cannot end in
+// blanks, as those of a delimiter line are ignored.
+func usableBoundary(kind ParamValue) string {
+	return strings.TrimRight(kind.Param("boundary"), " \t\r")
 }
 
 // holdsMessage tells that the message in p can be read in place: it is neither
