@@ -100,37 +100,64 @@ func chooseLeaf(p *Part, first bool) bodies {
 // plainLike are types of text that people write, and can read as it stands.
 var plainLike = wordSet("text/enriched text/richtext text/markdown text/x-markdown text/x-web-markdown")
 
-// chooseAlternative takes the last HTML and all plain text, as what stands behind
-// the HTML is a footer that somebody added on the way. What is blank replaces
-// nothing.
+// chooseAlternative takes all text and all HTML: text behind the HTML is a footer
+// that somebody added on the way. Of those that say the same the last is taken, as
+// the most faithful one (RFC 2046 5.1.4), and blank ones only in want of others.
 func chooseAlternative(alternatives []*Part) bodies {
-	var text, html, whole []*Part
+	var text, html choices
+	var whole []*Part
 	for _, child := range alternatives {
 		b := choose(child)
 		if plainLike[child.MediaType] {
 			continue // plain text is nearly always beside it
 		}
-		if len(b.html) > 0 && (html == nil || slices.ContainsFunc(b.html, (*Part).showsSomething)) {
-			html = b.html
-		}
+		html.add(b.html, (*Part).showsSomething)
 		switch {
 		case !b.hasText():
 		case slices.ContainsFunc(b.text, isHTML):
 			whole = b.text // text that stands beside HTML
-		case allBlank(text):
-			if len(text) == 0 || !allBlank(b.text) {
-				text = b.text
-			}
-		case child.Filename() == "" && !allBlank(b.text):
-			text = append(slices.Clip(text), b.text...)
+		case child.Filename() != "" && !allBlank(text.parts):
+		default:
+			text.add(b.text, func(p *Part) bool { return !p.blank() })
 		}
 	}
-	for _, instead := range [][]*Part{whole, html} {
-		if len(text) == 0 {
-			text = instead
+	for _, instead := range [][]*Part{whole, html.parts} {
+		if len(text.parts) == 0 {
+			text.parts = instead
 		}
 	}
-	return bodies{text: text, html: html}
+	return bodies{text: text.parts, html: html.parts}
+}
+
+// choices are alternatives of one kind.
+type choices struct {
+	parts []*Part
+	shown bool    // they are not blank
+	last  []*Part // the one that was added last, at the end of parts
+	said  *string // its text, once it was read
+}
+
+// add adds an alternative that has not been said yet.
+func (c *choices) add(parts []*Part, shows func(*Part) bool) {
+	if len(parts) == 0 || len(c.parts) > 0 && !slices.ContainsFunc(parts, shows) {
+		return
+	}
+	if len(c.parts) > 0 && !c.shown {
+		c.shown = slices.ContainsFunc(c.parts, shows)
+	}
+	if !c.shown {
+		c.parts, c.last = slices.Clone(parts), parts
+		return
+	}
+	if c.said == nil {
+		said := joinText(c.last)
+		c.said = &said
+	}
+	saying := joinText(parts)
+	if sameWords(*c.said, saying) {
+		c.parts = c.parts[:len(c.parts)-len(c.last)]
+	}
+	c.parts, c.last, c.said = append(c.parts, parts...), parts, &saying
 }
 
 // chooseRelated takes the root, and looks for the text or the HTML that it lacks
