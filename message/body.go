@@ -32,7 +32,9 @@ func (m *Message) HasHTML() bool { return len(m.choice().html) > 0 }
 
 // Attachments gives the leaves that are not part of the bodies, in order:
 // attachments, inline images, alternatives that no body was made of, and whole
-// attached messages, without what is in them. Blank text that nobody named is none.
+// attached messages, without what is in them. A text that is sent inline with a file
+// name behind other parts is both, a body and an attachment. Blank text that nobody
+// named is neither.
 func (m *Message) Attachments() []*Part { return slices.Clone(m.choice().attachments) }
 
 func (m *Message) choice() bodies {
@@ -46,7 +48,7 @@ func (m *Message) choice() bodies {
 		}
 		chosen := make(map[*Part]bool)
 		for _, p := range slices.Concat(b.text, b.html) {
-			chosen[p] = p.isText() // a message that is shown is a file too
+			chosen[p] = p.isText() && !p.alsoFile()
 		}
 		b.attachments = slices.DeleteFunc(leavesExcept(m.Root, chosen, nil), func(p *Part) bool {
 			return isBodyType(p) && !p.attached() && p.Filename() == "" && p.blank()
@@ -68,6 +70,12 @@ func leavesExcept(p *Part, chosen map[*Part]bool, list []*Part) []*Part {
 		list = leavesExcept(child, chosen, list)
 	}
 	return list
+}
+
+// alsoFile tells that text is shown and is a file too: it has a name, is said to be
+// inline, and has other parts before it.
+func (p *Part) alsoFile() bool {
+	return p.parent != nil && p.parent.Parts[0] != p && p.Disposition().Value == "inline" && p.Filename() != ""
 }
 
 // joinHTML gives the HTML of all parts, each beginning on a line of its own.

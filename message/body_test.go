@@ -71,7 +71,7 @@ func TestChoosesBodies(t *testing.T) {
 		{"related start is an image", entity("Content-Type: multipart/related; start=\"<i>\"", html("h"), image), "", "h", "image/png"},
 
 		{"named first", entity("Content-Type: multipart/mixed", entity("Content-Type: text/plain; name=body.txt", "t"), entity("Content-Type: text/plain; name=a.txt", "a")), "t", "", "text/plain"},
-		{"named and inline", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: text/plain\nContent-Disposition: inline; filename=a.txt", "a")), "t\na", "", ""},
+		{"named and inline", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: text/plain\nContent-Disposition: inline; filename=a.txt", "a")), "t\na", "", "text/plain"},
 		{"named alternatives", entity("Content-Type: multipart/alternative", entity("Content-Type: text/plain; name=p.txt", "t"), entity("Content-Type: text/html; name=h.html", "h")), "t", "h", ""},
 		{"named text behind the alternatives", entity("Content-Type: multipart/alternative", text("t"), html("h"), entity("Content-Type: text/plain; name=a.txt", "a")), "t", "h", "text/plain"},
 		{"named beside nothing else", entity("Content-Type: multipart/mixed", image, entity("Content-Type: text/html; name=a.html", "h"), entity("Content-Type: text/plain; name=a.txt", "a")), "", "h", "image/png text/plain"},

@@ -154,12 +154,29 @@ func guessCharset(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
+	if mostlyUTF8(s) {
+		return strings.ToValidUTF8(s, "\ufffd")
+	}
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/4)
 	for i := 0; i < len(s); i++ {
 		b.WriteRune(charmap.Windows1252.DecodeByte(s[i]))
 	}
 	return b.String()
+}
+
+// mostlyUTF8 tells that few of the bytes that are not ASCII are not UTF-8, as in a
+// text that was cut within a character.
+func mostlyUTF8(s string) bool {
+	valid, invalid := 0, 0
+	for _, r := range s {
+		if r == utf8.RuneError {
+			invalid++
+		} else if r >= utf8.RuneSelf {
+			valid++
+		}
+	}
+	return valid > 2*invalid
 }
 
 // utf7Base64 is the alphabet of RFC 2152, which has no padding.
