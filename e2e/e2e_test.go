@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -84,34 +85,68 @@ type server struct {
 	t                 *testing.T
 	smtp, http, admin string
 	tls, plain        string // further SMTP addresses
-	config            string
+	config, data      string
 	env               []string
 	process           *exec.Cmd
+	log               *logs
 	exited            chan struct{}
+}
+
+// logs is what a program has printed so far.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // serve runs the program with a Caddyfile in which SMTP, HTTP, ADMIN, TLS and PLAIN
 // stand for addresses, until the test ends.
 func serve(t *testing.T, caddyfile string) *server {
 	t.Helper()
-	s := &server{t: t, smtp: freeAddress(t), http: freeAddress(t), admin: freeAddress(t), tls: freeAddress(t), plain: freeAddress(t)}
-	dir := t.TempDir()
-	s.config = filepath.Join(dir, "Caddyfile")
-	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1", "ADMIN", s.admin, "TLS {", s.tls+" {", "PLAIN", s.plain).Replace(caddyfile)
-	if err := os.WriteFile(s.config, []byte(caddyfile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	s := newServer(t)
+	s.config = s.write(caddyfile)
 	s.run(".", s.config)
 	return s
+}
+
+// newServer has addresses and a data directory of its own, and does not run yet.
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{t: t, smtp: freeAddress(t), http: freeAddress(t), admin: freeAddress(t), tls: freeAddress(t), plain: freeAddress(t)}
+	dir := t.TempDir()
+	s.env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	s.data = dir
+	return s
+}
+
+// write makes a file of a Caddyfile for the server's addresses.
+func (s *server) write(caddyfile string) string {
+	s.t.Helper()
+	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1", "ADMIN", s.admin, "TLS {", s.tls+" {", "PLAIN", s.plain).Replace(caddyfile)
+	file := filepath.Join(s.t.TempDir(), "Caddyfile")
+	if err := os.WriteFile(file, []byte(caddyfile), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return file
 }
 
 // run starts the program in a directory and waits until it answers.
 func (s *server) run(dir, config string) {
 	s.t.Helper()
-	var log bytes.Buffer
+	s.log = new(logs)
 	s.process = exec.Command(program, "run", "--config", config)
-	s.process.Dir, s.process.Env, s.process.Stderr = dir, s.env, &log
+	s.process.Dir, s.process.Env, s.process.Stderr = dir, s.env, s.log
 	if err := s.process.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -124,7 +159,7 @@ func (s *server) run(dir, config string) {
 		_ = s.process.Process.Kill()
 		<-s.exited
 		if s.t.Failed() {
-			s.t.Logf("the server's log:\n%s", log.String())
+			s.t.Logf("the server's log:\n%s", s.log.String())
 		}
 	})
 	for _, address := range []string{s.smtp, s.http} {

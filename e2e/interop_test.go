@@ -83,7 +83,7 @@ func (s *server) port(w way) string {
 
 // root is the file of the certificate authority that clients have to trust.
 func (s *server) root() string {
-	return filepath.Join(filepath.Dir(s.config), "caddy/pki/authorities/local/root.crt")
+	return filepath.Join(s.data, "caddy/pki/authorities/local/root.crt")
 }
 
 // serveEverything waits until there are certificates for localhost.
