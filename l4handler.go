@@ -176,7 +176,7 @@ func (h *L4Handler) provisionAuth() error {
 	if err != nil {
 		return err
 	}
-	h.server.CheckLogin = users.check
+	h.server.CheckLogin, h.server.KnownLogin = users.check, users.known
 	return nil
 }
 

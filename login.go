@@ -24,10 +24,11 @@ type AuthConfig struct {
 
 // users checks logins against bcrypt hashes.
 type users struct {
-	hashes map[string][]byte
-	unused []byte        // compared with for users that there are not, to take as long
-	slots  chan struct{} // bounds how many hashes are computed at once
-	key    []byte
+	hashes  map[string][]byte
+	unused  []byte        // compared with for users that there are not, to take as long
+	slots   chan struct{} // bounds how many hashes are computed at once
+	key     []byte
+	compare func(hash, secret []byte) error // bcrypt's
 
 	mu    sync.Mutex
 	right map[string][sha256.Size]byte // by user, what the last right login gives with key
@@ -36,29 +37,44 @@ type users struct {
 func newUsers(hashes map[string]string) (*users, error) {
 	u := &users{
 		hashes: make(map[string][]byte), right: make(map[string][sha256.Size]byte),
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)), key: make([]byte, 32),
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0)), key: make([]byte, 32), compare: bcrypt.CompareHashAndPassword,
 	}
 	_, _ = rand.Read(u.key) // never fails
+	highest := 0
 	for name, hash := range hashes {
-		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
+		cost, err := bcrypt.Cost([]byte(hash))
+		if err != nil {
 			return nil, fmt.Errorf("auth: user %s: expected a bcrypt hash, as made by caddy hash-password: %w", name, err)
 		}
-		u.hashes[name], u.unused = []byte(hash), []byte(hash)
+		u.hashes[name] = []byte(hash)
+		if cost > highest {
+			highest, u.unused = cost, []byte(hash)
+		}
 	}
 	return u, nil
+}
+
+// known tells at once whether a login was right before.
+func (u *users) known(name, secret string) bool {
+	u.mu.Lock()
+	right, known := u.right[name]
+	u.mu.Unlock()
+	sum := u.sum(name, secret)
+	return known && hmac.Equal(right[:], sum[:])
+}
+
+// sum stands for a login, and tells nothing of it to who does not know the key.
+func (u *users) sum(name, secret string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, u.key)
+	mac.Write([]byte(name + "\x00" + secret))
+	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // check is slow the first time by bcrypt's design, and fast for a login that was
 // right before, since test suites log in for every mail. When ctx is done, what still
 // waits to be computed counts as wrong.
 func (u *users) check(ctx context.Context, name, secret string) bool {
-	mac := hmac.New(sha256.New, u.key)
-	mac.Write([]byte(name + "\x00" + secret))
-	sum := [sha256.Size]byte(mac.Sum(nil))
-	u.mu.Lock()
-	right, known := u.right[name]
-	u.mu.Unlock()
-	if known && hmac.Equal(right[:], sum[:]) {
+	if u.known(name, secret) {
 		return true
 	}
 	hash, exists := u.hashes[name]
@@ -70,13 +86,13 @@ func (u *users) check(ctx context.Context, name, secret string) bool {
 	case <-ctx.Done():
 		return false
 	}
-	err := bcrypt.CompareHashAndPassword(hash, []byte(secret))
+	err := u.compare(hash, []byte(secret))
 	<-u.slots
 	if err != nil || !exists {
 		return false
 	}
 	u.mu.Lock()
-	u.right[name] = sum
+	u.right[name] = u.sum(name, secret)
 	u.mu.Unlock()
 	return true
 }

@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -70,7 +69,7 @@ func (s *session) authCommand(argument []byte) (reply, error) {
 	if r, faulty, err := s.fault(stepAuth, ""); faulty || err != nil {
 		return r, err
 	}
-	login := login{ctx: s.ctx, check: s.server.CheckLogin, hostname: s.server.Hostname}
+	login := login{check: s.checkLogin, hostname: s.server.Hostname}
 	var response []byte
 	if hasInitial {
 		var err error
@@ -116,17 +115,43 @@ func (s *session) loginEnds(login *login, mechanism string, err error) reply {
 	switch {
 	case err != nil && s.ctx.Err() != nil:
 		return replyShutdown // nobody knows whether the login was right
+	case errors.Is(login.err, errTooManyGuesses):
+		if s.server.Sessions.guessing.first(s.ip) {
+			s.logger.Warn("too many wrong logins of a client, no more are checked", zap.String("client", s.client))
+		}
+		return s.refuseLogin(replyTooManyGuesses)
 	case errors.Is(err, errWrongLogin):
 		s.logger.Info("login refused", zap.String("client", s.client), zap.String("user", visible(login.username)))
-		if s.failedLogins++; s.failedLogins >= maxFailedLogins {
-			return replyTooManyLogins
-		}
-		return replyAuthFailed
+		return s.refuseLogin(replyAuthFailed)
 	case err != nil:
 		return reply{501, "5.5.2", "Malformed " + mechanism + " response"}
 	}
 	s.mechanism, s.identity, s.told = mechanism, login.username, nil
 	return replyAuthOK
+}
+
+// refuseLogin answers with r, or ends the session if too many logins have failed in it.
+func (s *session) refuseLogin(r reply) reply {
+	if s.failedLogins++; s.failedLogins >= maxFailedLogins {
+		return replyTooManyLogins
+	}
+	return r
+}
+
+// checkLogin says why a login is refused. The answer to a client that guesses is held
+// back.
+func (s *session) checkLogin(username, secret string) error {
+	check, known := s.server.CheckLogin, s.server.KnownLogin
+	if check == nil || known != nil && known(username, secret) {
+		return nil
+	}
+	pause, err := s.server.Sessions.guesses.check(s.ctx, s.ip, func() bool { return check(s.ctx, username, secret) })
+	if pause > 0 {
+		if flushed := s.flush(); flushed == nil { // what was answered before must not wait as well
+			s.pause(pause)
+		}
+	}
+	return err
 }
 
 // decodeResponse decodes base64. "=" is an initial response that is empty, which
@@ -142,18 +167,16 @@ func decodeResponse(b []byte, initial bool) ([]byte, error) {
 
 // login is one attempt to log in.
 type login struct {
-	ctx      context.Context // the session's
-	check    func(ctx context.Context, username, secret string) bool
+	check    func(username, secret string) error
 	hostname string
 	username string
+	err      error // of check, which not all mechanisms tell
 }
 
 func (l *login) try(username, secret string) error {
 	l.username = username
-	if l.check != nil && !l.check(l.ctx, username, secret) {
-		return errWrongLogin
-	}
-	return nil
+	l.err = l.check(username, secret)
+	return l.err
 }
 
 func (l *login) server(mechanism string) sasl.Server {

@@ -39,37 +39,38 @@ var (
 	replyInternal           = reply{451, "4.3.0", "Message not stored, internal error"}
 	replyTooManyTo          = reply{452, "4.5.3", "Too many recipients"}
 
-	replyUnknown       = reply{500, "5.5.1", "Command not recognized"}
-	replyLineTooLong   = reply{500, "5.5.6", "Command line too long, the limit is " + strconv.Itoa(maxCommandLine) + " octets"}
-	replyStrayCR       = reply{500, "5.5.2", "Bare CR in a command, lines end in CRLF"}
-	replyBareCR        = reply{500, "5.5.2", "Line ends in a bare CR, lines end in CRLF"}
-	replyLineCut       = reply{500, "5.5.2", "Connection ended within a line, lines end in CRLF"}
-	replyNUL           = reply{500, "5.5.2", "NUL in a command"}
-	replyNoArgument    = reply{501, "5.5.4", "No argument allowed"}
-	replyHelloArgument = reply{501, "5.5.4", "Syntax: HELO hostname"}
-	replyEhloArgument  = reply{501, "5.5.4", "Syntax: EHLO hostname"}
-	replyVrfyArgument  = reply{501, "5.5.4", "Syntax: VRFY address"}
-	replyMailSyntax    = reply{501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters]"}
-	replyRcptSyntax    = reply{501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]"}
-	replyNotSupported  = reply{502, "5.5.1", "Not supported"}
-	replyHelloFirst    = reply{503, "5.5.1", "Bad sequence of commands, send HELO or EHLO first"}
-	replyHelloOnly     = reply{503, "5.5.1", "Bad sequence of commands, send HELO first"}
-	replyMailFirst     = reply{503, "5.5.1", "Bad sequence of commands, send MAIL first"}
-	replyRcptFirst     = reply{503, "5.5.1", "Bad sequence of commands, send RCPT first"}
-	replyNestedMail    = reply{503, "5.5.1", "Bad sequence of commands, a mail is under way: send DATA or RSET"}
-	replyEhloFirst     = reply{503, "5.5.1", "Bad sequence of commands, send EHLO first"}
-	replyChunkUnderWay = reply{503, "5.5.1", "Bad sequence of commands, chunks are under way: send BDAT or RSET"}
-	replyBinaryData    = reply{503, "5.5.1", "Bad sequence of commands, BODY=BINARYMIME takes BDAT"}
-	replyTLSAlready    = reply{503, "5.5.1", "Bad sequence of commands, TLS is active already"}
-	replyAuthTwice     = reply{503, "5.5.1", "Bad sequence of commands, already authenticated"}
-	replyBdatSyntax    = reply{501, "5.5.4", "Syntax: BDAT octets [LAST]"}
-	replyBdatCount     = reply{501, "5.5.4", "Syntax: BDAT octets [LAST]. Without the number, data cannot be told from commands: closing connection"}
-	replyNotBase64     = reply{501, "5.5.2", "Malformed response, expected base64"}
-	replyAuthCancelled = reply{501, "5.7.0", "Authentication cancelled"}
-	replyAuthTooLong   = reply{500, "5.5.6", "Response too long, the limit is " + strconv.Itoa(maxAuthLine) + " octets"}
-	replyAuthRequired  = reply{530, "5.7.0", "Authentication required"}
-	replyAuthFailed    = reply{535, "5.7.8", "Authentication failed, wrong username or password"}
-	replyNeedsUTF8     = reply{553, "5.6.7", "Address is not ASCII, which takes EHLO and MAIL's parameter SMTPUTF8"}
+	replyUnknown        = reply{500, "5.5.1", "Command not recognized"}
+	replyLineTooLong    = reply{500, "5.5.6", "Command line too long, the limit is " + strconv.Itoa(maxCommandLine) + " octets"}
+	replyStrayCR        = reply{500, "5.5.2", "Bare CR in a command, lines end in CRLF"}
+	replyBareCR         = reply{500, "5.5.2", "Line ends in a bare CR, lines end in CRLF"}
+	replyLineCut        = reply{500, "5.5.2", "Connection ended within a line, lines end in CRLF"}
+	replyNUL            = reply{500, "5.5.2", "NUL in a command"}
+	replyNoArgument     = reply{501, "5.5.4", "No argument allowed"}
+	replyHelloArgument  = reply{501, "5.5.4", "Syntax: HELO hostname"}
+	replyEhloArgument   = reply{501, "5.5.4", "Syntax: EHLO hostname"}
+	replyVrfyArgument   = reply{501, "5.5.4", "Syntax: VRFY address"}
+	replyMailSyntax     = reply{501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters]"}
+	replyRcptSyntax     = reply{501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]"}
+	replyNotSupported   = reply{502, "5.5.1", "Not supported"}
+	replyHelloFirst     = reply{503, "5.5.1", "Bad sequence of commands, send HELO or EHLO first"}
+	replyHelloOnly      = reply{503, "5.5.1", "Bad sequence of commands, send HELO first"}
+	replyMailFirst      = reply{503, "5.5.1", "Bad sequence of commands, send MAIL first"}
+	replyRcptFirst      = reply{503, "5.5.1", "Bad sequence of commands, send RCPT first"}
+	replyNestedMail     = reply{503, "5.5.1", "Bad sequence of commands, a mail is under way: send DATA or RSET"}
+	replyEhloFirst      = reply{503, "5.5.1", "Bad sequence of commands, send EHLO first"}
+	replyChunkUnderWay  = reply{503, "5.5.1", "Bad sequence of commands, chunks are under way: send BDAT or RSET"}
+	replyBinaryData     = reply{503, "5.5.1", "Bad sequence of commands, BODY=BINARYMIME takes BDAT"}
+	replyTLSAlready     = reply{503, "5.5.1", "Bad sequence of commands, TLS is active already"}
+	replyAuthTwice      = reply{503, "5.5.1", "Bad sequence of commands, already authenticated"}
+	replyBdatSyntax     = reply{501, "5.5.4", "Syntax: BDAT octets [LAST]"}
+	replyBdatCount      = reply{501, "5.5.4", "Syntax: BDAT octets [LAST]. Without the number, data cannot be told from commands: closing connection"}
+	replyNotBase64      = reply{501, "5.5.2", "Malformed response, expected base64"}
+	replyAuthCancelled  = reply{501, "5.7.0", "Authentication cancelled"}
+	replyAuthTooLong    = reply{500, "5.5.6", "Response too long, the limit is " + strconv.Itoa(maxAuthLine) + " octets"}
+	replyAuthRequired   = reply{530, "5.7.0", "Authentication required"}
+	replyTooManyGuesses = reply{454, "4.7.0", "Too many failed logins from your address, try again in a minute"}
+	replyAuthFailed     = reply{535, "5.7.8", "Authentication failed, wrong username or password"}
+	replyNeedsUTF8      = reply{553, "5.6.7", "Address is not ASCII, which takes EHLO and MAIL's parameter SMTPUTF8"}
 )
 
 func replyGreeting(hostname string) reply { return reply{220, "", hostname} }

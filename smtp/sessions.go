@@ -24,6 +24,8 @@ type Sessions struct {
 	stopping bool
 	empty    chan struct{} // closed when stopping and open is empty
 	foreign  clientSet     // those that came with another protocol
+	guesses  guesses       // of passwords
+	guessing clientSet     // those that have guessed too often
 }
 
 // Len is the number of open sessions.

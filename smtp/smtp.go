@@ -137,6 +137,10 @@ type Server struct {
 	// once, and has to return soon after ctx is done, when a shutdown ends the session.
 	CheckLogin func(ctx context.Context, username, secret string) bool
 
+	// KnownLogin, if there is one, tells at once whether a login was right before. Such
+	// a login is taken also while others at the client's address guess passwords.
+	KnownLogin func(username, secret string) bool
+
 	// Faults are what goes wrong on purpose; nil is nothing.
 	Faults *Faults
 
