@@ -14,9 +14,9 @@ import (
 )
 
 // HTTPHandler serves the mail of a bucket: the website at `/` and `/view`, and the
-// API at `/emails` and what is below it, `/events`, `/faults`, `/stats` and
-// `/openapi.json`. Any other path goes on to the next handler. To serve it
-// elsewhere than at the root of a site, put it in a `handle_path` route.
+// API at `/emails` and what is below it, `/events`, `/faults`, `/stats`, `/livez`,
+// `/readyz` and `/openapi.json`. Any other path goes on to the next handler. To
+// serve it elsewhere than at the root of a site, put it in a `handle_path` route.
 type HTTPHandler struct {
 	// The name of the bucket, which the mailbucket app has to have.
 	// Default: `default`.

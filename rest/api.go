@@ -6,7 +6,7 @@
 // email.go shows one email, html.go its HTML and preview.go what a frame gets of
 // that, part.go its other parts, session.go how it came, and cache.go keeps what was
 // parsed last. create.go stores an email, faults.go sets what goes wrong on purpose,
-// stats.go counts, and problem.go answers errors. openapi.json describes all of it.
+// stats.go counts, health.go tells supervisors that all is well, and problem.go answers errors. openapi.json describes all of it.
 package rest
 
 import (
@@ -78,6 +78,8 @@ var (
 		"/faults":       {http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults},
 		"/stats":        {http.MethodGet: (*API).stats},
 		"/openapi.json": {http.MethodGet: (*API).openapi},
+		"/livez":        {http.MethodGet: (*API).healthy},
+		"/readyz":       {http.MethodGet: (*API).healthy},
 	}
 	email = resource{http.MethodGet: (*API).email, http.MethodDelete: (*API).deleteEmail}
 	parts = map[string]resource{

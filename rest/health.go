@@ -1,0 +1,24 @@
+package rest
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// healthy answers the calls by which a supervisor learns that the server lives and
+// that it is ready for mail. A bucket in memory is ready as long as it is served.
+func (a *API) healthy(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
+	const text = "ok\n"
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, text) // an error is one of the connection
+	}
+	return nil
+}
