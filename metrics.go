@@ -57,3 +57,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 }
+
+// Messages is how many messages the app's buckets hold.
+func (a *App) Messages() int {
+	n := 0
+	for _, b := range a.buckets {
+		n += int(b.Stats().Messages)
+	}
+	return n
+}

@@ -29,6 +29,8 @@ import (
 	_ "github.com/mholt/caddy-l4/modules/l4subroute"
 	_ "github.com/mholt/caddy-l4/modules/l4tls"
 
+	// The subcommands, for every Caddy that has this plugin.
+	_ "github.com/caddy-mailbucket/mailbucket/command"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )

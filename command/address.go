@@ -1,0 +1,119 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+)
+
+// address is one to listen on.
+type address struct {
+	host string // an IP address, a name, or "" for all of this machine's
+	port string
+}
+
+func (a address) String() string { return net.JoinHostPort(a.host, a.port) }
+
+// forPeople is an address to connect to.
+func (a address) forPeople() string {
+	if a.wildcard() {
+		return net.JoinHostPort("localhost", a.port)
+	}
+	return a.String()
+}
+
+// overlaps is whether both cannot be listened on at once.
+func (a address) overlaps(other address) bool {
+	return a.port == other.port && (a.host == other.host || a.wildcard() || other.wildcard())
+}
+
+func (a address) wildcard() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.host == "" || err == nil && ip.IsUnspecified()
+}
+
+// loopback is whether only this machine reaches the address.
+func (a address) loopback() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+// parseAddress reads what a flag gives.
+func parseAddress(flag, text string) (address, error) {
+	host, port, err := net.SplitHostPort(text)
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+		return address{}, fmt.Errorf("--%s %s: expected HOST:PORT with a port from 1 to 65535, as in 127.0.0.1:1025", flag, text)
+	}
+	return address{host, port}, nil
+}
+
+// claim finds the addresses to listen on for what a flag gives, and makes sure that
+// no program has them: under Linux Caddy could share a port with another process of
+// the same user, and each would get half of the connections. Port 0 is any free one.
+//
+// For 127.0.0.1 and localhost it is [::1] too where there is IPv6, since clients
+// that are told "localhost" often try that first.
+func claim(flag, text string) ([]address, error) {
+	first, err := parseAddress(flag, text)
+	if err != nil {
+		return nil, err
+	}
+	both := first.host == "127.0.0.1" || first.host == "localhost"
+	if both {
+		first.host = "127.0.0.1"
+	}
+	if first.port, err = tryListen(flag, first); err != nil {
+		return nil, err
+	}
+	if !both {
+		return []address{first}, nil
+	}
+	second := address{"::1", first.port}
+	switch _, err := tryListen(flag, second); {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, err
+	case err != nil:
+		return []address{first}, nil // without IPv6
+	}
+	return []address{first, second}, nil
+}
+
+// tryListen gives the port that the address turned out to have.
+func tryListen(flag string, a address) (string, error) {
+	listener, err := net.Listen("tcp", a.String())
+	if err == nil {
+		defer listener.Close()
+		_, port, err := net.SplitHostPort(listener.Addr().String())
+		return port, err
+	}
+	var dns *net.DNSError
+	switch {
+	case inUse(err):
+		return "", busyError(flag, a, err)
+	case errors.Is(err, syscall.EACCES):
+		return "", fmt.Errorf("%s: this user may not listen there: choose a port from 1024 on with --%s (%w)", a, flag, err)
+	case errors.As(err, &dns):
+		return "", fmt.Errorf("--%s %s: no such host: expected an address of this machine, as in 127.0.0.1:1025", flag, a)
+	default:
+		return "", fmt.Errorf("--%s %s: expected an address of this machine, as in 127.0.0.1:1025 (%w)", flag, a, err)
+	}
+}
+
+// wsaAddressInUse is what Windows says for EADDRINUSE, which Go's own is not.
+const wsaAddressInUse = syscall.Errno(10048)
+
+func inUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddressInUse)
+}
+
+// busyError names the program that has the port, or how to find it.
+func busyError(flag string, a address, err error) error {
+	who := "another program"
+	if name := listenerOf(a.port); name != "" {
+		who = name
+	}
+	return fmt.Errorf("%s is in use by %s, as %s shows: end it, or choose another address with --%s (%w)", a, who, howToFind(a.port), flag, err)
+}

@@ -1,0 +1,16 @@
+//go:build !linux
+
+package command
+
+import "runtime"
+
+// howToFind is the command that shows who listens on a port.
+func howToFind(port string) string {
+	if runtime.GOOS == "windows" {
+		return "`netstat -ano | findstr :" + port + "`"
+	}
+	return "`lsof -nP -iTCP:" + port + " -sTCP:LISTEN`"
+}
+
+// listenerOf is the program that listens on a port, where there is a way to tell.
+func listenerOf(string) string { return "" }

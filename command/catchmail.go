@@ -1,0 +1,75 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// app is what this package asks of the mailbucket app, which imports it.
+type app interface {
+	// Messages is how many messages its buckets hold.
+	Messages() int
+}
+
+// catchMail runs the server until a signal ends it.
+func catchMail(smtp, http string, stdout io.Writer) error {
+	smtpAddresses, err := claim("smtp", smtp)
+	if err != nil {
+		return err
+	}
+	httpAddresses, err := claim("http", http)
+	if err != nil {
+		return err
+	}
+	if smtpAddresses[0].overlaps(httpAddresses[0]) {
+		return fmt.Errorf("--smtp %s and --http %s are the same address: give one of them another port", smtp, http)
+	}
+	config, err := newConfig(smtpAddresses, httpAddresses)
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if err := caddy.Load(config, true); err != nil {
+		return fmt.Errorf("starting: %w", err)
+	}
+	fmt.Fprintf(stdout, "Send mail to %s by SMTP\nRead it at http://%s\n", smtpAddresses[0].forPeople(), httpAddresses[0].forPeople())
+	<-signals
+	held, err := messagesHeld()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, farewell(held))
+	// Everything is in memory: there is nothing to write, and nobody to wait for.
+	return nil
+}
+
+func messagesHeld() (int, error) {
+	running, err := caddy.ActiveContext().App("mailbucket")
+	if err != nil {
+		return 0, fmt.Errorf("finding the mailbucket app: %w", err)
+	}
+	a, ok := running.(app)
+	if !ok {
+		return 0, errors.New("the mailbucket app does not count its messages")
+	}
+	return a.Messages(), nil
+}
+
+// farewell says what is lost with the process.
+func farewell(held int) string {
+	switch held {
+	case 0:
+		return "Ended. No mail was held."
+	case 1:
+		return "Ended. 1 mail is dropped."
+	default:
+		return fmt.Sprintf("Ended. %d mails are dropped.", held)
+	}
+}

@@ -1,0 +1,91 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// object is a part of a configuration. It is written as JSON here since the types of
+// the modules are those of packages that import this one, or are in any Caddy.
+type object map[string]any
+
+// newConfig is Caddy's configuration for catch-mail. Nothing in it writes a file.
+func newConfig(smtp, http []address) ([]byte, error) {
+	config, err := json.Marshal(object{
+		"admin": object{"disabled": true, "config": object{"persist": false}},
+		"logging": object{"logs": object{"default": object{
+			"level":   "WARN",
+			"encoder": object{"format": "console"},
+			"exclude": []string{"admin"}, // which warns that it is disabled
+		}}},
+		"apps": object{
+			"mailbucket": object{"listen": texts(smtp), "shutdown_grace": "1ms"},
+			"http":       object{"grace_period": "1ms", "servers": object{"mailbucket": newServer(http)}},
+			"tls":        object{"disable_storage_check": true, "disable_storage_clean": true, "disable_ocsp_stapling": true},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the configuration: %w", err)
+	}
+	return config, nil
+}
+
+// newServer serves the website and the API, on loopback to the names of this machine
+// only: a page of another site could have its own name looked up to 127.0.0.1.
+func newServer(addresses []address) object {
+	site := object{"terminal": true, "handle": []object{
+		{"handler": "encode", "encodings": object{"gzip": object{}, "zstd": object{}}, "prefer": []string{"zstd", "gzip"}},
+		{"handler": "mailbucket"},
+	}}
+	routes := []object{site}
+	if !slices.ContainsFunc(addresses, func(a address) bool { return !a.loopback() }) {
+		names := ownNames(addresses)
+		site["match"] = []object{{"host": names}}
+		routes = append(routes, object{"handle": []object{{
+			"handler": "static_response", "status_code": "421",
+			"headers": object{"Content-Type": []string{"text/plain; charset=utf-8"}},
+			"body":    fmt.Sprintf("mailbucket answers to %q here, and to no other name.\n", names),
+		}}})
+	}
+	return object{
+		"listen":          texts(addresses),
+		"routes":          routes,
+		"automatic_https": object{"disable": true},
+		"protocols":       []string{"h1"},
+	}
+}
+
+// ownNames are those by which this machine is asked over loopback.
+func ownNames(addresses []address) []string {
+	names := []string{"localhost", "*.localhost", "127.0.0.1", "::1"}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		names = append(names, name)
+	}
+	for _, a := range addresses {
+		if !slices.Contains(names, a.host) {
+			names = append(names, a.host)
+		}
+	}
+	return names
+}
+
+// texts are the addresses as Caddy reads them.
+func texts(addresses []address) []string {
+	list := make([]string, len(addresses))
+	for i, a := range addresses {
+		list[i] = a.String()
+	}
+	return list
+}
+
+// programName is that of Caddy or of a program that is built from it.
+func programName() string {
+	if caddy.CustomBinaryName != "" {
+		return caddy.CustomBinaryName
+	}
+	return "caddy"
+}
