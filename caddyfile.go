@@ -9,7 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/caddy-mailbucket/mailbucket/rest"
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 )
 
@@ -144,7 +144,7 @@ func (h *HTTPHandler) unmarshalOrigins(d *caddyfile.Dispenser) error {
 	if h.CORSOrigins = d.RemainingArgs(); len(h.CORSOrigins) == 0 {
 		return d.Err("cors_origins: expected origins such as https://app.example.com, or *")
 	}
-	if err := rest.CheckOrigins(h.CORSOrigins); err != nil {
+	if err := guard.CheckOrigins(h.CORSOrigins); err != nil {
 		return d.Errf("cors_origins: %w", err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/rest"
 	"github.com/caddy-mailbucket/mailbucket/web"
 )
@@ -26,9 +27,13 @@ type HTTPHandler struct {
 	// `https://app.example.com`, or `*` for all. Default: none but its own.
 	CORSOrigins []string `json:"cors_origins,omitempty"`
 
-	api  *rest.API
-	site *web.Site
+	api   *rest.API
+	site  *web.Site
+	names siteNames
 }
+
+// httpLimits are for the requests to all buckets together.
+var httpLimits = guard.NewLimits(nil)
 
 // CaddyModule returns the Caddy module information.
 func (*HTTPHandler) CaddyModule() caddy.ModuleInfo {
@@ -44,11 +49,15 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	h.site = web.New(web.Options{Bucket: b.Bucket, Filter: rest.Filter, Addresses: func() []string { return a.listening[b.name] }})
-	h.api, err = rest.New(b.Bucket, &b.faults, h.CORSOrigins...)
+	rules, err := guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), h.CORSOrigins...)
 	if err != nil {
 		return fmt.Errorf("cors_origins: %w", err)
 	}
+	h.site = web.New(web.Options{
+		Bucket: b.Bucket, Guard: rules, Limits: httpLimits, Filter: rest.Filter,
+		Addresses: func() []string { return a.listening[b.name] },
+	})
+	h.api = rest.New(rest.Options{Bucket: b.Bucket, Faults: &b.faults, Guard: rules, Limits: httpLimits, Logger: ctx.Logger()})
 	// Caddy waits for the calls under way: those that wait for mail must end.
 	return onEvent(ctx, "stopping", h.api.Stop)
 }

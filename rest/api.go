@@ -2,67 +2,71 @@
 // what tests need beside them. It knows paths relative to where it is mounted.
 //
 // api.go has the table of calls. filter.go reads queries and search.go looks into
-// emails for them; list.go lists, waits and deletes, and events.go streams.
+// emails for them; list.go lists and deletes, wait.go waits, and events.go streams.
 // email.go shows one email, html.go its HTML and preview.go what a frame gets of
-// that, part.go its other parts, session.go how it came, and cache.go keeps what was
-// parsed last. create.go stores an email, faults.go sets what goes wrong on purpose,
-// stats.go counts, health.go tells supervisors that all is well, and problem.go answers errors. openapi.json describes all of it.
+// that, part.go its other parts, session.go how it came, cache.go keeps what was
+// parsed last, and content.go what readers of one email share. create.go stores an
+// email, faults.go sets what goes wrong on purpose, stats.go counts, health.go tells
+// supervisors that all is well, json.go writes answers and problem.go errors.
+// openapi.json describes all of it.
 package rest
 
 import (
-	"fmt"
+	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
+// Options are what an API needs.
+type Options struct {
+	Bucket *store.Bucket
+
+	// Faults are those of the SMTP sessions into the bucket.
+	Faults Faults
+
+	// Guard says which requests are answered, and Limits bound what they take.
+	Guard  *guard.Guard
+	Limits *guard.Limits
+
+	// Logger is told of answers that could not be made.
+	Logger *zap.Logger
+}
+
 // API serves the calls on one bucket.
 type API struct {
-	bucket      *store.Bucket
-	faults      Faults
-	cache       cache
-	origins     []string
-	crossOrigin *http.CrossOriginProtection
+	bucket    *store.Bucket
+	faults    Faults
+	guard     *guard.Guard
+	limits    *guard.Limits
+	logger    *zap.Logger
+	cache     cache
+	contents  contents
+	heartbeat time.Duration // of idle event streams
 
-	stop     sync.Once
-	stopping chan struct{}
+	running context.Context // done when Stop has been called
+	stop    context.CancelFunc
 }
 
-// New makes the API of that bucket, and of the faults of the sessions into it.
-// Pages of the origins, such as "https://app.example.com", may use it from a
-// browser; "*" is all of them. It is an error if one of them is no origin.
-func New(b *store.Bucket, f Faults, origins ...string) (*API, error) {
-	protection, err := protect(origins)
-	if err != nil {
-		return nil, err
+// New makes an API.
+func New(o Options) *API {
+	a := &API{
+		bucket: o.Bucket, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
+		contents: contents{limits: o.Limits}, heartbeat: heartbeat,
 	}
-	return &API{bucket: b, faults: f, origins: origins, crossOrigin: protection, stopping: make(chan struct{})}, nil
-}
-
-// CheckOrigins says whether New takes them.
-func CheckOrigins(origins []string) error {
-	_, err := protect(origins)
-	return err
-}
-
-func protect(origins []string) (*http.CrossOriginProtection, error) {
-	protection := http.NewCrossOriginProtection()
-	for _, origin := range origins {
-		if origin == "*" {
-			protection.AddInsecureBypassPattern("/")
-		} else if err := protection.AddTrustedOrigin(origin); err != nil {
-			return nil, fmt.Errorf("origin %q: %w", origin, err)
-		}
-	}
-	return protection, nil
+	a.running, a.stop = context.WithCancel(context.Background())
+	return a
 }
 
 // Stop ends the calls that wait, and lets none wait any more.
-func (a *API) Stop() { a.stop.Do(func() { close(a.stopping) }) }
+func (a *API) Stop() { a.stop() }
 
 // call answers one method on one path. The id is that in the path, if any.
 type call func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *problem
@@ -104,18 +108,42 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	if !ok && !isEmail {
 		return false
 	}
-	var p *problem
-	var id store.ID
-	if isEmail {
-		res, id, p = resourceAt(below)
-	}
-	if p == nil {
-		p = a.call(w, r, res, id)
-	}
-	if p != nil {
-		p.write(w, r)
+	a.guard.Protect(w.Header())
+	if p := a.answer(w, r, res, below); p != nil {
+		a.sendProblem(w, r, p)
 	}
 	return true
+}
+
+// answer finds the resource, where below is what follows /emails/ in the path, and
+// makes the call.
+func (a *API) answer(w http.ResponseWriter, r *http.Request, res resource, below string) *problem {
+	var p *problem
+	var id store.ID
+	if res == nil {
+		res, id, p = resourceAt(below)
+	}
+	a.allowOrigin(w, r, res)
+	if refusal := a.guard.Check(r, guard.Data); refusal != nil {
+		return newProblem(refusal.Status, refusal.Text)
+	}
+	if p != nil {
+		return p
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	c, ok := res[method]
+	if !ok {
+		w.Header().Set("Allow", res.allow())
+		if method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		return newProblem(http.StatusMethodNotAllowed, r.Method+" is not allowed here: expected "+res.allow())
+	}
+	return c(a, w, r, id)
 }
 
 // resourceAt is the resource at a path below /emails/.
@@ -141,36 +169,15 @@ func resourceAt(below string) (resource, store.ID, *problem) {
 		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index} and inline/{content-id}")
 }
 
-func (a *API) call(w http.ResponseWriter, r *http.Request, res resource, id store.ID) *problem {
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	a.allowOrigin(w, r, res)
-	c, ok := res[method]
-	if !ok {
-		w.Header().Set("Allow", res.allow())
-		if method == http.MethodOptions {
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-		return newProblem(http.StatusMethodNotAllowed, r.Method+" is not allowed here: expected "+res.allow())
-	}
-	if err := a.crossOrigin.Check(r); err != nil {
-		return newProblem(http.StatusForbidden, "a page of another site may not change anything here, unless cors_origins allows it")
-	}
-	return c(a, w, r, id)
-}
-
 // allowOrigin lets pages of the configured origins see the answer (Fetch, CORS).
 func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request, res resource) {
-	if len(a.origins) == 0 {
+	if !a.guard.HasOrigins() {
 		return
 	}
 	h := w.Header()
 	h.Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	if origin == "" || !slices.Contains(a.origins, origin) && !slices.Contains(a.origins, "*") {
+	if !a.guard.Welcomes(origin) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)

@@ -13,7 +13,9 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+	"go.uber.org/zap"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -26,11 +28,20 @@ func newTestAPI(t testing.TB, mails ...*store.Message) *API {
 			t.Fatal(err)
 		}
 	}
-	a, err := New(b, &testFaults{document: []byte(`{"faults":[],"configured":[]}`)})
+	return newAPIOf(t, b)
+}
+
+// newAPIOf makes an API that pages of the origins may use.
+func newAPIOf(t testing.TB, b *store.Bucket, origins ...string) *API {
+	t.Helper()
+	rules, err := guard.New(nil, origins...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	return New(Options{
+		Bucket: b, Faults: &testFaults{document: []byte(`{"faults":[],"configured":[]}`)},
+		Guard: rules, Limits: guard.NewLimits(nil), Logger: zap.NewNop(),
+	})
 }
 
 // testFaults are any JSON but that with "no such".
@@ -366,7 +377,7 @@ func TestRawIsWhatWasReceived(t *testing.T) {
 	for name, want := range map[string]string{
 		"Content-Type":            "message/rfc822",
 		"Content-Disposition":     `attachment; filename="` + m.ID.String() + `.eml"`,
-		"Content-Security-Policy": "sandbox; default-src 'none'",
+		"Content-Security-Policy": policyNothing,
 		"Referrer-Policy":         "no-referrer",
 		"X-Content-Type-Options":  "nosniff",
 	} {
@@ -419,9 +430,6 @@ func TestOtherSitesMayNotDelete(t *testing.T) {
 				t.Errorf("%d %s", response.StatusCode, body)
 			}
 		})
-	}
-	if response, _ := do(t, newTestAPI(t), "GET", "/emails", "Sec-Fetch-Site", "cross-site"); response.StatusCode != 200 {
-		t.Errorf("reading: %d", response.StatusCode)
 	}
 }
 

@@ -27,8 +27,25 @@ type cache struct {
 // parsed is an email and what was made of it.
 type parsed struct {
 	*store.Message
-	mail   func() *message.Message // parses once, without the cache's lock
-	answer func() *emailAnswer     // decodes all parts once
+	mail func() *message.Message // parses once, without the cache's lock
+
+	mu    sync.Mutex
+	sizes map[int]int64 // of parts, decoded, by their index
+}
+
+// sizeOf is the size of a part, decoded, in bytes. It is counted once.
+func (p *parsed) sizeOf(part *message.Part) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	size, known := p.sizes[part.Index]
+	if !known {
+		if p.sizes == nil {
+			p.sizes = make(map[int]int64)
+		}
+		size = int64(part.Size())
+		p.sizes[part.Index] = size
+	}
+	return size
 }
 
 func (c *cache) parse(m *store.Message) *parsed {
@@ -39,7 +56,6 @@ func (c *cache) parse(m *store.Message) *parsed {
 		return e.Value.(*parsed)
 	}
 	p := &parsed{Message: m, mail: sync.OnceValue(func() *message.Message { return message.Parse(m.Raw) })}
-	p.answer = sync.OnceValue(func() *emailAnswer { return newEmailAnswer(m, p.mail()) })
 	if len(m.Raw) > maxCachedBytes {
 		return p
 	}

@@ -3,7 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -31,18 +31,12 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "message/rfc822" {
 		return newProblem(http.StatusUnsupportedMediaType, "expected the Content-Type message/rfc822")
 	}
-	var raw strings.Builder
-	if r.ContentLength > 0 && r.ContentLength <= maxCreated {
-		raw.Grow(int(r.ContentLength))
-	}
-	_, err := io.Copy(&raw, http.MaxBytesReader(w, r.Body, maxCreated))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return newProblem(http.StatusRequestEntityTooLarge, "the message is larger than "+strconv.Itoa(maxCreated)+" bytes")
-	}
+	raw, done, err := a.limits.Bodies.Read(w, r, maxCreated)
 	if err != nil {
-		return newProblem(http.StatusBadRequest, "reading the message: "+err.Error())
+		return bodyProblem(err, "message", strconv.Itoa(maxCreated)+" bytes")
 	}
-	m.Raw = raw.String()
+	defer done()
+	m.Raw = raw
 	m.HeaderFields = store.HeaderFields(message.ScanHeader(m.Raw))
 	// A message that has come whole is kept, also if the client has closed its half
 	// of the connection, which ends the request's context.
@@ -51,11 +45,11 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 		a.bucket.Refuse()
 		return newProblem(http.StatusRequestEntityTooLarge, "the message is larger than the bucket")
 	case err != nil:
-		return newProblem(http.StatusServiceUnavailable, "storing the message: "+err.Error())
+		return workProblem(fmt.Errorf("storing the message: %w", err))
 	}
 	w.Header().Set("Location", "emails/"+m.ID.String())
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusCreated, "application/json", summarize(m))
+	a.sendJSON(w, r, http.StatusCreated, "application/json", summarize(m))
 	return nil
 }
 

@@ -5,47 +5,27 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// emailAnswer is GET /emails/{id}: SMTP Bucket's keys, and then ours.
-type emailAnswer struct {
-	ID          store.ID `json:"id"`
-	Sender      string   `json:"sender"`
-	Recipients  []string `json:"recipients"`
-	Subject     string   `json:"subject"`
-	Body        string   `json:"body"` // the data as received, its line ends as \n
-	TimeCreated int64    `json:"timeCreated"`
-
-	Size        int                `json:"size"` // of the data as received, in bytes
-	From        []mailbox          `json:"from"`
-	To          []mailbox          `json:"to"`
-	Cc          []mailbox          `json:"cc"`
-	Bcc         []mailbox          `json:"bcc"`
-	ReplyTo     []mailbox          `json:"replyTo"`
-	Date        *time.Time         `json:"date"`
-	MessageID   string             `json:"messageId"`
-	Headers     []headerField      `json:"headers"`
-	Text        string             `json:"text"`
-	HTML        string             `json:"html"`
-	Attachments []attachmentAnswer `json:"attachments"`
-	Links       []link             `json:"links"`
-	Codes       []string           `json:"codes"`
-	Problems    []problemFound     `json:"problems"`
+// emailContent is what is made of an email for GET /emails/{id}, beside what stands in
+// it as it is. The answer has SMTP Bucket's keys, and then ours.
+type emailContent struct {
+	text, html  *string // nil where there is none
+	date        []byte  // JSON
+	attachments []attachmentAnswer
+	links       []link
+	codes       []string
+	problems    []problemFound
 }
 
 type mailbox struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
-}
-
-type headerField struct {
-	Name  string `json:"name"`
-	Value string `json:"value"` // unfolded and decoded
 }
 
 type attachmentAnswer struct {
@@ -70,46 +50,107 @@ type problemFound struct {
 	Part int    `json:"part"`
 }
 
-func newEmailAnswer(m *store.Message, mail *message.Message) *emailAnswer {
+func newEmailContent(m *store.Message, mail *message.Message) *emailContent {
 	text, html := mail.Text(), mail.HTML()
-	e := &emailAnswer{
-		ID: m.ID, Sender: m.Sender, Recipients: m.Recipients,
-		Subject:     message.DecodeHeader(m.Subject),
-		Body:        strings.ReplaceAll(m.Raw, "\r\n", "\n"),
-		TimeCreated: m.UnixMilli(),
-		Size:        len(m.Raw),
-		From:        mailboxes(mail.From()), To: mailboxes(mail.To()), Cc: mailboxes(mail.Cc()),
-		Bcc: mailboxes(mail.Bcc()), ReplyTo: mailboxes(mail.ReplyTo()),
-		MessageID:   mail.MessageID(),
-		Headers:     make([]headerField, len(mail.Header())),
-		Text:        text,
-		HTML:        html,
-		Attachments: []attachmentAnswer{},
-		Links:       []link{},
-		Codes:       append([]string{}, message.Codes(text, html)...),
-		Problems:    problemsOf(m, mail),
+	c := &emailContent{date: []byte("null"), codes: message.Codes(text, html), problems: problemsOf(m, mail)}
+	if mail.HasText() {
+		c.text = &text
+	}
+	if mail.HasHTML() {
+		c.html = &html
 	}
 	if date, ok := mail.Date(); ok {
-		e.Date = &date
-	}
-	for i, f := range mail.Header() {
-		e.Headers[i] = headerField{f.Name, f.Value()}
+		// Years of five digits are nothing that JSON can say.
+		if encoded, err := date.MarshalJSON(); err == nil {
+			c.date = encoded
+		}
 	}
 	for i, part := range mail.Attachments() {
-		e.Attachments = append(e.Attachments, newAttachmentAnswer(i, part))
+		c.attachments = append(c.attachments, newAttachmentAnswer(i, part))
 	}
 	for _, l := range message.Links(text, html) {
-		e.Links = append(e.Links, link{l.URL, l.Text})
+		c.links = append(c.links, link{l.URL, l.Text})
 	}
-	return e
+	return c
 }
 
-func mailboxes(addresses []message.Address) []mailbox {
-	list := make([]mailbox, len(addresses))
-	for i, a := range addresses {
-		list[i] = mailbox{a.Name, a.Address}
+// size is about how many bytes the content takes.
+func (c *emailContent) size() int {
+	size := len(c.date)
+	for _, text := range []*string{c.text, c.html} {
+		if text != nil {
+			size += len(*text)
+		}
 	}
-	return list
+	for _, a := range c.attachments {
+		size += len(a.Filename) + len(a.ContentType) + len(a.ContentID) + 200
+	}
+	for _, l := range c.links {
+		size += len(l.URL) + len(l.Text) + 40
+	}
+	for _, p := range c.problems {
+		size += len(p.Text) + 60
+	}
+	return size
+}
+
+// write writes the answer. The data as received is by far the most of it in many, and
+// goes from the store to the client.
+func (c *emailContent) write(s *jsonStream, m *store.Message, mail *message.Message) {
+	key := func(name string) { s.plain(`,"` + name + `":`) }
+	s.plain(`{"id":"` + m.ID.String() + `"`)
+	key("sender")
+	s.text(m.Sender)
+	key("recipients")
+	array(s, m.Recipients, s.text)
+	key("subject")
+	s.text(message.DecodeHeader(m.Subject))
+	key("body")
+	s.lines(m.Raw)
+	key("timeCreated")
+	s.plain(strconv.FormatInt(m.UnixMilli(), 10))
+	key("size")
+	s.plain(strconv.Itoa(len(m.Raw)))
+	for _, field := range []struct {
+		name      string
+		addresses []message.Address
+	}{{"from", mail.From()}, {"to", mail.To()}, {"cc", mail.Cc()}, {"bcc", mail.Bcc()}, {"replyTo", mail.ReplyTo()}} {
+		key(field.name)
+		array(s, field.addresses, func(a message.Address) { s.value(mailbox{a.Name, a.Address}) })
+	}
+	key("date")
+	s.plain(string(c.date))
+	key("messageId")
+	s.text(mail.MessageID())
+	key("headers")
+	array(s, mail.Header(), func(f message.Field) {
+		s.plain(`{"name":`)
+		s.text(f.Name)
+		s.plain(`,"value":`)
+		s.text(f.Value())
+		s.plain("}")
+	})
+	key("text")
+	s.textOrNull(c.text)
+	key("html")
+	s.textOrNull(c.html)
+	key("attachments")
+	array(s, c.attachments, func(a attachmentAnswer) { s.value(a) })
+	key("links")
+	array(s, c.links, func(l link) { s.value(l) })
+	key("codes")
+	array(s, c.codes, s.text)
+	key("problems")
+	array(s, c.problems, func(p problemFound) { s.value(p) })
+	s.plain("}")
+}
+
+func (s *jsonStream) textOrNull(text *string) {
+	if text == nil {
+		s.plain("null")
+		return
+	}
+	s.text(*text)
 }
 
 func newAttachmentAnswer(i int, part *message.Part) attachmentAnswer {
@@ -138,26 +179,46 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	if !ok {
 		return noSuchEmail(id)
 	}
-	if unchanged(w, r, id.String()+"-json") {
+	w.Header().Set("Cache-Control", "no-cache")
+	if answered(w, r, id, "json", "application/json") {
 		return nil
 	}
-	writeJSON(w, r, http.StatusOK, "application/json", a.cache.parse(m).answer())
+	mail := a.cache.parse(m)
+	value, done, err := a.contents.use(r.Context(), contentKey{id, "json"}, textMemory(mail)+len(m.Raw), func() (any, int) {
+		content := newEmailContent(m, mail.mail())
+		return content, content.size() + len(m.Raw) // which stays in memory until it is sent
+	})
+	if err != nil {
+		w.Header().Del("ETag")
+		return workProblem(err)
+	}
+	defer done()
+	content := value.(*emailContent)
+	streamJSON(w, r, content.size(), func(s *jsonStream) { content.write(s, m, mail.mail()) })
 	return nil
 }
 
-// unchanged answers a conditional request with 304 (RFC 9110 section 13). An
-// email never changes, so that its name can be what its parts are told by.
-func unchanged(w http.ResponseWriter, r *http.Request, name string) bool {
-	etag := `"` + name + `"`
+// etag is the entity tag of what of an email has that name. An email never changes, so
+// that its id tells it from all others.
+func etag(id store.ID, name string) string { return `"` + id.String() + "-" + name + `"` }
+
+// answered answers HEAD, and conditional requests for what the client has (RFC 9110
+// section 13), before any of the work that the content takes.
+func answered(w http.ResponseWriter, r *http.Request, id store.ID, name, contentType string) bool {
+	etag := etag(id, name)
 	w.Header().Set("ETag", etag)
-	w.Header().Set("Cache-Control", "no-cache")
 	for candidate := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
 		if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate == etag || candidate == "*" {
 			w.WriteHeader(http.StatusNotModified)
 			return true
 		}
 	}
-	return false
+	if r.Method != http.MethodHead {
+		return false
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(http.StatusOK)
+	return true
 }
 
 // deleteEmail answers DELETE /emails/{id}.

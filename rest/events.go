@@ -2,7 +2,7 @@ package rest
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"net/http"
 	"time"
 
@@ -13,8 +13,10 @@ const (
 	// heartbeat is how often an idle stream says that it is alive.
 	heartbeat = 15 * time.Second
 
-	// eventBatch is how many events are written at once.
+	// eventBatch is how many events are written at once, and eventBytes after how many
+	// bytes no other is begun.
 	eventBatch = 100
+	eventBytes = 64 << 10
 )
 
 // events answers GET /events: a stream of server-sent events, one for each email
@@ -57,53 +59,56 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, q store.Query) {
 	if !send([]byte("retry: 1000\n\n")) {
 		return
 	}
-	beat := time.NewTicker(heartbeat)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(a.running, cancel)()
+	beat := time.NewTicker(a.heartbeat)
 	defer beat.Stop()
-	for {
+	for ctx.Err() == nil {
 		watch := a.bucket.Watch(q)
-		newest := a.bucket.Newest()
-		page, err := a.bucket.Find(r.Context(), q)
-		if err != nil {
-			watch.Stop()
-			return
-		}
-		if n := len(page.Messages); n > 0 {
-			watch.Stop()
-			q.After = page.Messages[n-1].ID
-			if !send(appendEvents(nil, page.Messages)) {
-				return
+		events, err := a.nextEvents(ctx, &q)
+		ok := err == nil
+		switch {
+		case !ok:
+		case len(events) > 0:
+			ok = send(events)
+		default:
+			select {
+			case <-watch.C:
+			case <-beat.C:
+				ok = send([]byte(":\n\n"))
+			case <-ctx.Done():
 			}
-			continue
-		}
-		if later(newest, q.After) {
-			q.After = newest
-		}
-		select {
-		case <-watch.C:
-		case <-beat.C:
-			if !send([]byte(":\n\n")) {
-				watch.Stop()
-				return
-			}
-		case <-r.Context().Done():
-			watch.Stop()
-			return
-		case <-a.stopping:
-			watch.Stop()
-			return
 		}
 		watch.Stop()
+		if !ok {
+			return
+		}
 	}
 }
 
-func appendEvents(b []byte, messages []*store.Message) []byte {
-	out := bytes.NewBuffer(b)
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	for _, m := range messages {
-		out.WriteString("id: " + m.ID.String() + "\ndata: ")
-		_ = encoder.Encode(summarize(m)) // into memory, and ends in a line end
-		out.WriteString("\n")
+// nextEvents are those of the emails that q finds, or of the first of them, and moves
+// q on to what comes after them.
+func (a *API) nextEvents(ctx context.Context, q *store.Query) ([]byte, error) {
+	newest := a.bucket.Newest()
+	page, err := a.search(ctx, *q, a.limits.Searches.Await)
+	if err != nil {
+		return nil, err
 	}
-	return out.Bytes()
+	if len(page.Messages) == 0 {
+		if later(newest, q.After) {
+			q.After = newest
+		}
+		return nil, nil
+	}
+	var out bytes.Buffer
+	for _, m := range page.Messages {
+		out.WriteString("id: " + m.ID.String() + "\ndata: ")
+		out.Write(bufferJSON(summarySize(m), summarize(m).write)) // ends in a line end
+		out.WriteString("\n")
+		if q.After = m.ID; out.Len() >= eventBytes {
+			break
+		}
+	}
+	return out.Bytes(), nil
 }

@@ -2,8 +2,6 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -25,20 +23,18 @@ const maxFaultsDocument = 256 << 10
 // getFaults answers GET /faults.
 func (a *API) getFaults(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, "application/json", a.faults)
+	a.sendJSON(w, r, http.StatusOK, "application/json", a.faults)
 	return nil
 }
 
 // putFaults answers PUT /faults: the rules in it take the place of those before.
 func (a *API) putFaults(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
-	document, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFaultsDocument))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return newProblem(http.StatusRequestEntityTooLarge, "the document is larger than 256 KiB")
-	}
+	document, done, err := a.limits.Bodies.Read(w, r, maxFaultsDocument)
 	if err != nil {
-		return newProblem(http.StatusBadRequest, "reading the document: "+err.Error())
+		return bodyProblem(err, "document", "256 KiB")
 	}
-	if err := a.faults.SetJSON(document); err != nil {
+	defer done()
+	if err := a.faults.SetJSON([]byte(document)); err != nil {
 		return newProblem(http.StatusUnprocessableEntity, err.Error())
 	}
 	return a.getFaults(w, r, id)

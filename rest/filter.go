@@ -4,11 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -23,6 +23,11 @@ const (
 	// maxText bounds a text to look for, in bytes: a search takes at most so many
 	// times as long as the mails are large.
 	maxText = 256
+
+	// maxStars bounds the asterisks in an address, and maxHeaders the conditions on
+	// header fields.
+	maxStars   = 8
+	maxHeaders = 8
 )
 
 // parameter reads one parameter's value into a query under construction, or
@@ -32,10 +37,10 @@ type parameter func(q *query, value string) (expected string)
 var filterParameters = map[string]parameter{
 	"sender":        func(q *query, v string) string { return q.parseSender(v) },
 	"recipient":     func(q *query, v string) string { return q.parseRecipient(v) },
-	"from":          func(q *query, v string) string { return q.matchText(v, newText(v).inFrom) },
-	"to":            func(q *query, v string) string { return q.matchText(v, newText(v).inTo) },
-	"subject":       func(q *query, v string) string { return q.matchText(v, newText(v).inSubject) },
-	"q":             func(q *query, v string) string { return q.matchText(v, newText(v).anywhere) },
+	"from":          func(q *query, v string) string { return q.matchText(v, costField, newText(v).inFrom) },
+	"to":            func(q *query, v string) string { return q.matchText(v, costField, newText(v).inTo) },
+	"subject":       func(q *query, v string) string { return q.matchText(v, costField, newText(v).inSubject) },
+	"q":             func(q *query, v string) string { return q.matchText(v, costBody, newText(v).anywhere) },
 	"header":        func(q *query, v string) string { return q.parseHeader(v) },
 	"hasAttachment": func(q *query, v string) string { return q.parseHasAttachment(v) },
 	"since":         func(q *query, v string) string { return parseTime(v, &q.Since) },
@@ -54,10 +59,11 @@ var pagingParameters = map[string]parameter{
 // query is what the parameters of a call say.
 type query struct {
 	store.Query
-	page    int
-	wait    time.Duration
-	count   int // of emails to wait for
-	matches []func(*store.Message) bool
+	page       int
+	wait       time.Duration
+	count      int // of emails to wait for
+	headers    int // conditions on fields
+	conditions []condition
 }
 
 // parseQuery reads a query string whose parameters are the filters and those in
@@ -77,14 +83,14 @@ func parseQuery(rawQuery string, paging map[string]parameter) (*query, *problem)
 		if parse == nil {
 			parse = paging[name]
 		}
-		if header, ok := strings.CutPrefix(name, "header:"); ok {
-			// As in header:Name=text.
-			parse, all = filterParameters["header"], []string{header + ":" + strings.Join(all, "\n")}
+		field, isHeader := strings.CutPrefix(name, "header:")
+		if isHeader { // as in header:Name=text
+			parse = func(q *query, v string) string { return q.parseHeader(field + ":" + v) }
 		}
 		if parse == nil {
 			return nil, badParameter(name, "unknown parameter")
 		}
-		if len(all) > 1 && name != "header" {
+		if len(all) > 1 && name != "header" && !isHeader {
 			return nil, badParameter(name, "given more than once")
 		}
 		for _, value := range all {
@@ -97,7 +103,8 @@ func parseQuery(rawQuery string, paging map[string]parameter) (*query, *problem)
 		return nil, badParameter("count", "expected wait beside it")
 	}
 	q.Offset = (q.page - 1) * q.Limit
-	if len(q.matches) > 0 {
+	if len(q.conditions) > 0 {
+		slices.SortStableFunc(q.conditions, func(a, b condition) int { return int(a.cost - b.cost) })
 		q.Match = q.match
 	}
 	return q, nil
@@ -112,22 +119,12 @@ func Filter(rawQuery string) (store.Query, error) {
 	return q.Query, nil
 }
 
-// match is whether all conditions hold that no index answers.
-func (q *query) match(m *store.Message) bool {
-	for _, matches := range q.matches {
-		if !matches(m) {
-			return false
-		}
-	}
-	return true
-}
-
-func (q *query) matchText(value string, matches func(*store.Message) bool) string {
+func (q *query) matchText(value string, cost cost, matches func(*candidate) bool) string {
 	if len(value) > maxText {
 		return "a text of at most 256 bytes"
 	}
 	if value != "" {
-		q.matches = append(q.matches, matches)
+		q.conditions = append(q.conditions, condition{cost, matches})
 	}
 	return ""
 }
@@ -147,9 +144,7 @@ func (q *query) parseSender(value string) string {
 		q.Sender = &value
 		return ""
 	}
-	pattern := newPattern(value)
-	q.matches = append(q.matches, func(m *store.Message) bool { return pattern.matches(m.Sender) })
-	return ""
+	return q.matchPattern(value, func(p pattern, c *candidate) bool { return p.matches(c.Sender) })
 }
 
 func (q *query) parseRecipient(value string) string {
@@ -161,15 +156,15 @@ func (q *query) parseRecipient(value string) string {
 		q.Recipient = value
 		return ""
 	}
+	return q.matchPattern(value, func(p pattern, c *candidate) bool { return slices.ContainsFunc(c.Recipients, p.matches) })
+}
+
+func (q *query) matchPattern(value string, matches func(pattern, *candidate) bool) string {
 	pattern := newPattern(value)
-	q.matches = append(q.matches, func(m *store.Message) bool {
-		for _, r := range m.Recipients {
-			if pattern.matches(r) {
-				return true
-			}
-		}
-		return false
-	})
+	if len(pattern)-1 > maxStars {
+		return "at most " + strconv.Itoa(maxStars) + " asterisks"
+	}
+	q.conditions = append(q.conditions, condition{costEnvelope, func(c *candidate) bool { return matches(pattern, c) }})
 	return ""
 }
 
@@ -181,7 +176,10 @@ func (q *query) parseHeader(value string) string {
 	if text = strings.TrimSpace(text); len(text) > maxText {
 		return "a text of at most 256 bytes"
 	}
-	q.matches = append(q.matches, newText(text).inHeader(name))
+	if q.headers++; q.headers > maxHeaders {
+		return "at most " + strconv.Itoa(maxHeaders) + " conditions on header fields"
+	}
+	q.conditions = append(q.conditions, condition{costParsed, newText(text).inHeader(name)})
 	return ""
 }
 
@@ -189,7 +187,7 @@ func (q *query) parseHasAttachment(value string) string {
 	if value != "true" && value != "false" {
 		return "true or false"
 	}
-	q.matches = append(q.matches, func(m *store.Message) bool { return message.HasAttachments(m.Raw) == (value == "true") })
+	q.conditions = append(q.conditions, condition{costAttachments, func(c *candidate) bool { return c.hasAttachments() == (value == "true") }})
 	return ""
 }
 

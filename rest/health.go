@@ -16,7 +16,6 @@ func (a *API) healthy(w http.ResponseWriter, r *http.Request, _ store.ID) *probl
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodHead {
 		_, _ = io.WriteString(w, text) // an error is one of the connection
 	}

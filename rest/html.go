@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"encoding/base64"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,72 +11,65 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/caddy-mailbucket/mailbucket/message"
-	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // What browsers may do with the HTML of a mail: run nothing, send nothing, and
-// load only images and styles that it brings itself, or those of other sites too
-// where remote content is asked for. A preview loads nothing from this server
-// either, and a click on a link opens it in a new tab.
+// load only images and styles that stand in it, or those of other sites too where
+// remote content is asked for. Nothing is loaded from this server: the page has an
+// origin of its own, so that to browsers its requests come from another site. In a
+// preview a click on a link opens it in a new tab.
 const (
-	policyHTML = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; " +
-		"font-src data:; media-src 'self' data:; base-uri 'none'; form-action 'none'"
-	policyRemote = "sandbox; default-src 'none'; img-src 'self' data: https: http:; style-src 'unsafe-inline' https: http:; " +
-		"font-src data: https: http:; media-src 'self' data: https: http:; base-uri 'none'; form-action 'none'"
+	policyHTML = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
+		"font-src data:; media-src data:; base-uri 'none'; form-action 'none'"
+	policyRemote = "sandbox; default-src 'none'; img-src data: https: http:; style-src 'unsafe-inline' https: http:; " +
+		"font-src data: https: http:; media-src data: https: http:; base-uri 'none'; form-action 'none'"
 	previewSandbox = "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
-// embedLimit is how many bytes of inline parts a preview has at least room for;
-// a larger mail has room for twice its size.
+// embedLimit is how many bytes of inline parts a page has at least room for.
 const embedLimit = 8 << 20
 
-// html answers GET /emails/{id}/html. With remote=1, what the HTML has on other
-// sites may be loaded. With preview=light or dark it stands alone and has that
-// colour scheme, for being shown in a frame.
-func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
-	m, p := a.find(w, id)
-	if p != nil {
-		return p
-	}
-	remote, p := oneOf(r, "remote", "0", "1")
-	if p != nil {
-		return p
-	}
-	scheme, p := oneOf(r, "preview", "", "light", "dark")
-	if p != nil {
-		return p
-	}
-	page := m.mail().HTML()
-	if page == "" {
-		return newProblem(http.StatusNotFound, "this email has no HTML")
-	}
-	policy, name := policyHTML, "html"
-	if remote == "1" {
-		policy, name = policyRemote, "html-remote"
-	}
-	rewriter := &rewriter{mail: m.mail()}
-	if scheme != "" {
-		policy = strings.ReplaceAll(strings.Replace(policy, "sandbox", previewSandbox, 1), "'self' ", "")
-		name += "-" + scheme
-		rewriter.preview, rewriter.room = &preview{scheme, remote == "1"}, max(embedLimit, 2*len(m.Raw))
-	}
-	w.Header().Set("Content-Security-Policy", policy)
-	w.Header().Set("X-DNS-Prefetch-Control", "off")
-	serve(w, r, m, name, "text/html; charset=utf-8", bytes.NewReader(rewriter.rewrite(page)))
-	return nil
+// embedRoom is how many bytes of inline parts the page of a mail of that size has room
+// for.
+func embedRoom(size int) int { return max(embedLimit, 2*size) }
+
+// htmlForm is in what form the HTML of a mail is shown.
+type htmlForm struct {
+	scheme string // of colours, for a preview: light or dark
+	remote bool   // what it has on other sites may be loaded
 }
 
-// oneOf is a parameter's value, which has to be one of the choices, and the first of
-// them if there is none.
-func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
-	value := r.URL.Query().Get(name)
-	if value == "" {
-		return choices[0], nil
+// name tells this form from the others.
+func (f htmlForm) name() string {
+	name := "html"
+	if f.remote {
+		name += "-remote"
 	}
-	if !slices.Contains(choices, value) {
-		return "", badParameter(name, "expected "+strings.TrimPrefix(strings.Join(choices, " or "), " or "))
+	if f.scheme != "" {
+		name += "-" + f.scheme
 	}
-	return value, nil
+	return name
+}
+
+// policy is the Content-Security-Policy of the answer.
+func (f htmlForm) policy() string {
+	policy := policyHTML
+	if f.remote {
+		policy = policyRemote
+	}
+	if f.scheme == "" {
+		return policy + "; frame-ancestors 'none'"
+	}
+	return strings.Replace(policy, "sandbox", previewSandbox, 1) + "; frame-ancestors 'self'"
+}
+
+// render is the HTML of a mail of so many bytes.
+func (f htmlForm) render(mail *message.Message, size int) []byte {
+	rw := &rewriter{mail: mail, room: embedRoom(size)}
+	if f.scheme != "" {
+		rw.preview = &preview{f.scheme, f.remote}
+	}
+	return rw.rewrite(mail.HTML())
 }
 
 // rewriter makes the cid: URLs of a page work (RFC 2392), and leaves out elements
@@ -86,7 +78,7 @@ func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
 type rewriter struct {
 	mail    *message.Message
 	preview *preview // nil if it is none
-	room    int      // for parts embedded in a preview, in bytes
+	room    int      // for embedded parts, in bytes
 }
 
 // cidURL finds such a URL in a style sheet.
@@ -193,15 +185,12 @@ func (rw *rewriter) style(css string) string {
 	return cidURL.ReplaceAllStringFunc(css, rw.inline)
 }
 
-// inline is where the part that a cid: URL names is found: below the email, or in
-// a preview as an image within the URL itself, as long as there is room.
+// inline is the part that a cid: URL names, as an image within the URL itself, as long
+// as there is room.
 func (rw *rewriter) inline(cid string) string {
 	contentID := cid[len("cid:"):]
 	if unescaped, err := url.PathUnescape(contentID); err == nil {
 		contentID = unescaped
-	}
-	if rw.preview == nil {
-		return "inline/" + url.PathEscape(contentID)
 	}
 	part := partByContentID(rw.mail, contentID)
 	if part == nil || !strings.HasPrefix(part.MediaType, "image/") || len(part.Body()) > rw.room {

@@ -3,8 +3,9 @@ package rest
 import (
 	"context"
 	"net/http"
-	"time"
+	"strconv"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -22,91 +23,91 @@ func summarize(m *store.Message) summary {
 	return summary{m.ID, m.Sender, m.Recipients, message.DecodeHeader(m.Subject), m.UnixMilli()}
 }
 
-// list answers GET /emails, at once or when enough emails match.
+// summarySize is about how many bytes the summary takes as JSON.
+func summarySize(m *store.Message) int {
+	size := 200 + len(m.Sender) + 2*len(m.Subject)
+	for _, recipient := range m.Recipients {
+		size += len(recipient) + 3
+	}
+	return size
+}
+
+func (m summary) write(s *jsonStream) {
+	s.plain(`{"id":"` + m.ID.String() + `","sender":`)
+	s.text(m.Sender)
+	s.plain(`,"recipients":`)
+	array(s, m.Recipients, s.text)
+	s.plain(`,"subject":`)
+	s.text(m.Subject)
+	s.plain(`,"timeCreated":` + strconv.FormatInt(m.TimeCreated, 10) + "}")
+}
+
+// list answers GET /emails, at once or when enough emails match. HEAD is answered
+// without looking.
 func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	q, p := parseQuery(r.URL.RawQuery, pagingParameters)
 	if p != nil {
 		return p
 	}
-	if q.wait > 0 {
-		if p := a.await(w, r, q); p != nil {
-			return p
-		}
-	}
-	page, err := a.bucket.Find(r.Context(), q.Query)
-	if err != nil {
-		return searchProblem(w, err)
-	}
-	answer := struct {
-		Results      []summary `json:"results"`
-		TotalResults int       `json:"totalResults"`
-		TotalPages   int       `json:"totalPages"`
-	}{make([]summary, len(page.Messages)), page.Total, (page.Total + q.Limit - 1) / q.Limit}
-	for i, m := range page.Messages {
-		answer.Results[i] = summarize(m)
-	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, "application/json", answer)
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	if guard.Unmarked(r) {
+		w = guard.Begin(w)
+	}
+	page, p := a.page(w, r, q)
+	if p == nil {
+		p = a.sendPage(w, r, page, q.Limit)
+	}
+	if p != nil {
+		a.sendProblem(w, r, p)
+	}
 	return nil
 }
 
-// await returns when as many emails match as the query wants, its time is over,
-// or the client has gone. Each message is looked at once while it waits.
-func (a *API) await(w http.ResponseWriter, r *http.Request, q *query) *problem {
-	extendWriteDeadline(w, q.wait)
-	timeout := time.NewTimer(q.wait)
-	defer timeout.Stop()
-	news, found := q.Query, 0
-	news.Limit = 0
-	for {
-		watch := a.bucket.Watch(q.Query)
-		newest := a.bucket.Newest()
-		var err error
-		if found, err = a.count(r.Context(), q, news, found); err != nil {
-			watch.Stop()
-			return searchProblem(w, err)
-		}
-		if found >= max(1, q.count) {
-			watch.Stop()
-			return nil
-		}
-		if later(newest, news.After) {
-			news.After = newest
-		}
-		select {
-		case <-watch.C:
-			watch.Stop()
-			continue
-		case <-timeout.C:
-		case <-r.Context().Done():
-		case <-a.stopping:
-			watch.Stop()
-			return stoppingProblem(w)
-		}
-		watch.Stop()
-		return nil
+// sendPage answers with a list. It is held in memory until it is sent, rather than the
+// messages in it, which are larger.
+func (a *API) sendPage(w http.ResponseWriter, r *http.Request, page *store.Page, limit int) *problem {
+	size := 100
+	for _, m := range page.Messages {
+		size += summarySize(m)
 	}
+	return a.sendHeld(w, r, size, func(s *jsonStream) {
+		s.plain(`{"results":`)
+		array(s, page.Messages, func(m *store.Message) { summarize(m).write(s) })
+		s.plain(`,"totalResults":` + strconv.Itoa(page.Total))
+		s.plain(`,"totalPages":` + strconv.Itoa((page.Total+limit-1)/limit) + "}")
+	})
 }
 
-// count is how many emails match, found of them before those that news finds.
-func (a *API) count(ctx context.Context, q *query, news store.Query, found int) (int, error) {
-	page, err := a.bucket.Find(ctx, news)
-	if found += page.Total; err != nil || found < max(1, q.count) {
-		return found, err
+// page is what q matches, when as much does as it waits for.
+func (a *API) page(w http.ResponseWriter, r *http.Request, q *query) (*store.Page, *problem) {
+	if q.wait > 0 {
+		if page, p := a.await(w, r, q); page != nil || p != nil {
+			return page, p
+		}
 	}
-	// Some of them may have gone since they were counted.
-	all := q.Query
-	all.Limit = 0
-	page, err = a.bucket.Find(ctx, all)
-	return page.Total, err
+	page, err := a.search(r.Context(), q.Query, a.limits.Searches.Take)
+	if err != nil {
+		return nil, workProblem(err)
+	}
+	return &page, nil
 }
 
-func later(a, b store.ID) bool { return string(a[:]) > string(b[:]) }
-
-// extendWriteDeadline gives a long call its time, as far as the server lets it:
-// Caddy's write timeout stays a ceiling.
-func extendWriteDeadline(w http.ResponseWriter, d time.Duration) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d + time.Minute))
+// search finds what q matches. If each message has to be looked at for that, turn is
+// what waits for its turn.
+func (a *API) search(ctx context.Context, q store.Query, turn func(context.Context) (func(), error)) (store.Page, error) {
+	if q.Match != nil {
+		release, err := turn(ctx)
+		if err != nil {
+			return store.Page{}, err
+		}
+		defer release()
+	}
+	return a.bucket.Find(ctx, q)
 }
 
 // deleteMatching answers DELETE /emails: without a filter, it deletes all.
@@ -115,13 +116,19 @@ func (a *API) deleteMatching(w http.ResponseWriter, r *http.Request, _ store.ID)
 	if p != nil {
 		return p
 	}
+	if q.Match != nil {
+		release, err := a.limits.Searches.Take(r.Context())
+		if err != nil {
+			return workProblem(err)
+		}
+		defer release()
+	}
 	deleted, err := a.bucket.DeleteMatching(r.Context(), q.Query)
 	if err != nil {
-		return searchProblem(w, err)
+		return workProblem(err)
 	}
-	answer := struct {
+	a.sendJSON(w, r, http.StatusOK, "application/json", struct {
 		Deleted int `json:"deleted"`
-	}{deleted}
-	writeJSON(w, r, http.StatusOK, "application/json", answer)
+	}{deleted})
 	return nil
 }

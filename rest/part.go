@@ -2,17 +2,20 @@ package rest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // policyNothing lets browsers do nothing of its own with what a mail brings.
-const policyNothing = "sandbox; default-src 'none'"
+const policyNothing = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 // find is the email with that id, parsed. The response is made safe for whatever
 // of the email it will be.
@@ -23,17 +26,42 @@ func (a *API) find(w http.ResponseWriter, id store.ID) (*parsed, *problem) {
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", policyNothing)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache")
 	return a.cache.parse(m), nil
 }
 
-// serve answers with content that never changes, or the part of it asked for.
-func serve(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, content io.ReadSeeker) {
+// maxRanges is how many ranges of a content may be asked for at once (RFC 9110
+// section 14.2): for each of them an attachment is decoded anew.
+const maxRanges = 8
+
+// serve answers with content that never changes, or the part of it asked for. Held is
+// how many bytes of memory it takes until it is sent.
+func serve(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, held int, content io.ReadSeeker) {
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("ETag", `"`+m.ID.String()+"-"+name+`"`)
-	http.ServeContent(w, r, "", m.Time(), content)
+	w.Header().Set("ETag", etag(m.ID, name))
+	if strings.Count(r.Header.Get("Range"), ",") >= maxRanges {
+		r.Header.Del("Range")
+	}
+	http.ServeContent(guard.Paced(w, r, held), r, "", m.Time(), content)
+}
+
+// shared answers with content that build makes, at most so many bytes of it. HEAD is
+// answered without.
+func (a *API) shared(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, most int, build func() []byte) *problem {
+	if answered(w, r, m.ID, name, contentType) {
+		return nil
+	}
+	content, done, err := a.contents.use(r.Context(), contentKey{m.ID, name}, most, func() (any, int) {
+		made := build()
+		return made, len(made)
+	})
+	if err != nil {
+		return workProblem(err)
+	}
+	defer done()
+	made := content.([]byte)
+	serve(w, r, m, name, contentType, len(made), bytes.NewReader(made))
+	return nil
 }
 
 // raw answers GET /emails/{id}/raw: what was received, byte for byte.
@@ -42,8 +70,13 @@ func (a *API) raw(w http.ResponseWriter, r *http.Request, id store.ID) *problem 
 	if p != nil {
 		return p
 	}
+	done, err := a.contents.pin(r.Context(), m.Message)
+	if err != nil {
+		return workProblem(err)
+	}
+	defer done()
 	w.Header().Set("Content-Disposition", `attachment; filename="`+id.String()+`.eml"`)
-	serve(w, r, m, "raw", "message/rfc822", strings.NewReader(m.Raw))
+	serve(w, r, m, "raw", "message/rfc822", 0, strings.NewReader(m.Raw))
 	return nil
 }
 
@@ -53,37 +86,91 @@ func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	if p != nil {
 		return p
 	}
-	text := m.mail().Text()
-	if text == "" {
-		text = message.TextFromHTML(m.mail().HTML())
-	}
-	if text == "" {
+	mail := m.mail()
+	if !mail.HasText() && !mail.HasHTML() {
 		return newProblem(http.StatusNotFound, "this email has no text")
 	}
-	serve(w, r, m, "text", "text/plain; charset=utf-8", strings.NewReader(text))
-	return nil
+	return a.shared(w, r, m, "text", "text/plain; charset=utf-8", textMemory(m), func() []byte {
+		text := mail.Text()
+		if text == "" {
+			text = message.TextFromHTML(mail.HTML())
+		}
+		return []byte(text)
+	})
 }
 
-// fieldAnswer is one header field, decoded and as sent.
-type fieldAnswer struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-	Raw   string `json:"raw"`
+// html answers GET /emails/{id}/html. With remote=1, what the HTML has on other
+// sites may be loaded. With preview=light or dark it stands alone and has that
+// colour scheme, for being shown in a frame of the website's.
+func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+	m, p := a.find(w, id)
+	if p != nil {
+		return p
+	}
+	remote, p := oneOf(r, "remote", "0", "1")
+	if p != nil {
+		return p
+	}
+	scheme, p := oneOf(r, "preview", "", "light", "dark")
+	if p != nil {
+		return p
+	}
+	if !m.mail().HasHTML() {
+		return newProblem(http.StatusNotFound, "this email has no HTML")
+	}
+	form := htmlForm{scheme: scheme, remote: remote == "1"}
+	h := w.Header()
+	h.Set("Content-Security-Policy", form.policy())
+	h.Set("X-DNS-Prefetch-Control", "off")
+	if scheme != "" {
+		h.Set("X-Frame-Options", "SAMEORIGIN")
+	}
+	return a.shared(w, r, m, form.name(), "text/html; charset=utf-8", textMemory(m)+embedRoom(len(m.Raw)), func() []byte {
+		return form.render(m.mail(), len(m.Raw))
+	})
 }
+
+// oneOf is a parameter's value, which has to be one of the choices, and the first of
+// them if there is none.
+func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
+	value := r.URL.Query().Get(name)
+	if value == "" {
+		return choices[0], nil
+	}
+	if !slices.Contains(choices, value) {
+		return "", badParameter(name, "expected "+strings.TrimPrefix(strings.Join(choices, " or "), " or "))
+	}
+	return value, nil
+}
+
+// textMemory is how many bytes the text and HTML of an email may take while they are
+// decoded: a character of one byte can become one of three.
+func textMemory(m *parsed) int { return 4 * min(len(m.Raw), message.MaxText) }
 
 // headers answers GET /emails/{id}/headers, in the order as sent.
 func (a *API) headers(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 	m, p := a.find(w, id)
-	if p != nil || unchanged(w, r, id.String()+"-headers") {
+	if p != nil || answered(w, r, id, "headers", "application/json") {
 		return p
 	}
-	answer := struct {
-		Headers []fieldAnswer `json:"headers"`
-	}{[]fieldAnswer{}}
-	for _, f := range m.mail().Header() {
-		answer.Headers = append(answer.Headers, fieldAnswer{f.Name, f.Value(), f.Raw})
+	done, err := a.contents.pin(r.Context(), m.Message)
+	if err != nil {
+		return workProblem(err)
 	}
-	writeJSON(w, r, http.StatusOK, "application/json", answer)
+	defer done()
+	streamJSON(w, r, 0, func(s *jsonStream) {
+		s.plain(`{"headers":`)
+		array(s, m.mail().Header(), func(f message.Field) {
+			s.plain(`{"name":`)
+			s.text(f.Name)
+			s.plain(`,"value":`)
+			s.text(f.Value())
+			s.plain(`,"raw":`)
+			s.text(f.Raw)
+			s.plain("}")
+		})
+		s.plain("}")
+	})
 	return nil
 }
 
@@ -98,8 +185,7 @@ func (a *API) attachment(w http.ResponseWriter, r *http.Request, id store.ID, nu
 	if err != nil || n < 0 || n >= len(attachments) || strconv.Itoa(n) != number {
 		return newProblem(http.StatusNotFound, "this email has "+strconv.Itoa(len(attachments))+" attachments, counted from 0")
 	}
-	servePart(w, r, m, attachments[n])
-	return nil
+	return a.servePart(w, r, m, attachments[n])
 }
 
 // inline answers GET /emails/{id}/inline/{content-id}.
@@ -112,13 +198,17 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 	if part == nil {
 		return newProblem(http.StatusNotFound, "this email has no part with that Content-ID")
 	}
-	servePart(w, r, m, part)
-	return nil
+	return a.servePart(w, r, m, part)
 }
 
-// servePart answers with a part, decoded. Browsers show images and nothing else:
-// they offer to save the rest.
-func servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.Part) {
+// servePart answers with a part, decoded while it is sent. Browsers show images and
+// nothing else: they offer to save the rest.
+func (a *API) servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.Part) *problem {
+	done, err := a.contents.pin(r.Context(), m.Message)
+	if err != nil {
+		return workProblem(err)
+	}
+	defer done()
 	contentType, disposition := part.MediaType, "attachment"
 	if image := part.ImageType(); image != "" {
 		contentType, disposition = image, "inline"
@@ -127,7 +217,50 @@ func servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.
 		contentType += "; charset=" + charset
 	}
 	w.Header().Set("Content-Disposition", contentDisposition(disposition, part.SaveName()))
-	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, bytes.NewReader(part.Decode()))
+	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, 0, &partReader{part: part, size: m.sizeOf(part)})
+	return nil
+}
+
+// partReader reads a part and decodes it on the way, also from a place that was asked
+// for: what stands before that is decoded and thrown away.
+type partReader struct {
+	part     *message.Part
+	size     int64
+	offset   int64 // of the next byte to read
+	reader   io.Reader
+	position int64 // of reader
+}
+
+// Seek implements io.Seeker.
+func (p *partReader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += p.offset
+	case io.SeekEnd:
+		offset += p.size
+	}
+	if offset < 0 {
+		return 0, fmt.Errorf("seeking to %d in a part", offset)
+	}
+	p.offset = offset
+	return offset, nil
+}
+
+// Read implements io.Reader.
+func (p *partReader) Read(b []byte) (int, error) {
+	if p.reader == nil || p.position > p.offset {
+		p.reader, p.position = p.part.Open(), 0
+	}
+	if skip := p.offset - p.position; skip > 0 {
+		n, err := io.CopyN(io.Discard, p.reader, skip)
+		if p.position += n; err != nil {
+			return 0, err
+		}
+	}
+	n, err := p.reader.Read(b)
+	p.position += int64(n)
+	p.offset = p.position
+	return n, err
 }
 
 // contentDisposition is the value of that field for any file name (RFC 6266): in

@@ -1,10 +1,11 @@
 package rest
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"net/http"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -28,36 +29,45 @@ func badParameter(name, detail string) *problem {
 	return p
 }
 
-// searchProblem is the answer to a search or deletion that ended early. If it was
-// the client's going away that ended it, nobody reads the answer.
-func searchProblem(w http.ResponseWriter, err error) *problem {
-	if errors.Is(err, store.ErrClosed) {
-		return stoppingProblem(w)
+// workProblem is the answer to a search, a deletion or another long work that ended
+// early. If it was the client's going away that ended it, nobody reads the answer.
+func workProblem(err error) *problem {
+	switch {
+	case errors.Is(err, store.ErrClosed):
+		return stoppingProblem()
+	case errors.Is(err, guard.ErrBusy):
+		return newProblem(http.StatusServiceUnavailable, guard.ErrBusy.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return newProblem(http.StatusServiceUnavailable, "the request ended before its answer was there")
 	}
-	return newProblem(http.StatusServiceUnavailable, err.Error())
+	return newProblem(http.StatusInternalServerError, err.Error())
 }
 
-func stoppingProblem(w http.ResponseWriter) *problem {
-	w.Header().Set("Retry-After", "1")
+func stoppingProblem() *problem {
 	return newProblem(http.StatusServiceUnavailable, "the server is stopping or reloading its configuration: ask again")
 }
 
-func (p *problem) write(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, p.Status, "application/problem+json", p)
+// bodyProblem is the answer to a request whose body could not be read. What is the
+// name of what it should have been.
+func bodyProblem(err error, what, most string) *problem {
+	tooLarge := new(http.MaxBytesError)
+	switch {
+	case errors.As(err, &tooLarge):
+		return newProblem(http.StatusRequestEntityTooLarge, "the "+what+" is larger than "+most)
+	case errors.Is(err, guard.ErrSlow):
+		return newProblem(http.StatusRequestTimeout, "the "+what+" came too slowly")
+	case errors.Is(err, guard.ErrBusy):
+		return workProblem(err)
+	}
+	return newProblem(http.StatusBadRequest, "reading the "+what+": "+err.Error())
 }
 
-// writeJSON answers with v. Strings that are not UTF-8 come out as if U+FFFD
-// stood for the wrong bytes.
-func writeJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	if r.Method == http.MethodHead {
-		return
+// sendProblem answers with p.
+func (a *API) sendProblem(w http.ResponseWriter, r *http.Request, p *problem) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	// An error is one of the connection: there is nobody left to tell.
-	_ = encoder.Encode(v)
+	a.sendJSON(w, r, p.Status, "application/problem+json", p)
 }

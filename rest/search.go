@@ -1,57 +1,104 @@
 package rest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
+// candidate is a message while it is looked at. It is parsed once, if a condition needs
+// that.
+type candidate struct {
+	*store.Message
+	parsed *message.Message
+}
+
+func (c *candidate) mail() *message.Message {
+	if c.parsed == nil {
+		c.parsed = message.Parse(c.Raw)
+	}
+	return c.parsed
+}
+
+func (c *candidate) hasAttachments() bool {
+	if c.parsed == nil {
+		return message.HasAttachments(c.Raw)
+	}
+	return len(c.parsed.Attachments()) > 0
+}
+
+// condition is one that no index answers.
+type condition struct {
+	cost    cost
+	matches func(*candidate) bool
+}
+
+// cost is how much work a condition is: those that are less come first.
+type cost int
+
+const (
+	costEnvelope    cost = iota
+	costField            // a field of the header is decoded
+	costParsed           // the structure of the mail is looked at
+	costAttachments      // that, and which parts are shown
+	costBody             // its text is decoded
+)
+
+// match is whether all conditions hold.
+func (q *query) match(m *store.Message) bool {
+	c := candidate{Message: m}
+	for _, condition := range q.conditions {
+		if !condition.matches(&c) {
+			return false
+		}
+	}
+	return true
+}
+
 // text is a text that is looked for in any case.
 type text struct{ *message.Search }
 
 func newText(s string) text { return text{message.NewSearch(s)} }
 
-func (t text) inSubject(m *store.Message) bool { return t.In(message.DecodeHeader(m.Subject)) }
+func (t text) inSubject(c *candidate) bool { return t.In(message.DecodeHeader(c.Subject)) }
 
-func (t text) inFrom(m *store.Message) bool { return t.In(message.DecodeHeader(m.From)) }
+func (t text) inFrom(c *candidate) bool { return t.In(message.DecodeHeader(c.From)) }
 
-func (t text) inTo(m *store.Message) bool { return t.In(message.DecodeHeader(m.To)) }
+func (t text) inTo(c *candidate) bool { return t.In(message.DecodeHeader(c.To)) }
 
 // inHeader is whether any field of that name contains the text.
-func (t text) inHeader(name string) func(m *store.Message) bool {
+func (t text) inHeader(name string) func(c *candidate) bool {
 	named := message.NewSearch(name)
-	return func(m *store.Message) bool {
-		if !named.In(m.Raw) {
-			return false
-		}
-		for _, value := range message.Parse(m.Raw).Header().All(name) {
-			if t.In(value) {
-				return true
-			}
-		}
-		return false
+	return func(c *candidate) bool {
+		return named.In(c.Raw) && slices.ContainsFunc(c.mail().Header().All(name), t.In)
 	}
 }
 
 // anywhere looks where a reader would: in the subject, the addresses, and the
 // text and HTML.
-func (t text) anywhere(m *store.Message) bool {
-	if t.inSubject(m) || t.In(m.Sender) || t.inFrom(m) || t.inTo(m) {
-		return true
-	}
-	for _, r := range m.Recipients {
-		if t.In(r) {
-			return true
-		}
-	}
-	return t.InBody(m.Raw)
+func (t text) anywhere(c *candidate) bool {
+	return t.inSubject(c) || t.In(c.Sender) || t.inFrom(c) || t.inTo(c) || slices.ContainsFunc(c.Recipients, t.In) || t.InBody(c.Raw)
 }
 
 // pattern is an address in which * stands for any text.
 type pattern []string
 
-func newPattern(s string) pattern { return strings.Split(strings.ToLower(s), "*") }
+// newPattern takes several asterisks in a row for one.
+func newPattern(s string) pattern {
+	pieces := strings.Split(strings.ToLower(s), "*")
+	if len(pieces) == 1 {
+		return pieces
+	}
+	p := pattern{pieces[0]}
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		if piece != "" {
+			p = append(p, piece)
+		}
+	}
+	return append(p, pieces[len(pieces)-1])
+}
 
 // matches reports whether the pattern is all of s, in any case. The leftmost place
 // for each piece is enough to try.

@@ -67,6 +67,5 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 		answer.Auth = &authAnswer{s.AuthMechanism, s.AuthIdentity}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	writeJSON(w, r, http.StatusOK, "application/json", answer)
-	return nil
+	return a.sendHeld(w, r, 2*(len(m.Exchange)+len(s.Preamble)+summarySize(m)), func(s *jsonStream) { s.value(answer) })
 }

@@ -37,7 +37,7 @@ func (a *API) stats(w http.ResponseWriter, r *http.Request, _ store.ID) *problem
 		Limits: limitsAnswer{positive(s.Limits.MaxMessages), positive(s.Limits.MaxBytes), positive(int64(s.Limits.MaxAge / time.Millisecond))},
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, r, http.StatusOK, "application/json", answer)
+	a.sendJSON(w, r, http.StatusOK, "application/json", answer)
 	return nil
 }
 
@@ -57,7 +57,7 @@ var started = time.Now()
 func (a *API) openapi(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+
 	http.ServeContent(w, r, "", started, strings.NewReader(openapi))
 	return nil
 }

@@ -1,96 +1,18 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-const (
-	pageSize = 50
-
-	// maxForm bounds the body of a form, in bytes: some 20 times what a page's own
-	// form sends.
-	maxForm = 64 << 10
-)
-
-// filter is what a list is narrowed down to, and the page of it. All links between
-// pages carry it.
-type filter struct {
-	Sender, Recipient, Q string
-	Page                 int // from 1
-}
-
-// nullSender is how people write the null reverse-path.
-const nullSender = "<>"
-
-func readFilter(r *http.Request) filter {
-	values := r.URL.Query()
-	f := filter{
-		Sender:    strings.TrimSpace(values.Get("sender")),
-		Recipient: strings.TrimSpace(values.Get("recipient")),
-		Q:         strings.TrimSpace(values.Get("q")),
-	}
-	f.Page, _ = strconv.Atoi(values.Get("page"))
-	f.Page = max(1, min(f.Page, 1<<20))
-	return f
-}
-
-func (f filter) Empty() bool { return f.Sender == "" && f.Recipient == "" && f.Q == "" }
-
-// api is the filter as a query string of the API's.
-func (f filter) api() url.Values {
-	values := make(url.Values)
-	if f.Sender == nullSender {
-		values.Set("sender", "")
-	} else if f.Sender != "" {
-		values.Set("sender", f.Sender)
-	}
-	if f.Recipient != "" {
-		values.Set("recipient", f.Recipient)
-	}
-	if f.Q != "" {
-		values.Set("q", f.Q)
-	}
-	return values
-}
-
-// query is what the filter matches.
-func (s *Site) query(f filter) (store.Query, error) { return s.Filter(f.api().Encode()) }
-
-// values is the filter as a query string of the site's.
-func (f filter) values() url.Values {
-	values := f.api()
-	if f.Sender != "" {
-		values.Set("sender", f.Sender)
-	}
-	if f.Page > 1 {
-		values.Set("page", strconv.Itoa(f.Page))
-	}
-	return values
-}
-
-// with is the URL of path with the filter, and with what is in more.
-func (f filter) with(path string, more ...string) string {
-	values := f.values()
-	for i := 0; i+1 < len(more); i += 2 {
-		values.Set(more[i], more[i+1])
-	}
-	if len(values) == 0 {
-		return path
-	}
-	return path + "?" + values.Encode()
-}
-
-func (f filter) onPage(page int) filter {
-	f.Page = page
-	return f
-}
+const pageSize = 50
 
 // listPage is what the list shows.
 type listPage struct {
@@ -114,30 +36,76 @@ type row struct {
 }
 
 func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
-	f := readFilter(r)
+	f, err := readFilter(r, nil)
+	if err != nil {
+		s.fail(w, r, http.StatusBadRequest, "error.address", err)
+		return
+	}
 	if r.Method == http.MethodPost {
 		s.deleteFromList(w, r, f)
 		return
 	}
-	newest := s.Bucket.Newest()
 	q, err := s.query(f)
 	if err != nil {
 		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
 		return
 	}
-	q.Limit, q.Offset = pageSize, (f.Page-1)*pageSize
-	found, err := s.Bucket.Find(r.Context(), q)
+	if guard.Unmarked(r) && r.Method == http.MethodGet {
+		setPageHeader(w.Header())
+		w = guard.Begin(w)
+	}
+	newest := s.Bucket.Newest()
+	found, err := s.page(r.Context(), q, f.Page)
+	last := (found.Total + pageSize - 1) / pageSize
+	if err == nil && f.Page > 1 && f.Page > last {
+		if f = f.onPage(max(1, last)); !guard.Begun(w) {
+			redirect(w, f.with("./"))
+			return
+		}
+		found, err = s.page(r.Context(), q, f.Page)
+	}
 	if err != nil {
-		s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
+		s.failSearch(w, r, err)
 		return
 	}
-	if last := (found.Total + pageSize - 1) / pageSize; f.Page > 1 && f.Page > last {
-		redirect(w, f.onPage(last).with("./"))
+	s.showList(w, r, f, found, newest)
+}
+
+// page is one of the pages of what q matches, counted from 1.
+func (s *Site) page(ctx context.Context, q store.Query, page int) (store.Page, error) {
+	done, err := s.turn(ctx, q)
+	if err != nil {
+		return store.Page{}, err
+	}
+	defer done()
+	q.Limit, q.Offset = pageSize, (page-1)*pageSize
+	return s.Bucket.Find(ctx, q)
+}
+
+// turn waits until a query that has to look at each message may do so.
+func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error) {
+	if q.Match == nil {
+		return func() {}, nil
+	}
+	return s.Limits.Searches.Take(ctx)
+}
+
+// failSearch answers when a search, or a deletion of what one finds, has ended early.
+func (s *Site) failSearch(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, guard.ErrBusy) {
+		s.busy(w, r)
 		return
 	}
+	s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
+}
+
+// showList answers with the page of the list that found is. Newest is the newest email
+// that there was when it was looked for.
+func (s *Site) showList(w http.ResponseWriter, r *http.Request, f filter, found store.Page, newest store.ID) {
+	first := (f.Page-1)*pageSize + 1
 	p := listPage{
 		Rows: make([]row, len(found.Messages)), Total: found.Total, Newest: newest,
-		First: q.Offset + 1, Last: q.Offset + len(found.Messages), Here: f.with("./"),
+		First: first, Last: first - 1 + len(found.Messages), Here: f.with("./"),
 	}
 	p.layout = s.layout(r, english.text("title.list", formatNumber(found.Total)), f)
 	for i, m := range found.Messages {
@@ -155,13 +123,13 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 	events := f.api()
 	events.Set("after", newest.String())
 	p.Events = "events?" + events.Encode()
-	render(w, r, http.StatusOK, "list.html", &p)
+	s.render(w, r, http.StatusOK, "list.html", &p)
 }
 
 func (s *Site) row(m *store.Message, f filter) row {
 	return row{
 		ID: m.ID, URL: f.with("view/" + m.ID.String()),
-		Sender: sender(m), Recipients: strings.Join(m.Recipients, ", "), Subject: message.DecodeHeader(m.Subject),
+		Sender: sender(m), Recipients: shorten(strings.Join(m.Recipients, ", ")), Subject: message.DecodeHeader(m.Subject),
 		Size: len(m.Raw), Attachments: s.attachments.of(m), Time: m.Time(),
 	}
 }
@@ -171,49 +139,4 @@ func sender(m *store.Message) string {
 		return nullSender
 	}
 	return m.Sender
-}
-
-// deleteFromList deletes the emails that were selected, or all that the filter
-// matched when the list was drawn: what has come since stays.
-func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.fail(w, r, http.StatusBadRequest, "error.form", err.Error())
-		return
-	}
-	switch r.PostForm.Get("delete") {
-	case "selected":
-		for _, name := range r.PostForm["id"] {
-			if id, err := store.ParseID(name); err == nil {
-				s.Bucket.Delete(id)
-			}
-		}
-	case "matching":
-		newest, err := store.ParseID(r.PostForm.Get("newest"))
-		q, filterErr := s.query(f)
-		if err != nil || filterErr != nil {
-			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
-			return
-		}
-		if _, err := s.Bucket.DeleteMatching(r.Context(), upTo(q, newest)); err != nil {
-			s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
-			return
-		}
-		f.Page = 1
-	default:
-		s.fail(w, r, http.StatusBadRequest, "error.form", "delete")
-		return
-	}
-	redirect(w, f.with("./"))
-}
-
-// upTo is q without what is newer than the email with that ID.
-func upTo(q store.Query, newest store.ID) store.Query {
-	for i := len(newest) - 1; i >= 0; i-- { // the ID after it
-		if newest[i]++; newest[i] != 0 {
-			break
-		}
-	}
-	q.Before = newest
-	return q
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -11,6 +12,10 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
+
+// viewParameters are those of a view beside the filter's, and their values: in what
+// form it shows the HTML.
+var viewParameters = map[string][]string{"width": {"desktop", "tablet", "phone"}, "scheme": {"light", "dark"}, "remote": {"0", "1"}}
 
 // Bounds of what a page shows of one email, in bytes; the whole is a link away.
 const (
@@ -109,48 +114,76 @@ type (
 )
 
 func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, show string) {
-	f := readFilter(r)
+	f, err := readFilter(r, viewParameters)
+	if err != nil {
+		s.fail(w, r, http.StatusBadRequest, "error.address", err)
+		return
+	}
+	q, err := s.query(f)
+	if err != nil {
+		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
+		return
+	}
 	m, ok := s.Bucket.Get(id)
 	if !ok {
 		s.fail(w, r, http.StatusNotFound, "error.gone")
 		return
 	}
-	older := s.next(r.Context(), f, store.Query{Before: id})
+	newer, older, err := s.neighbours(r.Context(), q, id)
+	if err != nil {
+		s.failSearch(w, r, err)
+		return
+	}
 	if r.Method == http.MethodPost {
 		s.deleteFromView(w, r, f, id, older)
 		return
 	}
-	v := newViewPage(s.layout(r, "", f), m, show)
-	v.query = r.URL.Query()
+	v, err := s.newView(r, f, m, show)
+	if err != nil {
+		s.failSearch(w, r, err)
+		return
+	}
 	if older != nil {
 		v.Older = f.with(v.Root + "view/" + older.ID.String())
 	}
-	if newer := s.next(r.Context(), f, store.Query{After: id, Ascending: true}); newer != nil {
+	if newer != nil {
 		v.Newer = f.with(v.Root + "view/" + newer.ID.String())
 	}
-	shows[v.Show](v)
-	render(w, r, http.StatusOK, "view.html", v)
+	s.render(w, r, http.StatusOK, "view.html", v)
 }
 
-// next is the first email in the direction of q that the filter matches, or nil.
-func (s *Site) next(ctx context.Context, f filter, q store.Query) *store.Message {
-	matching, err := s.query(f)
+// neighbours are the next emails that q matches after and before one, nil where there
+// is none.
+func (s *Site) neighbours(ctx context.Context, q store.Query, id store.ID) (newer, older *store.Message, err error) {
+	done, err := s.turn(ctx, q)
 	if err != nil {
-		return nil
+		return nil, nil, err
 	}
-	matching.Before, matching.After, matching.Ascending = q.Before, q.After, q.Ascending
-	m, _ := s.Bucket.First(ctx, matching)
-	return m
+	defer done()
+	before, after := q, q
+	before.Before = id
+	after.After, after.Ascending = id, true
+	older, _ = s.Bucket.First(ctx, before)
+	newer, _ = s.Bucket.First(ctx, after)
+	return newer, older, ctx.Err()
 }
 
-// deleteFromView deletes the email and shows the next older one, or the list.
-func (s *Site) deleteFromView(w http.ResponseWriter, r *http.Request, f filter, id store.ID, older *store.Message) {
-	s.Bucket.Delete(id)
-	path := root(r)
-	if older != nil {
-		path += "view/" + older.ID.String()
+// largeMail is from which size on making a view is as much work as a search, in bytes.
+const largeMail = 1 << 20
+
+// newView gathers what the page shows.
+func (s *Site) newView(r *http.Request, f filter, m *store.Message, show string) (*viewPage, error) {
+	if len(m.Raw) >= largeMail {
+		done, err := s.Limits.Searches.Take(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
-	redirect(w, f.with(path))
+	v := newViewPage(s.layout(r, "", f), m, show)
+	v.query = r.URL.Query()
+	shows[v.Show](v)
+	return v, nil
 }
 
 func newViewPage(l layout, m *store.Message, show string) *viewPage {
@@ -217,8 +250,8 @@ func (v *viewPage) gatherHTML() {
 	}
 	v.Remote = len(message.Remote(v.html))
 	v.RemoteLoaded = v.query.Get("remote") == "1"
-	v.Width = oneOf(v.query.Get("width"), "desktop", "tablet", "phone")
-	v.Scheme = oneOf(v.query.Get("scheme"), "light", "dark")
+	v.Width = cmp.Or(v.query.Get("width"), viewParameters["width"][0])
+	v.Scheme = cmp.Or(v.query.Get("scheme"), viewParameters["scheme"][0])
 	for _, width := range []string{"phone", "tablet", "desktop"} {
 		v.Widths = append(v.Widths, choice{width, v.htmlURL(width, v.Scheme, v.RemoteLoaded), width == v.Width})
 	}
@@ -246,16 +279,6 @@ func (v *viewPage) htmlURL(width, scheme string, remote bool) string {
 		more = append(more, "remote", "1")
 	}
 	return v.url("html", more...)
-}
-
-// oneOf is value if it is one of the choices, and else the first of them.
-func oneOf(value string, choices ...string) string {
-	for _, choice := range choices {
-		if value == choice {
-			return value
-		}
-	}
-	return choices[0]
 }
 
 func (v *viewPage) gatherText() {
@@ -288,7 +311,12 @@ func linkify(text string) []segment {
 }
 
 func (v *viewPage) gatherHeaders() {
+	size := 0
 	for _, f := range v.mail.Header() {
+		if size += len(f.Name) + len(f.Raw); size > maxShownSource {
+			v.Cut = true
+			return
+		}
 		value := f.Value()
 		raw := strings.TrimSpace(strings.ToValidUTF8(f.Raw, "\uFFFD"))
 		if raw == value {

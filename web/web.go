@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -36,6 +37,10 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 type Options struct {
 	Bucket *store.Bucket
 
+	// Guard says which requests are answered, and Limits bound what they take.
+	Guard  *guard.Guard
+	Limits *guard.Limits
+
 	// Filter reads the filters in a query string: sender, recipient and q.
 	Filter func(rawQuery string) (store.Query, error)
 
@@ -47,13 +52,12 @@ type Options struct {
 // Site serves the pages.
 type Site struct {
 	Options
-	crossOrigin *http.CrossOriginProtection
 	attachments marks
 }
 
 // New makes a site.
 func New(o Options) *Site {
-	return &Site{Options: o, crossOrigin: http.NewCrossOriginProtection()}
+	return &Site{Options: o}
 }
 
 // policy lets a page have its own style, script and images, the mail in a frame,
@@ -65,13 +69,13 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // reports false without having touched w.
 func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 	if a, ok := assets[strings.TrimPrefix(r.URL.Path, "/")]; ok {
-		if s.allow(w, r, http.MethodGet, http.MethodHead) {
+		if s.allow(w, r, guard.Data, http.MethodGet, http.MethodHead) {
 			a.serve(w, r)
 		}
 		return true
 	}
 	if r.URL.Path == "/" {
-		if s.allow(w, r, http.MethodGet, http.MethodHead, http.MethodPost) {
+		if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead, http.MethodPost) {
 			s.serveList(w, r)
 		}
 		return true
@@ -82,7 +86,7 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 	if _, ok := shows[show]; !isView || err != nil || !ok || strings.HasSuffix(below, "/") {
 		return false
 	}
-	if s.allow(w, r, http.MethodGet, http.MethodHead, http.MethodPost) {
+	if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead, http.MethodPost) {
 		s.serveView(w, r, id, show)
 	}
 	return true
@@ -96,19 +100,34 @@ func root(r *http.Request) string {
 	return "./"
 }
 
-// allow answers requests of other methods, and changes that a page of another
-// site asks for.
-func (s *Site) allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
-	if !slices.Contains(methods, r.Method) {
+// allow answers requests that are refused, and those that come by a link from another
+// site, and reports whether the request is still to be answered.
+func (s *Site) allow(w http.ResponseWriter, r *http.Request, kind guard.Kind, methods ...string) bool {
+	s.Guard.Protect(w.Header())
+	switch refusal := s.Guard.Check(r, kind); {
+	case refusal != nil && refusal.Status == http.StatusMisdirectedRequest:
+		s.fail(w, r, refusal.Status, "error.host")
+	case refusal != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		s.fail(w, r, refusal.Status, "error.site")
+	case refusal != nil:
+		s.fail(w, r, refusal.Status, "error.origin")
+	case !slices.Contains(methods, r.Method):
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		s.fail(w, r, http.StatusMethodNotAllowed, "error.method")
-		return false
+	case kind == guard.Page && guard.FromElsewhere(r):
+		s.arrive(w, r)
+	default:
+		return true
 	}
-	if err := s.crossOrigin.Check(r); err != nil {
-		s.fail(w, r, http.StatusForbidden, "error.origin")
-		return false
-	}
-	return true
+	return false
+}
+
+// arrive answers whoever follows a link on another site, which can tell how long the
+// answer takes. So this one is the same whatever there is, and has the browser ask
+// again, now on behalf of this site.
+func (s *Site) arrive(w http.ResponseWriter, r *http.Request) {
+	l := s.layout(r, english.text("title.arrive"), filter{})
+	s.render(w, r, http.StatusOK, "arrive.html", &l)
 }
 
 // layout is what every page has.
@@ -132,24 +151,49 @@ func (s *Site) addresses(r *http.Request) []string {
 	return list
 }
 
+// setPageHeader sets what all pages have in their header sections.
+func setPageHeader(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("Cache-Control", "no-cache")
+}
+
+// smallPage is up to which size pages are not counted, in bytes.
+const smallPage = 64 << 10
+
 // render answers with a page. It is made before anything is sent, so that none is
-// sent in part.
-func render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+// sent in part; a large one is held in memory only when there is room for it.
+func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
 		panic(err) // the templates are ours, and all are tested
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-cache")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(page.Bytes()) // an error is one of the connection
+	if page.Len() > smallPage && r.Method != http.MethodHead {
+		share, err := s.Limits.Answers.Take(r.Context(), int64(page.Len()))
+		if err != nil {
+			s.busy(w, r)
+			return
+		}
+		defer share.Release()
 	}
+	setPageHeader(w.Header())
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	w = guard.Paced(w, r, page.Len())
+	for page.Len() > 0 {
+		if _, err := w.Write(page.Next(smallPage / 2)); err != nil {
+			return // the connection's
+		}
+	}
+}
+
+// busy answers while there is no room or no turn.
+func (s *Site) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	s.fail(w, r, http.StatusServiceUnavailable, "error.busy")
 }
 
 // fail answers with an error page that says what was wrong, in the words of a key.
@@ -159,7 +203,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, status int, key stri
 		Status int
 		Text   string
 	}{s.layout(r, http.StatusText(status), filter{}), status, english.text(key, args...)}
-	render(w, r, status, "fail.html", &data)
+	s.render(w, r, status, "fail.html", &data)
 }
 
 // redirect sends the browser on after a change, to a URL relative to this one.
@@ -193,7 +237,6 @@ func newAsset(name, contentType string) asset {
 func (a asset) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("ETag", `"`+a.version+`"`)
 	h.Set("Cache-Control", "no-cache")
 	if r.URL.Query().Get("v") == a.version {

@@ -1,0 +1,226 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+)
+
+// marshal encodes v. Strings that are not UTF-8 come out as if U+FFFD stood for the
+// wrong bytes.
+func marshal(v any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return out.Bytes(), err
+}
+
+// sendJSON answers with v, which is small. It is encoded before the header section
+// is sent, so that one that cannot be is not taken for an empty answer.
+func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
+	encoded, err := marshal(v)
+	if err != nil {
+		a.logger.Error("an answer cannot be encoded", zap.String("path", r.URL.Path), zap.Error(err))
+		p := newProblem(http.StatusInternalServerError, "the answer cannot be encoded: "+err.Error())
+		w.Header().Del("ETag")
+		w.Header().Set("Cache-Control", "no-store")
+		status, contentType = p.Status, "application/problem+json"
+		encoded, _ = marshal(p) // strings and a number
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(encoded) // an error is one of the connection: there is nobody left to tell
+	}
+}
+
+// jsonStream writes a document piece by piece, so that a large one does not stand in
+// memory and a slow reader of it costs little. Once writing has failed, it does
+// nothing.
+type jsonStream struct {
+	w   io.Writer
+	b   []byte
+	err error
+}
+
+// streamBuffer is how much is written at once, in bytes.
+const streamBuffer = 32 << 10
+
+var streams = sync.Pool{New: func() any { return &jsonStream{b: make([]byte, 0, streamBuffer+1024)} }}
+
+// streamJSON answers with a document that write writes. What can fail must have been
+// done before. Held is how many bytes the document keeps in memory.
+func streamJSON(w http.ResponseWriter, r *http.Request, held int, write func(s *jsonStream)) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		writeJSON(guard.Paced(w, r, held), write)
+	}
+}
+
+// writeJSON writes a document that write writes, and a line end.
+func writeJSON(w io.Writer, write func(s *jsonStream)) {
+	s := streams.Get().(*jsonStream)
+	s.w, s.b, s.err = w, s.b[:0], nil
+	write(s)
+	s.plain("\n")
+	s.flush()
+	if s.w = nil; cap(s.b) <= 2*streamBuffer {
+		streams.Put(s)
+	}
+}
+
+// sendHeld answers with a document that write writes, of about size bytes. It is held
+// in memory until it is sent, for which there has to be room.
+func (a *API) sendHeld(w http.ResponseWriter, r *http.Request, size int, write func(s *jsonStream)) *problem {
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	share, err := a.limits.Answers.Take(r.Context(), int64(size))
+	if err != nil {
+		return workProblem(err)
+	}
+	defer share.Release()
+	encoded := bufferJSON(size, write)
+	w.WriteHeader(http.StatusOK)
+	w = guard.Paced(w, r, len(encoded))
+	for piece := range slices.Chunk(encoded, streamBuffer) {
+		if _, err := w.Write(piece); err != nil {
+			break // of the connection
+		}
+	}
+	return nil
+}
+
+// bufferJSON makes a document of about that size in memory.
+func bufferJSON(size int, write func(s *jsonStream)) []byte {
+	out := bytes.NewBuffer(make([]byte, 0, size))
+	writeJSON(out, write)
+	return out.Bytes()
+}
+
+func (s *jsonStream) flush() {
+	if len(s.b) > 0 && s.err == nil {
+		_, s.err = s.w.Write(s.b)
+	}
+	s.b = s.b[:0]
+}
+
+// plain writes what is JSON already.
+func (s *jsonStream) plain(piece string) {
+	if s.b = append(s.b, piece...); len(s.b) >= streamBuffer {
+		s.flush()
+	}
+}
+
+// value writes v, whose encoding never fails.
+func (s *jsonStream) value(v any) {
+	encoded, err := marshal(v)
+	if err != nil {
+		panic(err) // it is made of strings and numbers only
+	}
+	s.plain(string(bytes.TrimSuffix(encoded, []byte("\n"))))
+}
+
+// text writes a string as package encoding/json does.
+func (s *jsonStream) text(text string) { s.string(text, false) }
+
+// lines is text, in which CR LF becomes LF.
+func (s *jsonStream) lines(text string) { s.string(text, true) }
+
+func (s *jsonStream) string(text string, lines bool) {
+	s.b = append(s.b, '"')
+	for i := 0; i < len(text) && s.err == nil; {
+		n := plainLength(text[i:min(len(text), i+streamBuffer)])
+		s.b = append(s.b, text[i:i+n]...)
+		if i += n; len(s.b) >= streamBuffer {
+			s.flush()
+		}
+		if i == len(text) || n == streamBuffer {
+			continue
+		}
+		if lines && text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n' {
+			i++
+			continue
+		}
+		i += s.escape(text[i:])
+	}
+	s.plain(`"`)
+}
+
+// plainLength is how many bytes at the front of text stand for themselves.
+func plainLength(text string) int {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// escape writes the first character of text, and returns its length there.
+func (s *jsonStream) escape(text string) int {
+	const digits = "0123456789abcdef"
+	switch c := text[0]; c {
+	case '"', '\\':
+		s.b = append(s.b, '\\', c)
+		return 1
+	case '\n':
+		s.b = append(s.b, `\n`...)
+		return 1
+	case '\r':
+		s.b = append(s.b, `\r`...)
+		return 1
+	case '\t':
+		s.b = append(s.b, `\t`...)
+		return 1
+	case '\b':
+		s.b = append(s.b, `\b`...)
+		return 1
+	case '\f':
+		s.b = append(s.b, `\f`...)
+		return 1
+	default:
+		if c < ' ' {
+			s.b = append(s.b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+			return 1
+		}
+	}
+	switch char, size := utf8.DecodeRuneInString(text); {
+	case char == utf8.RuneError && size == 1:
+		s.b = append(s.b, `\ufffd`...)
+		return size
+	case char == '\u2028' || char == '\u2029': // line ends to JavaScript, once
+		s.b = append(s.b, `\u202`...)
+		s.b = append(s.b, digits[char&15])
+		return size
+	default:
+		s.b = append(s.b, text[:size]...)
+		return size
+	}
+}
+
+// array writes the elements that each writes.
+func array[T any](s *jsonStream, elements []T, each func(T)) {
+	s.plain("[")
+	for i, element := range elements {
+		if i > 0 {
+			s.plain(",")
+		}
+		if each(element); s.err != nil {
+			return
+		}
+	}
+	s.plain("]")
+}

@@ -1,0 +1,91 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// brokenFaults cannot be encoded.
+type brokenFaults struct{ testFaults }
+
+func (*brokenFaults) MarshalJSON() ([]byte, error) { return nil, errors.New("out of order") }
+
+func TestAnswersThatCannotBeEncodedAreErrors(t *testing.T) {
+	a := newTestAPI(t)
+	core, logged := observer.New(zap.ErrorLevel)
+	a.faults, a.logger = new(brokenFaults), zap.New(core)
+	response, body := do(t, a, "GET", "/faults")
+	if response.StatusCode != http.StatusInternalServerError || response.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, "out of order") {
+		t.Errorf("%d %v %s", response.StatusCode, response.Header, body)
+	}
+	if logged.Len() != 1 {
+		t.Errorf("logged: %v", logged.All())
+	}
+}
+
+func TestEmailsOfAnyDateHaveAnAnswer(t *testing.T) {
+	for _, date := range []string{
+		"Thu, 1 Jan 2026 00:00:00 +9959", "Thu, 1 Jan 2026 00:00:00 +2400", "Thu, 1 Jan 2026 00:00:00 -9999",
+		"1 Jan 0001 00:00:00 +0100", "Thu, 01 Jan 20260 00:00:00 +0000", "0000-01-01T00:00:00+23:59",
+		"31 Dec 9999 23:59:59 -2359", "Thu, 1 Jan 2026 00:00:00 +0000",
+	} {
+		m := mail("a@x", "b@x", "Date: "+date+"\r\nSubject: s\r\n\r\nbody\r\n")
+		response, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String())
+		if response.StatusCode != http.StatusOK || !strings.Contains(body, `"subject":"s"`) {
+			t.Errorf("%s: %d %q", date, response.StatusCode, body)
+		}
+	}
+}
+
+// FuzzJSONString compares with package encoding/json.
+func FuzzJSONString(f *testing.F) {
+	f.Add("plain")
+	f.Add("\"\\\b\f\n\r\t\x00\x1f\x7f<>&é€😀\u2028\u2029\ufffd\xff\xed\xa0\x80\r\n\r\r\n")
+	f.Add(strings.Repeat("x", streamBuffer-1) + "é" + strings.Repeat("\r\n", streamBuffer))
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, lines := range []bool{false, true} {
+			want := text
+			if lines {
+				want = strings.ReplaceAll(text, "\r\n", "\n")
+			}
+			encoded, err := marshal(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := bufferJSON(0, func(s *jsonStream) { s.string(text, lines) })
+			if !bytes.Equal(got, encoded) {
+				t.Errorf("%q: %s, want %s", text, got, encoded)
+			}
+		}
+	})
+}
+
+// failingWriter takes so many writes.
+type failingWriter struct{ writes int }
+
+func (w *failingWriter) Write(b []byte) (int, error) {
+	if w.writes--; w.writes < 0 {
+		return 0, errors.New("gone")
+	}
+	return len(b), nil
+}
+
+func TestStreamsEndWithTheirClient(t *testing.T) {
+	w := &failingWriter{writes: 2}
+	writeJSON(w, func(s *jsonStream) {
+		array(s, make([]struct{}, 1<<30), func(struct{}) { s.text(strings.Repeat("\r", streamBuffer)) })
+	})
+	if w.writes != -1 {
+		t.Errorf("%d writes after an error", -1-w.writes)
+	}
+	if !json.Valid(bufferJSON(0, func(s *jsonStream) { array(s, []string{"a", "b"}, s.text) })) {
+		t.Error("an array is not JSON")
+	}
+}

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// maxForm bounds the body of a form, in bytes: some 20 times what a page's own form
+// sends.
+const maxForm = 64 << 10
+
+// deleteFromList deletes the emails that were selected, or all that the filter
+// matched when the list was drawn: what has come since stays.
+func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) {
+	form, err := s.readForm(w, r)
+	switch {
+	case errors.Is(err, guard.ErrBusy):
+		s.busy(w, r)
+		return
+	case err != nil:
+		s.fail(w, r, http.StatusBadRequest, "error.form", err)
+		return
+	}
+	switch form.Get("delete") {
+	case "selected":
+		for _, name := range form["id"] {
+			if id, err := store.ParseID(name); err == nil {
+				s.Bucket.Delete(id)
+			}
+		}
+	case "matching":
+		newest, err := store.ParseID(form.Get("newest"))
+		q, filterErr := s.query(f)
+		if err != nil || filterErr != nil {
+			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
+			return
+		}
+		if err := s.deleteMatching(r, upTo(q, newest)); err != nil {
+			s.failSearch(w, r, err)
+			return
+		}
+		f.Page = 1
+	default:
+		s.fail(w, r, http.StatusBadRequest, "error.form", "delete")
+		return
+	}
+	redirect(w, f.with("./"))
+}
+
+func (s *Site) deleteMatching(r *http.Request, q store.Query) error {
+	done, err := s.turn(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = s.Bucket.DeleteMatching(r.Context(), q)
+	return err
+}
+
+// readForm reads the body of a form as browsers send it.
+func (s *Site) readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/x-www-form-urlencoded" {
+		return nil, fmt.Errorf("Content-Type: expected application/x-www-form-urlencoded")
+	}
+	body, done, err := s.Limits.Bodies.Read(w, r, maxForm)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return url.ParseQuery(body)
+}
+
+// deleteFromView deletes the email and shows the next older one, or the list.
+func (s *Site) deleteFromView(w http.ResponseWriter, r *http.Request, f filter, id store.ID, older *store.Message) {
+	s.Bucket.Delete(id)
+	path := root(r)
+	if older != nil {
+		path += "view/" + older.ID.String()
+	}
+	redirect(w, f.with(path))
+}
+
+// upTo is q without what is newer than the email with that ID.
+func upTo(q store.Query, newest store.ID) store.Query {
+	for i := len(newest) - 1; i >= 0; i-- { // the ID after it
+		if newest[i]++; newest[i] != 0 {
+			q.Before = newest
+			break
+		}
+	}
+	return q // there is none after the last
+}
