@@ -84,6 +84,10 @@ func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 	return nil
 }
 
+// capacity is the largest message that the bucket can hold, in bytes, 0 if there is no
+// bound.
+func (b *bucket) capacity() int64 { return b.Stats().Limits.MaxBytes }
+
 // Refused implements smtp.Receiver.
 func (b *bucket) Refused() { b.Refuse() }
 

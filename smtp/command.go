@@ -24,7 +24,7 @@ func (s *session) ehlo(argument []byte) (reply, error) {
 	}
 	text := s.server.Hostname + " Hello" +
 		"\nPIPELINING" + // RFC 2920
-		"\nSIZE " + strconv.FormatInt(s.limits.MaxMessageSize, 10) + // RFC 1870
+		"\nSIZE " + strconv.FormatInt(s.maxSize(), 10) + // RFC 1870
 		"\n8BITMIME" + // RFC 6152
 		"\nSMTPUTF8" + // RFC 6531
 		"\nCHUNKING\nBINARYMIME" + // RFC 3030
@@ -63,7 +63,7 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 		return reply{501, "5.1.7", sentence(err)}, nil
 	}
 	var r reply
-	s.next = transaction{open: true, recipients: s.mail.recipients}
+	s.next = transaction{open: true, recipients: s.mail.recipients, maxSize: s.maxSize()}
 	if s.next.mailParameters, r, ok = s.parameters(rest, (*session).mailParameter); !ok {
 		return r, nil
 	}
@@ -85,6 +85,16 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 	s.transactions++
 	s.transcript.begin()
 	return replySenderOK, nil
+}
+
+// maxSize is the largest message that would be taken now, in octets.
+func (s *session) maxSize() int64 {
+	if s.server.Capacity != nil {
+		if n := s.server.Capacity(); n > 0 {
+			return min(n, s.limits.MaxMessageSize)
+		}
+	}
+	return s.limits.MaxMessageSize
 }
 
 // refuseMail says why no transaction may begin now.

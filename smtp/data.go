@@ -21,47 +21,100 @@ func (e *noEndError) Unwrap() error { return e.cause }
 // incoming is the data of one mail while it comes.
 type incoming struct {
 	*session
-	end      string // what ends it, for people
-	tooLarge bool
-	clock    dataClock
+	end     string // what ends it, for people
+	refusal reply  // why the rest is thrown away; its code is 0 if it is not
+	clock   dataClock
 }
 
 func (s *session) newIncoming(end string) incoming {
 	return incoming{session: s, end: end, clock: dataClock{limits: &s.limits}}
 }
 
-// bound forgets the data once there is too much of it.
+// bound forgets the data once there is too much of it, or once it has been refused.
 func (in *incoming) bound() {
-	if in.mail.body.size+int64(len(in.in.data())) > in.limits.MaxMessageSize {
-		in.tooLarge = true
+	if in.refusal.code == 0 && in.mail.body.size+int64(len(in.in.data())) > in.mail.maxSize {
+		in.refusal = replyTooLarge(in.mail.maxSize)
 	}
-	if in.tooLarge {
+	if in.refusal.code != 0 {
 		in.mail.body.release()
 		in.in.drop()
+		in.in.shrink()
 	}
 }
 
 // more makes room and reads.
 func (in *incoming) more(received int64) error {
 	if in.in.full() {
-		in.mail.body.add(in.in.spill())
-		in.mail.body.gather(in.mail.declared)
+		if err := in.flush(); err != nil { // as there may be a wait
+			return err
+		}
+		if in.reserve(int64(len(in.in.bytes))) {
+			in.mail.body.add(in.in.spill())
+		} else {
+			in.refusal = replyNoRoom
+			in.bound()
+		}
 	}
-	now := time.Now()
-	err := in.fill(now, in.clock.deadline(now, received))
-	if err != nil && in.clock.tooSlow && errors.Is(err, os.ErrDeadlineExceeded) {
-		err = errors.Join(errTooSlow, err)
-	}
-	if err != nil {
+	if err := in.receive(received); err != nil {
 		return &noEndError{in.end, err}
 	}
 	return nil
 }
 
+// reserve gets memory from the budget for so many bytes beside what there is of the mail,
+// and for the buffer that comes after these. It may wait.
+func (in *incoming) reserve(bytes int64) bool {
+	body := &in.mail.body
+	if body.room.budget = in.server.Budget; body.room.budget == nil {
+		body.room.budget = sharedBudget
+	}
+	need := body.memory + bytes + blockSize
+	most := in.mail.maxSize + 2*blockSize
+	if declared := in.mail.declared; declared > body.size {
+		most = declared + 2*blockSize
+		if body.room.bytes == 0 {
+			need = max(need, declared+blockSize)
+		}
+	}
+	began := time.Now()
+	ok := body.room.need(in.ctx, need, most)
+	in.clock.pause(time.Since(began))
+	return ok
+}
+
+var errStalled = errors.New("data stopped while other mails wait for memory")
+
+// receive reads what comes next of the data.
+func (in *incoming) receive(received int64) error {
+	now := time.Now()
+	deadline := in.clock.deadline(now, received)
+	for {
+		by := deadline
+		if room := &in.mail.body.room; room.bytes > 0 {
+			if stalled := now.Add(room.budget.stall); stalled.Before(by) {
+				by = stalled
+			}
+		}
+		err := in.fill(now, by)
+		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || in.mustStop() {
+			return err
+		}
+		switch now = time.Now(); {
+		case in.mail.body.room.wanted():
+			return errors.Join(errStalled, err)
+		case now.Before(deadline):
+		case in.clock.tooSlow:
+			return errors.Join(errTooSlow, err)
+		default:
+			return err
+		}
+	}
+}
+
 // readData reads what follows DATA, whose own line ended in a bare LF or not, up to its
-// end, also when it is too large: then the rest is read and thrown away, so that none of
+// end, also when it is refused: then the rest is read and thrown away, so that none of
 // it is taken for commands.
-func (s *session) readData(bareLF bool) (data string, tooLarge bool, err error) {
+func (s *session) readData(bareLF bool) (data string, refusal reply, err error) {
 	in := s.newIncoming("<CRLF>.<CRLF>")
 	if bareLF {
 		in.end = "a line with a dot alone"
@@ -74,37 +127,52 @@ func (s *session) readData(bareLF bool) (data string, tooLarge bool, err error) 
 		received += int64(used)
 		in.bound()
 		if end {
-			return s.takeData(), in.tooLarge, nil
+			return s.takeData(), in.refusal, nil
 		}
 		if err := in.more(received); err != nil {
-			return "", false, fmt.Errorf("reading data: %w", err)
+			return "", reply{}, fmt.Errorf("reading data: %w", err)
 		}
 	}
 }
 
-// readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever is
-// among them. They are part of the mail unless they are to be thrown away.
-func (s *session) readChunk(size int64, throwAway bool) (tooLarge bool, err error) {
+// readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever is among
+// them. They are part of the mail unless that is refused, already or by their number.
+func (s *session) readChunk(size int64, last bool, refused reply) (refusal reply, err error) {
 	in := s.newIncoming("octet " + strconv.FormatInt(size, 10) + " of the chunk")
-	in.tooLarge = throwAway
+	in.refusal = refused
 	for left := size; ; {
 		n := int(min(left, int64(len(s.in.unread()))))
 		s.in.keep(n, n)
 		left -= int64(n)
 		in.bound()
 		if left == 0 {
-			return in.tooLarge, nil
+			break
 		}
 		if err := in.more(size - left); err != nil {
-			return false, fmt.Errorf("reading a chunk: %w", err)
+			return reply{}, fmt.Errorf("reading a chunk: %w", err)
 		}
 	}
+	if in.refusal.code == 0 && !last {
+		in.keepChunk()
+	}
+	return in.refusal, nil
 }
 
-// takeData is all of the mail's data: the one copy that is made of it.
+// keepChunk moves what is in the input buffer to the rest of the mail.
+func (in *incoming) keepChunk() {
+	data := in.in.data()
+	if in.mail.body.size+int64(len(data)) > int64(bufferSizes[0]) && !in.reserve(int64(len(data))) {
+		in.refusal = replyNoRoom
+		in.bound()
+		return
+	}
+	in.mail.body.append(data)
+	in.in.drop()
+}
+
+// takeData is all of the mail's data.
 func (s *session) takeData() string {
 	data := s.mail.body.join(s.in.data())
-	s.mail.body.release()
 	s.in.drop()
 	return data
 }
@@ -136,84 +204,4 @@ func headerSize(data string) int {
 		}
 		at += i + 1
 	}
-}
-
-// spill holds the front of a mail that is larger than an input buffer, or of
-// which more chunks are to come: in buffers, and before these in whole, once so much
-// has come of the size that was declared (RFC 1870) that the rest can be believed. So
-// a large mail takes little more than its size, and twice that if it was not declared.
-type spill struct {
-	whole   strings.Builder
-	buffers []*buffer
-	data    [][]byte
-	size    int64
-}
-
-// believable is the part of a declared size that has to have come, and leastWhole
-// the bytes that it has to be.
-const (
-	believable = 4
-	leastWhole = 1 << 20
-)
-
-// add takes over b, which holds data.
-func (sp *spill) add(b *buffer, data []byte) {
-	sp.buffers = append(sp.buffers, b)
-	sp.data = append(sp.data, data)
-	sp.size += int64(len(data))
-}
-
-// gather moves what the buffers hold to where the whole mail will be, if that is
-// declared to be large.
-func (sp *spill) gather(declared int64) {
-	if sp.size < max(leastWhole, declared/believable) || sp.size >= declared {
-		return
-	}
-	if sp.whole.Cap() == 0 {
-		sp.whole.Grow(int(declared))
-	}
-	for i, data := range sp.data {
-		sp.whole.Write(data)
-		sp.buffers[i].release()
-	}
-	sp.buffers, sp.data = sp.buffers[:0], sp.data[:0]
-}
-
-// append copies data to the end.
-func (sp *spill) append(data []byte) {
-	for len(data) > 0 {
-		last := len(sp.data) - 1
-		if last < 0 || len(sp.data[last]) == cap(sp.data[last]) {
-			b := acquireBuffer(last + 1)
-			sp.add(b, b.bytes[:0])
-			continue
-		}
-		n := min(len(data), cap(sp.data[last])-len(sp.data[last]))
-		sp.data[last] = append(sp.data[last], data[:n]...)
-		sp.size += int64(n)
-		data = data[n:]
-	}
-}
-
-// join is the whole mail, tail being what was not spilled.
-func (sp *spill) join(tail []byte) string {
-	if sp.size == 0 {
-		return string(tail)
-	}
-	sp.whole.Grow(int(sp.size) - sp.whole.Len() + len(tail))
-	for _, data := range sp.data {
-		sp.whole.Write(data)
-	}
-	sp.whole.Write(tail)
-	if sp.whole.Cap() > sp.whole.Len()+sp.whole.Len()/8 {
-		return strings.Clone(sp.whole.String()) // less came than was declared
-	}
-	return sp.whole.String()
-}
-
-func (sp *spill) release() {
-	for _, b := range sp.buffers {
-		b.release()
-	}
-	*sp = spill{}
 }

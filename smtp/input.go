@@ -8,9 +8,13 @@ import (
 // The sizes of input buffers. A session begins with the smallest; data that does
 // not fit moves on to the next size, so that a small mail costs little memory and
 // a large one few system calls.
-var bufferSizes = [...]int{16 << 10, 64 << 10, 256 << 10}
+var bufferSizes = [...]int{16 << 10, 64 << 10, blockSize}
 
-var bufferPools [len(bufferSizes)]sync.Pool
+// blockSize is the largest of them.
+const blockSize = 256 << 10
+
+// bufferPools are those of all sizes but the largest, which has [blocks].
+var bufferPools [len(bufferSizes) - 1]sync.Pool
 
 // buffer is a pooled buffer of bufferSizes[class] bytes.
 type buffer struct {
@@ -19,14 +23,25 @@ type buffer struct {
 }
 
 func acquireBuffer(class int) *buffer {
-	class = min(class, len(bufferSizes)-1)
+	if class >= len(bufferPools) {
+		return &buffer{blocks.get(), len(bufferPools)}
+	}
 	if b, ok := bufferPools[class].Get().(*buffer); ok {
 		return b
 	}
 	return &buffer{make([]byte, bufferSizes[class]), class}
 }
 
-func (b *buffer) release() { bufferPools[b.class].Put(b) }
+// release gives b back. Nothing may use it, or what it held, afterwards.
+func (b *buffer) release() {
+	if b.class < len(bufferPools) {
+		bufferPools[b.class].Put(b)
+		return
+	}
+	block := b.bytes
+	b.bytes = nil
+	blocks.put(block)
+}
 
 // input holds what has been read from the client: r..w is yet to be used. While
 // data is read, start..r is the data so far, already unstuffed.

@@ -106,12 +106,19 @@ func (c *dataClock) deadline(now time.Time, received int64) time.Time {
 	deadline := now.Add(c.limits.IdleTimeout)
 	c.tooSlow = false
 	if c.limits.MinDataRate > 0 {
-		due := time.Duration(float64(received) / float64(c.limits.MinDataRate) * float64(time.Second))
-		if slowest := c.started.Add(c.limits.IdleTimeout + due); slowest.Before(deadline) {
+		due := float64(received) / float64(c.limits.MinDataRate) // seconds
+		if elapsed := now.Sub(c.started); due < elapsed.Seconds() {
 			// At the very start the two are the same wait.
 			c.tooSlow = received > 0
-			deadline = slowest
+			deadline = c.started.Add(c.limits.IdleTimeout + time.Duration(due*float64(time.Second)))
 		}
 	}
 	return deadline
+}
+
+// pause has the time d not count, as the client was not read from.
+func (c *dataClock) pause(d time.Duration) {
+	if !c.started.IsZero() {
+		c.started = c.started.Add(d)
+	}
 }

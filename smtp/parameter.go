@@ -115,9 +115,9 @@ func (s *session) sizeParameter(value string) (reply, bool) {
 	if errors.Is(err, strconv.ErrSyntax) || len(value) > 20 {
 		return reply{501, "5.5.4", "Malformed SIZE, expected a number of octets"}, false
 	}
-	if err != nil || int64(size) > s.limits.MaxMessageSize {
+	if err != nil || int64(size) > s.next.maxSize {
 		s.server.Receiver.Refused()
-		return replyTooLarge(s.limits.MaxMessageSize), false
+		return replyTooLarge(s.next.maxSize), false
 	}
 	s.next.declared = int64(size)
 	return reply{}, true

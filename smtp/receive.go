@@ -28,11 +28,11 @@ func (s *session) dataCommand(argument []byte, bareLF bool) (reply, error) {
 		return r, err
 	}
 	s.reply(replyStartInput)
-	data, tooLarge, err := s.readData(bareLF)
+	data, refusal, err := s.readData(bareLF)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.dataEnds(data, tooLarge)
+	return s.dataEnds(data, refusal)
 }
 
 // bdat is RFC 3030 section 2. Whatever the reply, the octets announced are used
@@ -60,18 +60,16 @@ func (s *session) bdat(argument []byte) (reply, error) {
 	if refused {
 		s.endTransaction()
 	}
-	tooLarge, err := s.readChunk(int64(size), refused)
+	refusal, err := s.readChunk(int64(size), last, r)
 	switch {
 	case err != nil:
 		return reply{}, err
 	case refused:
 		return r, nil
-	case last || tooLarge:
-		return s.dataEnds(s.takeData(), tooLarge)
+	case last || refusal.code != 0:
+		return s.dataEnds(s.takeData(), refusal)
 	}
 	s.mail.chunked = true
-	s.mail.body.append(s.in.data())
-	s.in.drop()
 	return reply{250, "2.0.0", strconv.FormatUint(size, 10) + " octets received"}, nil
 }
 
@@ -91,11 +89,11 @@ func (s *session) refuseChunk(wellFormed bool) (r reply, refused bool, err error
 }
 
 // dataEnds hands the mail over: 250 goes out only after the receiver has it.
-func (s *session) dataEnds(data string, tooLarge bool) (reply, error) {
+func (s *session) dataEnds(data string, refusal reply) (reply, error) {
 	defer s.endTransaction()
-	if tooLarge {
+	if refusal.code != 0 {
 		s.server.Receiver.Refused()
-		return replyTooLarge(s.limits.MaxMessageSize), nil
+		return refusal, nil
 	}
 	if r, tooLong := s.limits.boundParts(data); tooLong {
 		s.server.Receiver.Refused()

@@ -37,6 +37,8 @@ var (
 	replyTooManyConnections = reply{421, "4.3.2", "Too many connections, try again later"}
 	replyTooManyOfClient    = reply{421, "4.7.0", "Too many connections from your address, try again later"}
 	replyInternal           = reply{451, "4.3.0", "Message not stored, internal error"}
+	replyStalled            = reply{421, "4.3.1", "Data stopped while other mails wait for memory, closing connection"}
+	replyNoRoom             = reply{452, "4.3.1", "Too much mail is under way, try again later"}
 	replyTooManyTo          = reply{452, "4.5.3", "Too many recipients"}
 
 	replyUnknown        = reply{500, "5.5.1", "Command not recognized"}

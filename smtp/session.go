@@ -81,6 +81,7 @@ type transaction struct {
 	reversePath    string
 	mailParameters string
 	declared       int64 // octets, 0 if not told
+	maxSize        int64 // octets that it may have
 	smtputf8       bool
 	binary         bool // BODY=BINARYMIME
 
@@ -161,6 +162,8 @@ func (s *session) lastReply(err error) bool {
 		s.reply(replyShutdown)
 	case late && errors.Is(err, errTooSlow):
 		s.reply(replyTooSlow(s.limits.MinDataRate))
+	case late && errors.Is(err, errStalled):
+		s.reply(replyStalled)
 	case late && errors.As(err, &noEnd):
 		s.reply(replyIdleInData(noEnd.end))
 	case late && !s.heard:

@@ -147,6 +147,15 @@ type Server struct {
 	// Receiver gets the accepted messages.
 	Receiver Receiver
 
+	// Capacity, if there is one, tells the largest message that the receiver can keep
+	// at the moment, in octets, 0 if there is no bound. Larger ones are refused as those
+	// beyond MaxMessageSize are.
+	Capacity func() int64
+
+	// Budget bounds the memory of mail under way. If it is nil, it is one that all
+	// servers of the process without one of their own share.
+	Budget *Budget
+
 	// Sessions is where this server's sessions are registered.
 	Sessions *Sessions
 
