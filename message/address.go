@@ -16,31 +16,42 @@ type Address struct {
 
 // addresses reads all fields with a name.
 func (h Header) addresses(name string) []Address {
-	var list []Address
-	for _, f := range h {
-		if strings.EqualFold(f.Name, name) {
-			list = appendAddresses(list, f.Raw)
-		}
-	}
+	list, _ := h.addressesCut(name)
 	return list
 }
 
-// ParseAddresses reads a list of addresses as header fields have them, folded
-// or not. It is lenient and never fails: groups are flattened, semicolons
-// separate like commas, quotes and brackets may lack their end, names may hold
-// encoded words and any 8-bit text. At most [MaxAddresses] are given, in time
-// linear in len(s).
-func ParseAddresses(s string) []Address { return appendAddresses(nil, s) }
-
-func appendAddresses(list []Address, raw string) []Address {
-	s := addressScanner{s: unfold(raw)}
-	s.quotes = strings.Count(s.s, `"`)
-	for s.at < len(s.s) && len(list) < MaxAddresses {
-		if a, ok := s.mailbox(); ok {
-			list = append(list, a)
+// addressesCut also tells that there were more than MaxAddresses.
+func (h Header) addressesCut(name string) (list []Address, cut bool) {
+	for _, f := range h {
+		if strings.EqualFold(f.Name, name) {
+			more := false
+			list, more = appendAddresses(list, f.Raw)
+			cut = cut || more
 		}
 	}
-	return list
+	return list, cut
+}
+
+// appendAddresses reads a list of addresses as header fields have them, folded
+// or not, and tells whether there were more than MaxAddresses. It is lenient and
+// never fails: groups are flattened, semicolons separate like commas, comments and
+// blanks around and in addresses mean nothing (RFC 5322 3.2.2 and 4.4), quotes and
+// brackets may lack their end, names may hold encoded words and any 8-bit text.
+// The time is linear in len(raw).
+func appendAddresses(list []Address, raw string) (_ []Address, cut bool) {
+	s := addressScanner{s: unfold(raw)}
+	s.quotes = strings.Count(s.s, `"`)
+	for s.at < len(s.s) {
+		a, ok := s.mailbox()
+		if !ok {
+			continue
+		}
+		if len(list) == MaxAddresses {
+			return list, true
+		}
+		list = append(list, a)
+	}
+	return list, false
 }
 
 // addressScanner goes over a list once, from left to right.
@@ -90,7 +101,7 @@ func (s *addressScanner) mailbox() (Address, bool) {
 			s.at++
 			return box.address()
 		case c == ':' && !box.angle && !box.name.hasAt:
-			box.name = phrase{} // the name of a group
+			box.name, box.comment = phrase{}, "" // those of a group
 			s.at++
 		case c == '(':
 			if text := s.commentText(); box.comment == "" {
@@ -143,7 +154,7 @@ func (s *addressScanner) quotedWord(p *phrase) {
 		s.at++
 		s.quotes--
 	}
-	if s.at < len(s.s) && s.s[s.at] == '@' {
+	if rest := strings.TrimLeft(s.s[s.at:], " \t"); rest != "" && (rest[0] == '@' || rest[0] == '.') {
 		p.add(s.s[start:s.at])
 		return
 	}
@@ -199,6 +210,10 @@ func (s *addressScanner) angleAddress() string {
 		if c == ':' && route {
 			start, route = s.at+1, false
 		}
+		if c == '(' {
+			s.skipComment()
+			continue
+		}
 		if c == '>' || c == ';' || c == ',' && !route {
 			break
 		}
@@ -216,7 +231,10 @@ func (box *mailboxText) address() (Address, bool) {
 	spec, name := box.spec, &box.name
 	if !box.angle {
 		spec = name.takeSpec()
-		if spec == "" && len(name.words) == 1 && box.comment == "" && !bytes.Contains(name.words[0], []byte("=?")) {
+		if spec == "" && len(name.words) == 0 && len(box.after.words) == 0 {
+			return Address{}, false // a comment is no mailbox
+		}
+		if spec == "" && len(name.words) == 1 && !bytes.Contains(name.words[0], []byte("=?")) {
 			spec, name.words = string(name.words[0]), nil // a local user
 		}
 	}
@@ -241,10 +259,10 @@ func (p *phrase) takeSpec() string {
 		i--
 	}
 	from, to := i, i+1
-	if p.words[i][0] == '@' && i > 0 {
+	for from > 0 && joins(p.words[from-1], p.words[from]) {
 		from--
 	}
-	if bytes.HasSuffix(p.words[i], []byte("@")) && to < len(p.words) {
+	for to < len(p.words) && joins(p.words[to-1], p.words[to]) {
 		to++
 	}
 	spec := string(bytes.Join(p.words[from:to], nil))
@@ -252,15 +270,67 @@ func (p *phrase) takeSpec() string {
 	return spec
 }
 
-// cleanSpec removes blanks outside quotes, and brackets left over.
-func cleanSpec(s string) string {
-	if strings.ContainsAny(s, " \t<>") && !strings.Contains(s, `"`) {
-		s = specJunk.Replace(s)
-	}
-	return strings.TrimSpace(s)
+// joins tells that there is a dot or an "@" where two words meet, so that the blanks
+// between them are blanks within an address.
+func joins(left, right []byte) bool {
+	isJoint := func(c byte) bool { return c == '@' || c == '.' }
+	return len(left) > 0 && isJoint(left[len(left)-1]) || len(right) > 0 && isJoint(right[0])
 }
 
-var specJunk = strings.NewReplacer(" ", "", "\t", "", "<", "", ">", "")
+// skipComment goes from the "(" that begins a comment within angle brackets to the
+// ")" that ends it, if that comes before the bracket does.
+func (s *addressScanner) skipComment() {
+	const longest = 200
+	depth := 0
+	for i, c := range []byte(s.s[s.at:min(s.at+longest, len(s.s))]) {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '>', '"', '\\':
+			return
+		}
+		if depth == 0 {
+			s.at += i
+			return
+		}
+	}
+}
+
+// cleanSpec removes comments and blanks outside quotes, and brackets left over.
+func cleanSpec(s string) string {
+	if !strings.ContainsAny(s, " \t<>(") {
+		return s
+	}
+	comments := strings.Count(s, "(") == strings.Count(s, ")")
+	b := make([]byte, 0, len(s))
+	quoted, depth := false, 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '\\' && (quoted || depth > 0) && i+1 < len(s):
+			if i++; depth == 0 {
+				b = append(b, c, s[i])
+			}
+			continue
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+		case comments && c == '(':
+			depth++
+		case comments && c == ')' && depth > 0:
+			depth--
+			continue
+		case isBlank(c), c == '<', c == '>':
+			continue
+		}
+		if depth == 0 {
+			b = append(b, c)
+		}
+	}
+	return strings.TrimSpace(string(b))
+}
 
 // unescape removes the backslashes of quoted pairs (RFC 5322 3.2.1).
 func unescape(s string) string {
