@@ -77,8 +77,16 @@ func (c *checker) originator() {
 	}
 	if date, ok := h.raw("Date"); !ok {
 		missing = append(missing, "Date")
-	} else if _, ok := parseDate(date); !ok {
-		c.found.add(0, MalformedDate, excerpt(strings.Trim(unfold(date), " \t")))
+	} else {
+		text := excerpt(trimBlanks(unfold(date)))
+		switch _, zone, ok := parseDate(date); {
+		case !ok:
+			c.found.add(0, MalformedDate, text)
+		case zone == zoneMissing:
+			c.found.add(0, UnknownZone, "no zone, taken as UTC: "+text)
+		case zone == zoneUnknown:
+			c.found.add(0, UnknownZone, "taken as UTC: "+text)
+		}
 	}
 	if len(missing) > 0 {
 		c.found.add(0, MissingField, strings.Join(missing, ", "))

@@ -80,13 +80,15 @@ func (m *Message) ReplyTo() []Address { return m.Root.Header.addresses("Reply-To
 func (m *Message) Subject() string { return m.Root.Header.Get("Subject") }
 
 // Date gives the time in the Date field; false when it is missing or cannot be
-// read.
+// read. Its year is 0 to 9999, also in UTC, and its zone less than 24 hours from
+// UTC. Without a zone, or with one that nobody knows, UTC is taken.
 func (m *Message) Date() (time.Time, bool) {
 	raw, ok := m.Root.Header.raw("Date")
 	if !ok {
 		return time.Time{}, false
 	}
-	return parseDate(raw)
+	date, _, ok := parseDate(raw)
+	return date, ok
 }
 
 // MessageID gives the message ID without angle brackets.

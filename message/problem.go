@@ -44,6 +44,7 @@ const (
 	MissingField     Code = "missing-field"
 	RepeatedField    Code = "repeated-field"
 	MalformedDate    Code = "malformed-date"
+	UnknownZone      Code = "unknown-zone"
 	UTF8Header       Code = "utf8-header"
 	EightBitHeader   Code = "8bit-header"
 	UnknownEncoding  Code = "unknown-encoding"
@@ -81,6 +82,7 @@ var meanings = map[Code]string{
 	MissingField:          "required header field missing",
 	RepeatedField:         "header field that may appear only once is repeated",
 	MalformedDate:         "malformed date",
+	UnknownZone:           "date in a time zone that nobody knows",
 	UTF8Header:            "raw UTF-8 in a header field, which needs SMTPUTF8",
 	EightBitHeader:        "8-bit bytes in a header field that are not UTF-8",
 	UnknownEncoding:       "unknown Content-Transfer-Encoding",
