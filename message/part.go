@@ -165,7 +165,8 @@ func (p *Part) isText() bool {
 }
 
 // Text gives the decoded body of a text part in UTF-8, at most [MaxText] bytes,
-// with "\n" as line end. Any other part is read as text of an unknown charset.
+// with "\n" as line end. The lines of format=flowed (RFC 3676) are joined. Any other
+// part is read as text of an unknown charset.
 func (p *Part) Text() string {
 	text, _ := p.text(MaxText)
 	return text
@@ -176,6 +177,9 @@ func (p *Part) text(limit int) (text string, whole bool) {
 	raw, whole := decodeAtMost(nil, newDecoder(p.leafEncoding(), p.Body(), p.isText()), limit)
 	text, _ = decodeCharset(string(raw), p.charset(raw))
 	text = plainLineEnds(text)
+	if flowed, delSp := p.flowed(); flowed {
+		text = unflow(text, delSp)
+	}
 	return cutText(text, limit), whole && len(text) <= limit
 }
 
