@@ -1,9 +1,7 @@
 package message
 
 import (
-	"encoding/base64"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -18,27 +16,6 @@ import (
 // maxCharsetName is the longest charset name looked up, in bytes.
 const maxCharsetName = 64
 
-// charsetAliases are names seen in mail that neither the WHATWG index nor the
-// IANA registry has.
-var charsetAliases = map[string]string{
-	"ansi_x3.110-1983": "iso-8859-1",
-	"cp932":            "shift_jis",
-	"cp936":            "gbk",
-	"cp949":            "euc-kr",
-	"iso-2022-jp-1":    "iso-2022-jp",
-	"iso-2022-jp-2":    "iso-2022-jp",
-	"iso-2022-jp-3":    "iso-2022-jp",
-	"iso-2022-jp-ms":   "iso-2022-jp",
-	"cp50220":          "iso-2022-jp",
-	"cp50221":          "iso-2022-jp",
-	"ks_c_5601":        "euc-kr",
-	"uhc":              "euc-kr",
-	"utf8mb4":          "utf-8",
-	"utf_8":            "utf-8",
-	"cp65001":          "utf-8",
-	"x-mac-roman":      "macintosh",
-}
-
 // charsetFault tells how far the decoded text can be trusted.
 type charsetFault int
 
@@ -49,75 +26,166 @@ const (
 )
 
 // decodeCharset turns bytes in the named charset into valid UTF-8. It never
-// fails: text in an unknown charset, or 8-bit bytes where US-ASCII was
-// promised, is guessed (UTF-8 when it is valid, else windows-1252). A byte
-// order mark is removed. Like browsers and other mail readers it takes
-// ISO-8859-1 for windows-1252.
+// fails: text in an unknown charset, or 8-bit bytes in a charset that has none, are
+// guessed (UTF-8 when it is valid, else windows-1252 or what is used beside the
+// charset). A byte order mark is removed, and counts more than the name. Like browsers
+// and other mail readers it takes ISO-8859-1 for windows-1252 and GB2312 for GB18030.
 func decodeCharset(s, name string) (string, charsetFault) {
 	if len(name) > maxCharsetName {
 		return guessCharset(s), charsetUnknown
 	}
-	name = strings.ToLower(strings.Trim(name, " \t\"'"))
-	if alias, ok := charsetAliases[name]; ok {
-		name = alias
-	}
-	switch name {
-	case "", "us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "us", "646":
-		if isASCII(s) {
-			return s, charsetFine
-		}
-		return guessCharset(s), charsetMalformed
-	case "utf-8", "utf8":
+	name = charsetName(name)
+	switch {
+	case name == "utf-8":
 		s = strings.TrimPrefix(s, "\ufeff")
 		if utf8.ValidString(s) {
 			return s, charsetFine
 		}
 		return strings.ToValidUTF8(s, "\ufffd"), charsetMalformed
-	case "utf-7", "unicode-1-1-utf-7", "x-unicode-2-0-utf-7", "csunicode11utf7":
+	case name == "" || name == "us-ascii":
+		if isASCII(s) {
+			return s, charsetFine
+		}
+		return guessCharset(s), charsetMalformed
+	case sevenBit[name] != "" && !isASCII(s):
+		return decodeEightBit(s, sevenBit[name]), charsetMalformed
+	case strings.HasPrefix(s, "\ufeff") && utf8.ValidString(s):
+		return strings.TrimPrefix(s, "\ufeff"), charsetFine
+	case name == "utf-7":
 		return decodeUTF7(s)
+	case strings.HasPrefix(name, "utf-16") && isASCII(s) && strings.IndexByte(s, 0) < 0:
+		return s, charsetMalformed // text of two bytes a character is no plain ASCII
+	}
+	text, known := decodeNamed(s, name)
+	switch {
+	case !known:
+		return guessCharset(s), charsetUnknown
+	case !strings.Contains(text, "\ufffd"):
+		return text, charsetFine
+	case !isASCII(s) && utf8.ValidString(s):
+		return s, charsetMalformed
+	}
+	return text, charsetMalformed
+}
+
+// decodeNamed decodes a charset by the name that charsetName gives it; known is
+// false when there is no decoder for it.
+func decodeNamed(s, name string) (text string, known bool) {
+	if table := charsetTables[name]; table != nil {
+		return decodeTable(s, table), true
+	}
+	switch name {
+	case "iso-2022-kr", "iso-2022-cn":
+		return decodeISO2022(s, name), true
 	}
 	enc := findEncoding(name, s)
 	if enc == nil {
-		return guessCharset(s), charsetUnknown
+		return "", false
 	}
 	text, err := enc.NewDecoder().String(s)
 	if err != nil {
-		return guessCharset(s), charsetMalformed
+		return guessCharset(s), true
 	}
-	text = strings.TrimPrefix(text, "\ufeff")
-	if !utf8.ValidString(text) {
-		return strings.ToValidUTF8(text, "\ufffd"), charsetMalformed
-	}
-	if strings.Contains(text, "\ufffd") {
-		return text, charsetMalformed
-	}
-	return text, charsetFine
+	return strings.ToValidUTF8(strings.TrimPrefix(text, "\ufeff"), "\ufffd"), true
 }
 
-// findEncoding gives the decoder for a lower-case charset name, nil when there
-// is none. The bytes to decode settle the byte order of UTF-16 and UTF-32.
+// decodeTable decodes a charset of one byte a character.
+func decodeTable(s string, table []rune) string {
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/2)
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			b.WriteRune(table[c-utf8.RuneSelf])
+		}
+	}
+	return b.String()
+}
+
+// sevenBit are the charsets that have no 8-bit bytes, each with the charset that is
+// used beside it, in which such bytes are read when they are no UTF-8.
+var sevenBit = map[string]string{
+	"iso-2022-jp": "shift_jis", "iso-2022-kr": "euc-kr", "iso-2022-cn": "gb18030", "hz-gb-2312": "gb18030", "utf-7": "windows-1252",
+}
+
+// decodeEightBit guesses 8-bit text that was sent in a charset of 7 bits.
+func decodeEightBit(s, beside string) string {
+	if utf8.ValidString(s) || mostlyUTF8(s) {
+		return guessCharset(s)
+	}
+	names := []string{beside}
+	if beside == "shift_jis" {
+		names = append(names, "euc-jp")
+	}
+	for _, name := range names {
+		if text, _ := decodeNamed(s, name); !strings.Contains(text, "\ufffd") {
+			return text
+		}
+	}
+	return guessCharset(s)
+}
+
+// oneByte tells that a charset has one byte for each character, so that any bytes
+// are text in it, whether they were meant to be or not.
+func oneByte(name string) bool {
+	if charsetTables[name] != nil {
+		return true
+	}
+	_, ok := findEncoding(name, "").(*charmap.Charmap)
+	return ok
+}
+
+// mojibake tells that bytes named as text in a charset are UTF-8 by all that can be
+// told, so that a reader sees two or three characters for each that is not ASCII.
+func mojibake(raw, charset string) bool {
+	return len(charset) <= maxCharsetName && !isASCII(raw) && utf8.ValidString(raw) && oneByte(charsetName(charset))
+}
+
+// encodedTwice tells that UTF-8 was taken for windows-1252 and encoded once more:
+// all of the text that is not ASCII says so.
+func encodedTwice(text string) bool {
+	if isASCII(text) {
+		return false
+	}
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		c, ok := charmap.Windows1252.EncodeRune(r)
+		if !ok && r < 0xa0 {
+			c, ok = byte(r), true // five bytes mean nothing in windows-1252
+		}
+		if !ok {
+			return false
+		}
+		b = append(b, c)
+	}
+	return utf8.Valid(b)
+}
+
+// findEncoding gives the decoder for a charset by the name that charsetName gives
+// it, nil when there is none. The bytes to decode settle the byte order of UTF-16 and
+// UTF-32.
 func findEncoding(name, s string) encoding.Encoding {
 	switch name {
-	case "utf-16", "csutf16", "iso-10646-ucs-2", "ucs-2", "unicode":
+	case "utf-16":
 		return unicode.UTF16(utf16Order(s), unicode.UseBOM)
 	case "utf-16be":
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
-	case "utf-32", "ucs-4", "iso-10646-ucs-4":
+	case "utf-16le":
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case "utf-32":
 		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM)
 	case "utf-32be":
 		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)
 	case "utf-32le":
 		return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)
-	case "hz-gb-2312", "hz":
+	case "hz-gb-2312":
 		return simplifiedchinese.HZGB2312
-	case "iso-2022-kr", "iso-2022-cn", "iso-2022-cn-ext", "replacement", "x-user-defined":
+	case "replacement", "x-user-defined", "iso-2022-cn-ext":
 		// The WHATWG index knows these, but decodes them to nothing useful.
 		return nil
 	}
 	if enc, err := htmlindex.Get(name); err == nil {
-		return enc
-	}
-	if enc, err := ianaindex.MIME.Encoding(name); err == nil && enc != nil {
 		return enc
 	}
 	if enc, err := ianaindex.IANA.Encoding(name); err == nil && enc != nil {
@@ -177,73 +245,6 @@ func mostlyUTF8(s string) bool {
 		}
 	}
 	return valid > 2*invalid
-}
-
-// utf7Base64 is the alphabet of RFC 2152, which has no padding.
-var utf7Base64 = base64.RawStdEncoding
-
-// decodeUTF7 decodes RFC 2152.
-func decodeUTF7(s string) (string, charsetFault) {
-	var b strings.Builder
-	b.Grow(len(s))
-	fault := charsetFine
-	for len(s) > 0 {
-		plus := strings.IndexByte(s, '+')
-		if plus < 0 {
-			plus = len(s)
-		}
-		direct := s[:plus]
-		if !isASCII(direct) {
-			direct, fault = guessCharset(direct), charsetMalformed
-		}
-		b.WriteString(direct)
-		if s = s[plus:]; s == "" {
-			break
-		}
-		s = s[1:]
-		if strings.HasPrefix(s, "-") {
-			b.WriteByte('+')
-			s = s[1:]
-			continue
-		}
-		n := 0
-		for n < len(s) && isBase64(s[n]) {
-			n++
-		}
-		if n == 0 || !writeUTF7Run(&b, s[:n]) {
-			fault = charsetMalformed
-		}
-		s = strings.TrimPrefix(s[n:], "-")
-	}
-	return b.String(), fault
-}
-
-// writeUTF7Run decodes one run of modified base64, which holds UTF-16. It
-// reports whether the run was well formed; else U+FFFD stands for it, or for
-// the part of it that was not.
-func writeUTF7Run(b *strings.Builder, run string) bool {
-	well := true
-	if len(run)%4 == 1 {
-		run, well = run[:len(run)-1], false
-	}
-	raw, err := utf7Base64.DecodeString(run)
-	if err != nil {
-		b.WriteRune(utf8.RuneError)
-		return false
-	}
-	well = well && len(raw)%2 == 0
-	units := make([]uint16, len(raw)/2)
-	for i := range units {
-		units[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
-	}
-	for _, r := range utf16.Decode(units) {
-		well = well && r != utf8.RuneError
-		b.WriteRune(r)
-	}
-	if !well {
-		b.WriteRune(utf8.RuneError)
-	}
-	return well
 }
 
 func isASCII(s string) bool {

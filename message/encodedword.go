@@ -180,7 +180,8 @@ func (d *wordDecoder) word(charset string, data []byte) {
 // stateful charsets end each word in their first state without saying so:
 // their words are converted one by one.
 func stateful(charset string) bool {
-	return strings.HasSuffix(charset, "utf-7") || strings.HasPrefix(charset, "hz")
+	return strings.HasSuffix(charset, "utf-7") || strings.HasPrefix(charset, "hz") ||
+		strings.HasPrefix(charset, "iso-2022-kr") || strings.HasPrefix(charset, "iso-2022-cn")
 }
 
 // flush converts the pending words, and writes the blanks that turned out not
