@@ -32,12 +32,18 @@ func (h Header) addressesCut(name string) (list []Address, cut bool) {
 	return list, cut
 }
 
-// appendAddresses reads a list of addresses as header fields have them, folded
-// or not, and tells whether there were more than MaxAddresses. It is lenient and
-// never fails: groups are flattened, semicolons separate like commas, comments and
-// blanks around and in addresses mean nothing (RFC 5322 3.2.2 and 4.4), quotes and
-// brackets may lack their end, names may hold encoded words and any 8-bit text.
-// The time is linear in len(raw).
+// ParseAddresses reads a list of addresses as header fields have them, folded or
+// not. It is lenient and never fails: groups are flattened, semicolons separate like
+// commas, comments and blanks around and in addresses mean nothing (RFC 5322 3.2.2
+// and 4.4), quotes and brackets may lack their end, names may hold encoded words and
+// any 8-bit text. At most [MaxAddresses] are given, in time linear in len(s).
+func ParseAddresses(s string) []Address {
+	list, _ := appendAddresses(nil, s)
+	return list
+}
+
+// appendAddresses appends a list of addresses, and tells whether there were more
+// than MaxAddresses.
 func appendAddresses(list []Address, raw string) (_ []Address, cut bool) {
 	s := addressScanner{s: unfold(raw)}
 	s.quotes = strings.Count(s.s, `"`)

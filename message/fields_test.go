@@ -12,12 +12,6 @@ var addressSeeds = []string{
 	"a@b.test (Ann (the first))", "=?utf-8?Q?=C3=A9?= <e@b.test>", `"a b"@c.test`, "<@x,@y:a@b.test>", "<<<a@b.test", `"`, "a b c", "Ann Doe <a @ b.test>",
 }
 
-// parseAddresses reads one list.
-func parseAddresses(s string) []Address {
-	list, _ := appendAddresses(nil, s)
-	return list
-}
-
 func TestAddresses(t *testing.T) {
 	tests := []struct {
 		name, in string
@@ -69,8 +63,8 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := parseAddresses(tt.in); !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("parseAddresses(%q) = %q, want %q", tt.in, got, tt.want)
+			if got := ParseAddresses(tt.in); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("ParseAddresses(%q) = %q, want %q", tt.in, got, tt.want)
 			}
 		})
 	}
@@ -83,7 +77,7 @@ func TestAddressesIsLinear(t *testing.T) {
 		"(", ")", "<", ">", `"`, `\`, ",", ":", "a:", "@", "a@b:", "x@y :", `a"b"`, `""`, `"a`, "<a,", "(<", `("`, "<(", "()", "<()", `" `, ". ", "@ .", "a ", "=?", "<@", "<a>", "a@b,", `<"`, `\"`,
 	} {
 		s := strings.Repeat(unit, size/len(unit))
-		if n := len(parseAddresses(s)); n > MaxAddresses {
+		if n := len(ParseAddresses(s)); n > MaxAddresses {
 			t.Errorf("%q: %d addresses", unit, n)
 		}
 	}
@@ -95,7 +89,7 @@ func FuzzAddresses(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		total := 0
-		for _, a := range parseAddresses(s) {
+		for _, a := range ParseAddresses(s) {
 			if !utf8.ValidString(a.Name) || !utf8.ValidString(a.Address) || strings.ContainsAny(a.Name+a.Address, "\r\n") {
 				t.Errorf("%q gave %q", s, a)
 			}

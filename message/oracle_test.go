@@ -161,6 +161,6 @@ func FuzzAddressesAgreeWithNetMail(f *testing.F) {
 		if err != nil || strings.ContainsAny(s, "\\?()\r\n[]:;") || strings.Contains(s, `"@`) || !isASCII(s) {
 			return // differences that are meant: see TestAddresses
 		}
-		compareAddresses(t, parseAddresses(s), want)
+		compareAddresses(t, ParseAddresses(s), want)
 	})
 }
