@@ -16,10 +16,7 @@ import (
 // TestWebsite runs testdata/website.spec.mjs in Chromium. Its pictures are left in
 // the folder screenshots.
 func TestWebsite(t *testing.T) {
-	probe := "test -x /usr/bin/chromium && test -d testdata/node_modules/@playwright && test -d testdata/node_modules/@axe-core"
-	if err := exec.Command("sh", "-c", probe).Run(); err != nil {
-		missing(t, "chromium, or @playwright/test and @axe-core/playwright, are not installed")
-	}
+	needPlaywright(t)
 	s := serve(t, `{
 	admin ADMIN
 	skip_install_trust
@@ -61,12 +58,27 @@ HTTP {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site := "http://" + s.http
+	playwright(t, "website.spec.mjs", "MAIL="+site+"/mail", "BIG="+site+"/big", "EMPTY="+site+"/empty", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
+}
+
+// needPlaywright skips the test where there is no browser.
+func needPlaywright(t *testing.T) {
+	t.Helper()
+	probe := "test -x /usr/bin/chromium && test -d testdata/node_modules/@playwright && test -d testdata/node_modules/@axe-core"
+	if err := exec.Command("sh", "-c", probe).Run(); err != nil {
+		missing(t, "chromium, or @playwright/test and @axe-core/playwright, are not installed")
+	}
+}
+
+// playwright runs the tests of a file in testdata in Chromium.
+func playwright(t *testing.T, file string, env ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
-	run := exec.CommandContext(ctx, "npx", "--no-install", "playwright", "test", "--config", "playwright.config.mjs", "website.spec.mjs")
+	run := exec.CommandContext(ctx, "npx", "--no-install", "playwright", "test", "--config", "playwright.config.mjs", file)
 	run.Dir = "testdata"
-	site := "http://" + s.http
-	run.Env = append(os.Environ(), "MAIL="+site+"/mail", "BIG="+site+"/big", "EMPTY="+site+"/empty", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
+	run.Env = append(os.Environ(), env...)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
