@@ -2,14 +2,11 @@ package rest
 
 import (
 	"bytes"
-	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -28,21 +25,6 @@ func (a *API) find(w http.ResponseWriter, id store.ID) (*parsed, *problem) {
 	h.Set("Content-Security-Policy", policyNothing)
 	h.Set("Cache-Control", "no-cache")
 	return a.cache.parse(m), nil
-}
-
-// maxRanges is how many ranges of a content may be asked for at once (RFC 9110
-// section 14.2): for each of them an attachment is decoded anew.
-const maxRanges = 8
-
-// serve answers with content that never changes, or the part of it asked for. Held is
-// how many bytes of memory it takes until it is sent.
-func serve(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, held int, content io.ReadSeeker) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("ETag", etag(m.ID, name))
-	if strings.Count(r.Header.Get("Range"), ",") >= maxRanges {
-		r.Header.Del("Range")
-	}
-	http.ServeContent(guard.Paced(w, r, held), r, "", m.Time(), content)
 }
 
 // shared answers with content that build makes, at most so many bytes of it. HEAD is
@@ -219,48 +201,6 @@ func (a *API) servePart(w http.ResponseWriter, r *http.Request, m *parsed, part 
 	w.Header().Set("Content-Disposition", contentDisposition(disposition, part.SaveName()))
 	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, 0, &partReader{part: part, size: m.sizeOf(part)})
 	return nil
-}
-
-// partReader reads a part and decodes it on the way, also from a place that was asked
-// for: what stands before that is decoded and thrown away.
-type partReader struct {
-	part     *message.Part
-	size     int64
-	offset   int64 // of the next byte to read
-	reader   io.Reader
-	position int64 // of reader
-}
-
-// Seek implements io.Seeker.
-func (p *partReader) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += p.offset
-	case io.SeekEnd:
-		offset += p.size
-	}
-	if offset < 0 {
-		return 0, fmt.Errorf("seeking to %d in a part", offset)
-	}
-	p.offset = offset
-	return offset, nil
-}
-
-// Read implements io.Reader.
-func (p *partReader) Read(b []byte) (int, error) {
-	if p.reader == nil || p.position > p.offset {
-		p.reader, p.position = p.part.Open(), 0
-	}
-	if skip := p.offset - p.position; skip > 0 {
-		n, err := io.CopyN(io.Discard, p.reader, skip)
-		if p.position += n; err != nil {
-			return 0, err
-		}
-	}
-	n, err := p.reader.Read(b)
-	p.position += int64(n)
-	p.offset = p.position
-	return n, err
 }
 
 // contentDisposition is the value of that field for any file name (RFC 6266): in
