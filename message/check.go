@@ -19,6 +19,8 @@ type checker struct {
 func (c *checker) check() {
 	c.lines()
 	c.originator()
+	c.addresses()
+	c.html()
 	for _, p := range c.m.parts {
 		c.header(p)
 		c.types(p)
@@ -93,9 +95,27 @@ func (c *checker) originator() {
 	}
 }
 
+// addresses looks for fields with more addresses than are read.
+func (c *checker) addresses() {
+	var cut nameList
+	for _, f := range c.m.Root.Header {
+		if len(f.Raw) < MaxAddresses || !addressFields[strings.ToLower(cutText(f.Name, maxOnce))] {
+			continue
+		}
+		if _, more := c.m.Root.Header.addressesCut(f.Name); more {
+			cut.add(f.Name)
+		}
+	}
+	if len(cut) > 0 {
+		c.found.add(0, TooManyAddresses, strconv.Itoa(MaxAddresses)+" are read of "+strings.Join(cut, ", "))
+	}
+}
+
+var addressFields = wordSet("from to cc bcc reply-to")
+
 // header checks the fields of one part.
 func (c *checker) header(p *Part) {
-	var utf8Fields, eightBit, repeated nameList
+	var utf8Fields, eightBit, repeated, garbled nameList
 	seen := make(map[string]bool)
 	for _, f := range p.Header {
 		switch {
@@ -104,6 +124,9 @@ func (c *checker) header(p *Part) {
 			utf8Fields.add(f.Name)
 		default:
 			eightBit.add(f.Name)
+		}
+		if !isPlain(f.Raw) && encodedTwice(f.Value()) {
+			garbled.add(f.Name)
 		}
 		if len(f.Name) > maxOnce {
 			continue
@@ -117,6 +140,7 @@ func (c *checker) header(p *Part) {
 	c.names(p, UTF8Header, utf8Fields)
 	c.names(p, EightBitHeader, eightBit)
 	c.names(p, RepeatedField, repeated)
+	c.names(p, Mojibake, garbled)
 }
 
 func (c *checker) names(p *Part, code Code, names nameList) {
@@ -151,48 +175,6 @@ func (c *checker) types(p *Part) {
 	}
 	if strings.HasPrefix(p.MediaType, "multipart/") && p.encoded() {
 		c.found.add(p.Index, EncodedContainer, p.MediaType+" in "+excerpt(p.encoding))
-	}
-}
-
-// body decodes a leaf to see what is wrong with its encoding and charset.
-func (c *checker) body(p *Part) {
-	d := newDecoder(p.encoding, p.Body(), p.isText())
-	var text []byte
-	if p.isText() {
-		var whole bool
-		if text, whole = decodeAtMost(nil, d, MaxText); !whole {
-			c.found.add(p.Index, BodyTooLarge, "")
-		}
-	}
-	for len(d.next()) > 0 { // the rest, for its faults
-	}
-	switch d.fault() {
-	case faultBase64:
-		c.found.add(p.Index, MalformedBase64, "")
-	case faultBase64Tail:
-		c.found.add(p.Index, MalformedBase64, "something else is in its place or follows it, and is taken as it stands")
-	case faultBase64End:
-		c.found.add(p.Index, TruncatedBase64, "")
-	case faultQuoted:
-		c.found.add(p.Index, MalformedQuoted, "")
-	case faultUUBegin, faultUUEnd:
-		c.found.add(p.Index, MalformedUU, "")
-	case faultUnknownCoding:
-		c.found.add(p.Index, UnknownEncoding, excerpt(p.encoding))
-	}
-	if text == nil {
-		return
-	}
-	charset := p.charset(text)
-	switch _, fault := decodeCharset(string(text), charset); fault {
-	case charsetUnknown:
-		c.found.add(p.Index, UnknownCharset, excerpt(charset))
-	case charsetMalformed:
-		if charset != "" {
-			c.found.add(p.Index, MalformedCharset, excerpt(charset))
-		} else if bodies := chooseLeaf(p, true); len(bodies.text)+len(bodies.html) > 0 {
-			c.found.add(p.Index, MalformedCharset, "none named, so US-ASCII")
-		}
 	}
 }
 

@@ -65,6 +65,19 @@ const (
 	MoreProblems Code = "more-problems"
 )
 
+// What is wrong with the content of bodies, and limits that cut.
+const (
+	EightBitBody     Code = "8bit-body"
+	Mojibake         Code = "mojibake"
+	HTMLOnly         Code = "html-only"
+	LargeHTML        Code = "large-html"
+	MissingInline    Code = "missing-inline-part"
+	RelativeImage    Code = "relative-image"
+	InsecureImage    Code = "insecure-image"
+	TooManyAddresses Code = "too-many-addresses"
+	TooManyLinks     Code = "too-many-links"
+)
+
 var meanings = map[Code]string{
 	TooManyParts:          "too many parts",
 	TooDeep:               "parts nested too deeply",
@@ -95,6 +108,15 @@ var meanings = map[Code]string{
 	MalformedCharset:      "bytes that are not in the charset named",
 	BodyTooLarge:          "text too large, cut",
 	WrongImageType:        "image sent under another type, which some mail readers do not show",
+	EightBitBody:          "8-bit bytes in a body that is said to have none",
+	Mojibake:              "UTF-8 that is taken for another charset, so that readers see wrong characters",
+	HTMLOnly:              "HTML without a text part, which text-only readers and spam filters expect",
+	LargeHTML:             "HTML of more than 102 KB, of which Gmail shows a part only",
+	MissingInline:         "cid: URL of a part that is not there",
+	RelativeImage:         "image with a relative URL, which no mail reader can load",
+	InsecureImage:         "image with an http: URL, which many mail readers do not load",
+	TooManyAddresses:      "more addresses than are read",
+	TooManyLinks:          "more links than are listed",
 	NULByte:               "NUL bytes",
 	BareCR:                "CR without LF",
 	BareLF:                "LF without CR",

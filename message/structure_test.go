@@ -66,6 +66,7 @@ func walkBodies(t testing.TB, m *Message) {
 			t.Errorf("not UTF-8: %q", s)
 		}
 	}
+	walkShown(t, m)
 	last := -1
 	for _, p := range m.Attachments() {
 		if p.Index <= last {
@@ -87,6 +88,21 @@ func walkBodies(t testing.TB, m *Message) {
 	for _, p := range m.Problems() {
 		if p.Code.Meaning() == "" || p.Part < 0 || p.Part >= len(m.parts) || !utf8.ValidString(p.Text) || len(p.Text) > 400 {
 			t.Errorf("problem %q", p)
+		}
+	}
+}
+
+// walkShown checks that no mail looks empty that has text which is no attachment.
+func walkShown(t testing.TB, m *Message) {
+	t.Helper()
+	seen := func(s string) bool { return strings.TrimFunc(s, invisible) != "" }
+	if seen(m.Text()) || seen(m.HTML()) {
+		return
+	}
+	for _, p := range m.parts {
+		disposition := p.Disposition().Value
+		if len(p.Parts) == 0 && strings.HasPrefix(p.MediaType, "text/") && (disposition == "" || disposition == "inline") && seen(p.Text()) {
+			t.Errorf("neither text nor HTML, but part %d says %q", p.Index, p.Text())
 		}
 	}
 }
