@@ -46,6 +46,9 @@ func ParseAddresses(s string) []Address {
 // than MaxAddresses.
 func appendAddresses(list []Address, raw string) (_ []Address, cut bool) {
 	s := addressScanner{s: unfold(raw)}
+	if decoded, whole := decodeWords(trimBlanks(s.s)); whole && strings.Contains(decoded, "@") {
+		s.s = decoded // against RFC 2047 5, the words hold the addresses too
+	}
 	s.quotes = strings.Count(s.s, `"`)
 	for s.at < len(s.s) {
 		a, ok := s.mailbox()

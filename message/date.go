@@ -110,6 +110,8 @@ func (d *dateParts) number(s string) bool {
 		d.day = n
 	case d.year < 0 && digits == s:
 		d.year = fullYear(n, len(s))
+	case len(s) == 4 && digits == s:
+		return d.numericZone("+" + s) // its sign is missing
 	default:
 		return false
 	}

@@ -45,6 +45,25 @@ func DecodeHeader(s string) string {
 	return d.out.String()
 }
 
+// decodeWords decodes s like DecodeHeader; whole tells that it is nothing but encoded
+// words.
+func decodeWords(s string) (decoded string, whole bool) {
+	if !strings.HasPrefix(s, "=?") || !strings.HasSuffix(s, "?=") {
+		return "", false
+	}
+	for rest := s; rest != ""; rest = strings.TrimLeft(rest, " \t") {
+		if !strings.HasPrefix(rest, "=?") {
+			return "", false
+		}
+		_, size := parseWord(rest)
+		if size == 0 {
+			return "", false
+		}
+		rest = rest[size:]
+	}
+	return DecodeHeader(s), true
+}
+
 // isPlain tells that DecodeHeader has nothing to do.
 func isPlain(s string) bool {
 	for i := 0; i < len(s); i++ {

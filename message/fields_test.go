@@ -59,6 +59,8 @@ func TestAddresses(t *testing.T) {
 		{"local user with a comment", "root (Cron Daemon)", []Address{{"Cron Daemon", "root"}}},
 		{"local users", "root, MAILER-DAEMON (Mail Delivery System)", []Address{{"", "root"}, {"Mail Delivery System", "MAILER-DAEMON"}}},
 		{"quoted local part and blanks", `"a b" @ c.test, "a" . b@c.test`, []Address{{"", `"a b"@c.test`}, {"", `"a".b@c.test`}}},
+		{"all in an encoded word", `=?utf-8?Q?"J=C3=B6rn=20Meier"=20<j@b.test>,=20k@b.test?=`, []Address{{"Jörn Meier", "j@b.test"}, {"", "k@b.test"}}},
+		{"a name in encoded words", "=?utf-8?Q?J=C3=B6rn?= =?utf-8?Q?Meier?=", []Address{{"JörnMeier", ""}}},
 		{"address literal", "a@[IPv6:2001:db8::1], b@[192.0.2.1]", []Address{{"", "a@[IPv6:2001:db8::1]"}, {"", "b@[192.0.2.1]"}}},
 	}
 	for _, tt := range tests {
