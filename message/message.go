@@ -15,10 +15,12 @@
 //	}
 //
 // A reader goes through the files in this order: message.go (this one),
-// structure.go and header.go (the map), body.go (which parts are the bodies),
-// part.go, decode.go and charset.go (the content of a part), encodedword.go,
+// structure.go, section.go and header.go (the map), choose.go and body.go (which
+// parts are the bodies), part.go, filename.go, image.go, encoding.go, decode.go,
+// charset.go, charsetnames.go and flowed.go (the content of a part), encodedword.go,
 // parameter.go, address.go and date.go (what fields mean), links.go, codes.go,
-// remote.go and search.go (what is looked for in a mail), problem.go and check.go.
+// remote.go and search.go (what is looked for in a mail), problem.go, check.go and
+// checkbody.go.
 package message
 
 import (
