@@ -144,7 +144,7 @@ func (q *query) parseSender(value string) string {
 		q.Sender = &value
 		return ""
 	}
-	return q.matchPattern(value, func(p pattern, c *candidate) bool { return p.matches(c.Sender) })
+	return q.matchPattern(value, &q.SenderDomain, func(p pattern, c *candidate) bool { return p.matches(c.Sender) })
 }
 
 func (q *query) parseRecipient(value string) string {
@@ -156,15 +156,19 @@ func (q *query) parseRecipient(value string) string {
 		q.Recipient = value
 		return ""
 	}
-	return q.matchPattern(value, func(p pattern, c *candidate) bool { return slices.ContainsFunc(c.Recipients, p.matches) })
+	return q.matchPattern(value, &q.RecipientDomain, func(p pattern, c *candidate) bool { return slices.ContainsFunc(c.Recipients, p.matches) })
 }
 
-func (q *query) matchPattern(value string, matches func(pattern, *candidate) bool) string {
+// matchPattern reads a pattern of addresses, of which an index answers the domain.
+func (q *query) matchPattern(value string, domain *string, matches func(pattern, *candidate) bool) string {
 	pattern := newPattern(value)
 	if len(pattern)-1 > maxStars {
 		return "at most " + strconv.Itoa(maxStars) + " asterisks"
 	}
-	q.conditions = append(q.conditions, condition{costEnvelope, func(c *candidate) bool { return matches(pattern, c) }})
+	var whole bool
+	if *domain, whole = pattern.domain(); !whole {
+		q.conditions = append(q.conditions, condition{costEnvelope, func(c *candidate) bool { return matches(pattern, c) }})
+	}
 	return ""
 }
 

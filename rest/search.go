@@ -100,6 +100,17 @@ func newPattern(s string) pattern {
 	return append(p, pieces[len(pieces)-1])
 }
 
+// domain is the domain of all addresses that the pattern matches, "" if it may be
+// different ones, and whether the pattern is any address in that domain.
+func (p pattern) domain() (domain string, whole bool) {
+	last := p[len(p)-1]
+	at := strings.LastIndexByte(last, '@')
+	if at < 0 || at == len(last)-1 {
+		return "", false
+	}
+	return last[at+1:], at == 0 && len(p) == 2 && p[0] == ""
+}
+
 // matches reports whether the pattern is all of s, in any case. The leftmost place
 // for each piece is enough to try.
 func (p pattern) matches(s string) bool {

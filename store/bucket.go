@@ -5,19 +5,22 @@
 //	err := b.Append(ctx, &store.Message{Sender: "a@example.com", Recipients: to, Raw: raw})
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
-// bucket.go appends and evicts, query.go finds and deletes, watch.go waits for
-// arrivals, and ring.go has the data structures. Nothing here reads mail: who
-// appends a message says what its header fields are.
+// bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, and
+// watch.go waits for arrivals. Below them, ring.go holds the messages in their
+// order, index.go finds them by the keys of key.go, and list.go is what both are
+// made of. Nothing here reads mail: who appends
+// a message says what its header fields are.
 package store
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 var (
@@ -28,16 +31,6 @@ var (
 	ErrTooLarge = errors.New("the message is larger than the bucket")
 )
 
-// Limits bound what a bucket holds. Zero is no limit.
-type Limits struct {
-	// MaxMessages is the number of messages.
-	MaxMessages int
-	// MaxBytes is the memory for messages, envelopes and index, in bytes.
-	MaxBytes int64
-	// MaxAge is how long after its arrival a message is held.
-	MaxAge time.Duration
-}
-
 // Stats are a bucket's counters since it was made, and what it holds now.
 type Stats struct {
 	Received uint64 // appended
@@ -45,7 +38,7 @@ type Stats struct {
 	Expired  uint64 // reached MaxAge
 	Deleted  uint64 // by Delete and DeleteMatching
 	Refused  uint64 // as told by Refuse
-	Freed    int64  // bytes of those that were removed
+	Freed    int64  // bytes of those that were removed, also by Close
 	Replaced int64  // bytes of those among them that were evicted
 
 	Messages int
@@ -56,157 +49,105 @@ type Stats struct {
 
 // Bucket holds messages. Its methods may be called from any goroutine.
 type Bucket struct {
-	mu         sync.RWMutex
-	limits     Limits
-	ring       ring
-	senders    index
-	recipients index
-	bytes      int64
-	stats      Stats // the counters only
-	newest     ID
-	signals    map[watchKey]*signal
-	expiry     *time.Timer
-	closed     bool
+	mu      sync.RWMutex
+	limits  Limits
+	ring    ring
+	indexes [indexKinds]index
+	bytes   int64
+	stats   Stats // the counters only
+	newest  ID
+	expiry  timer
+	closed  bool
 
-	refused atomic.Uint64
+	now       func() time.Time
+	afterFunc func(time.Duration, func()) timer
+	watches   watches
+	refused   atomic.Uint64
 }
+
+// timer is a *time.Timer.
+type timer interface{ Stop() bool }
 
 // New makes an empty bucket.
 func New(l Limits) *Bucket {
-	b := &Bucket{limits: l}
-	b.reset()
-	return b
+	return &Bucket{limits: l, now: time.Now, afterFunc: func(d time.Duration, f func()) timer {
+		return time.AfterFunc(d, f)
+	}}
 }
 
-func (b *Bucket) reset() {
-	b.ring = ring{}
-	b.senders, b.recipients = make(index), make(index)
-	b.bytes = 0
-}
-
-// Append gives m its ID and stores it; m must not be
-// changed afterwards. When it returns nil, every reader sees m. When it returns an
-// error, m is not stored: ErrClosed, ErrTooLarge, or ctx's if that is done.
+// Append gives m its ID and its time of arrival and stores it; m must not be
+// changed afterwards. When it returns nil, every reader sees m. When it
+// returns an error, m is not stored: ErrClosed, ErrTooLarge, or ctx's if that is done.
 func (b *Bucket) Append(ctx context.Context, m *Message) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("storing a message: %w", err)
-	}
 	m.cost = m.footprint()
+	random, err := uuid.NewRandom()
+	if err != nil {
+		return fmt.Errorf("making a message id: %w", err)
+	}
+	m.ID = ID(random)
+	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("storing a message: %w", err)
+		}
+		stored, err := b.appendOrMakeRoom(m)
+		if err != nil {
+			return err
+		}
+		if stored {
+			b.watches.wake(m)
+			return nil
+		}
+	}
+}
+
+// appendOrMakeRoom stores m, unless so many messages have to make room for it that
+// others should get the lock before it goes on.
+func (b *Bucket) appendOrMakeRoom(m *Message) (stored bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return ErrClosed
+		return false, ErrClosed
 	}
 	if b.limits.MaxBytes > 0 && m.cost > b.limits.MaxBytes {
-		return ErrTooLarge
+		return false, ErrTooLarge
 	}
-	id, err := newID()
-	if err != nil {
-		return err
+	if !b.makeRoom(1, m.cost) {
+		return false, nil
 	}
-	m.ID = id
-	b.newest = id
+	m.Arrived = b.now().UnixMilli()
+	m.ID = m.ID.after(b.newest, m.Arrived)
 	b.insert(m)
 	b.stats.Received++
-	b.evict()
-	b.wake(m)
-	return nil
+	b.armExpiry()
+	return true, nil
 }
 
+// insert adds m, which has its ID and its time of arrival, as the newest message.
 func (b *Bucket) insert(m *Message) {
-	seq := b.ring.push(m)
-	b.senders.add(strings.ToLower(m.Sender), seq)
-	for _, r := range m.Recipients {
-		b.recipients.add(strings.ToLower(r), seq)
-	}
+	seq := b.ring.add(m)
+	m.eachKey(func(k key) { b.indexes[k.kind].add(k.text, seq) })
 	b.bytes += m.cost
+	b.newest = m.ID
 }
 
-// remove takes the message with that sequence number out.
-func (b *Bucket) remove(seq uint64) {
-	m := b.ring.at(seq)
-	b.senders.remove(strings.ToLower(m.Sender), seq)
-	for _, r := range m.Recipients {
-		b.recipients.remove(strings.ToLower(r), seq)
+// remove takes the message with that sequence number out, if it is there.
+func (b *Bucket) remove(seq uint64) (*Message, bool) {
+	m, ok := b.ring.remove(seq)
+	if !ok {
+		return nil, false
 	}
+	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.bytes -= m.cost
 	b.stats.Freed += m.cost
-	b.ring.remove(seq)
-	if b.ring.sparse() {
-		b.compact()
-	}
+	return m, true
 }
 
-// compact makes the ring and the indexes anew without the empty slots. That is
-// as much work as there are messages, after at least as many were removed.
-func (b *Bucket) compact() {
-	old := b.ring
-	b.reset()
-	for seq := old.head; seq < old.tail; seq++ {
-		if m := old.at(seq); m != nil {
-			b.insert(m)
-		}
-	}
-}
+// batchWork is how much is removed before others get the lock, in messages and
+// recipients: well under a millisecond's work.
+const batchWork = 512
 
-// evict removes the oldest messages until the limits are kept, and sees to it
-// that the next one expires in time.
-func (b *Bucket) evict() {
-	l := b.limits
-	for b.ring.live > 0 && (l.MaxMessages > 0 && b.ring.live > l.MaxMessages || l.MaxBytes > 0 && b.bytes > l.MaxBytes) {
-		b.stats.Replaced += b.oldest().cost
-		b.remove(b.ring.head)
-		b.stats.Evicted++
-	}
-	if l.MaxAge <= 0 {
-		return
-	}
-	now := time.Now()
-	for b.ring.live > 0 {
-		left := b.oldest().Time().Add(l.MaxAge).Sub(now)
-		if left > 0 {
-			b.expireAfter(left)
-			return
-		}
-		b.remove(b.ring.head)
-		b.stats.Expired++
-	}
-}
-
-// expireAfter arms the bucket's one timer, unless it is armed: it may go off too
-// early, and is then armed again.
-func (b *Bucket) expireAfter(d time.Duration) {
-	if b.expiry != nil {
-		return
-	}
-	b.expiry = time.AfterFunc(d, func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.expiry = nil
-		b.evict()
-	})
-}
-
-func (b *Bucket) oldest() *Message { return b.ring.at(b.ring.head) }
-
-// SetLimits changes the limits and evicts at once what is over them.
-func (b *Bucket) SetLimits(l Limits) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return
-	}
-	b.limits = l
-	b.stopExpiry()
-	b.evict()
-}
-
-func (b *Bucket) stopExpiry() {
-	if b.expiry != nil {
-		b.expiry.Stop()
-		b.expiry = nil
-	}
-}
+// work is how much of a batch it is to remove m.
+func (m *Message) work() int { return 1 + len(m.Recipients) }
 
 // Refuse counts a message that was turned away before it could be appended.
 func (b *Bucket) Refuse() { b.refused.Add(1) }
@@ -217,21 +158,27 @@ func (b *Bucket) Stats() Stats {
 	defer b.mu.RUnlock()
 	s := b.stats
 	s.Refused = b.refused.Load()
-	s.Messages, s.Bytes, s.Limits = b.ring.live, b.bytes, b.limits
+	s.Messages, s.Bytes, s.Limits = b.ring.n, b.bytes, b.limits
 	if s.Messages > 0 {
-		s.Oldest = b.oldest().UnixMilli()
+		s.Oldest = b.ring.at(place{}).Arrived
 	}
 	return s
+}
+
+// Newest is the ID of the message that came last, held or not; zero if none came.
+func (b *Bucket) Newest() ID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.newest
 }
 
 // Close drops all messages and lets no further one in. It may be called twice.
 func (b *Bucket) Close() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.closed = true
 	b.stopExpiry()
-	b.reset()
-	for key := range b.signals {
-		b.fire(key)
-	}
+	b.stats.Freed += b.bytes
+	b.bytes, b.ring, b.indexes = 0, ring{}, [indexKinds]index{}
+	b.mu.Unlock()
+	b.watches.close()
 }

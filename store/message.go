@@ -1,17 +1,16 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/google/uuid"
 )
 
-// ID names a message. It is a UUID of version 7 (RFC 9562), so it begins with the
-// time of arrival, and the IDs of a bucket grow in the order of arrival.
+// ID names a message. It is a UUID of version 7 (RFC 9562), and the IDs of a bucket
+// grow in the order of arrival, also when the clock is set back: the time that an ID
+// begins with is therefore not always that of the arrival.
 type ID [16]byte
 
 var errMalformedID = errors.New("expected 32 hexadecimal digits")
@@ -34,28 +33,21 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // MarshalText implements encoding.TextMarshaler.
 func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
 
-// UnixMilli is the time of arrival in milliseconds since 1970.
-func (id ID) UnixMilli() int64 {
-	return int64(binary.BigEndian.Uint64(id[:8]) >> 16)
+func (id ID) compare(other ID) int { return bytes.Compare(id[:], other[:]) }
+
+// ticks is the time that an ID begins with, in 4096ths of a millisecond since 1970.
+func (id ID) ticks() uint64 {
+	n := binary.BigEndian.Uint64(id[:8])
+	return n>>16<<12 | n&0xfff
 }
 
-// floorID is the smallest ID of that time, in milliseconds since 1970.
-func floorID(ms int64) ID {
-	var id ID
-	if ms > 0 {
-		binary.BigEndian.PutUint64(id[:8], uint64(min(ms, 1<<48-1))<<16)
-	}
+// after makes id, which is a random UUID, one of version 7 for a message that
+// arrived at a time in milliseconds since 1970, and greater than last. Where the time
+// does not see to that, the bits behind it count on (RFC 9562 section 6.2, method 1).
+func (id ID) after(last ID, at int64) ID {
+	ticks := max(uint64(max(0, at))<<12, last.ticks()+1)
+	binary.BigEndian.PutUint64(id[:8], ticks>>12<<16|7<<12|ticks&0xfff)
 	return id
-}
-
-// newID makes an ID that is greater than any before it in this process, also
-// when the clock steps back.
-func newID() (ID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return ID{}, fmt.Errorf("making a message id: %w", err)
-	}
-	return ID(id), nil
 }
 
 // Message is one mail with its envelope. Once appended it never changes, and may
@@ -63,6 +55,10 @@ func newID() (ID, error) {
 type Message struct {
 	// ID is set by Append.
 	ID ID
+
+	// Arrived is the time of arrival in milliseconds since 1970, by the clock as it
+	// then was. It is set by Append.
+	Arrived int64
 
 	// Sender is the envelope's reverse-path, empty for the null one.
 	Sender string
@@ -123,25 +119,29 @@ type Session struct {
 }
 
 // UnixMilli is the time of arrival in milliseconds since 1970.
-func (m *Message) UnixMilli() int64 { return m.ID.UnixMilli() }
+func (m *Message) UnixMilli() int64 { return m.Arrived }
 
 // Time is the time of arrival, to the millisecond.
-func (m *Message) Time() time.Time { return time.UnixMilli(m.UnixMilli()) }
+func (m *Message) Time() time.Time { return time.UnixMilli(m.Arrived) }
 
 // What the bucket's bookkeeping costs, in bytes, beside the strings: the message
-// with its session, its places in the ring and in the allocator's size classes;
-// and for each address its string header, index entry and place in a posting.
+// with its session, its place in the ring and in the allocator's size classes; and
+// for each address, and for each domain, its string header, index entry and place in
+// a posting.
 const (
 	messageCost = 512
 	addressCost = 160
+	domainCost  = 128
 )
 
 // footprint is the memory that holding m costs, in bytes, rounded up: what
 // MaxBytes bounds.
 func (m *Message) footprint() int64 {
-	n := messageCost + allocated(len(m.Raw)) + len(m.Sender) + addressCost
+	n := messageCost + allocated(len(m.Raw)) + addressFootprint(m.Sender, "")
+	last := ""
 	for _, r := range m.Recipients {
-		n += len(r) + addressCost
+		n += addressFootprint(r, last)
+		last = domainOf(r)
 	}
 	for _, list := range [][]string{m.RecipientParameters, m.Problems} {
 		for _, text := range list {
@@ -158,6 +158,16 @@ func (m *Message) footprint() int64 {
 		n += len(f)
 	}
 	return int64(n)
+}
+
+// addressFootprint is what an address costs beside one in the domain known: the
+// address, and as keys of the indexes, the address again and its domain.
+func addressFootprint(address, known string) int {
+	n := 2*len(address) + addressCost
+	if domain := domainOf(address); domain != "" && domain != known {
+		n += len(domain) + domainCost
+	}
+	return n
 }
 
 // allocated is at least what the allocator takes for n bytes: size classes up to

@@ -3,11 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
-	"sort"
-	"strings"
-	"time"
 )
 
 // Query says which messages to find. Its zero value matches all of them.
@@ -17,6 +13,10 @@ type Query struct {
 	Sender *string
 	// Recipient is one of the envelope's recipients, in any case; "" is any.
 	Recipient string
+	// SenderDomain is what follows the last at sign of the sender, in any case, and
+	// RecipientDomain that of one of the recipients, not necessarily of the one that
+	// Recipient names; "" is any.
+	SenderDomain, RecipientDomain string
 	// Since and Until bound the time of arrival, in milliseconds since 1970:
 	// not before Since, before Until. 0 is no bound.
 	Since, Until int64
@@ -44,253 +44,217 @@ type Page struct {
 func (b *Bucket) Get(id ID) (*Message, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	seq, ok := b.ring.find(id)
-	if !ok || id.UnixMilli() < b.expiredBefore() {
+	seq, ok := b.ring.byID(id)
+	if !ok {
 		return nil, false
 	}
-	return b.ring.at(seq), true
-}
-
-// expiredBefore is the arrival before which messages have reached their age,
-// also when the timer has not yet removed them.
-func (b *Bucket) expiredBefore() int64 {
-	if b.limits.MaxAge <= 0 {
-		return 0
-	}
-	return time.Now().Add(-b.limits.MaxAge).UnixMilli()
+	m := b.ring.message(seq)
+	return m, m.Arrived >= b.expiredBefore()
 }
 
 // Find returns the messages that q matches among those held when it is called,
 // the newest first unless q says otherwise. It returns ErrClosed if the bucket is
 // closed, and ctx's error if ctx is done before the search is.
+//
+// With Match, or two conditions on addresses, it looks at one message after the
+// other without the lock: those that are removed meanwhile may be found or not.
 func (b *Bucket) Find(ctx context.Context, q Query) (Page, error) {
-	if q.Match == nil {
-		b.mu.RLock()
-		defer b.mu.RUnlock()
-		if b.closed {
-			return Page{}, ErrClosed
-		}
-		return b.candidates(&q).page(&q), nil
+	keys := q.keys()
+	if q.Match == nil && len(keys) < 2 {
+		return b.findByKey(keys, &q)
 	}
-	matching, err := b.matching(ctx, &q)
+	var p Page
+	err := b.scan(ctx, &q, func(_ uint64, m *Message) bool {
+		if n := p.Total - q.Offset; q.Offset >= 0 && n >= 0 && n < q.Limit {
+			p.Messages = append(p.Messages, m)
+		}
+		p.Total++
+		return true
+	})
 	if err != nil {
 		return Page{}, err
 	}
-	return (&candidates{messages: matching}).page(&q), nil
+	return p, nil
 }
 
-// checkEvery is how many messages are looked at before a search asks whether
-// anybody still waits for it.
-const checkEvery = 256
-
-// searchEnded is the error of a search that has looked at n messages, if ctx is done.
-func searchEnded(ctx context.Context, n int) error {
-	if n%checkEvery != 0 || ctx.Err() == nil {
-		return nil
-	}
-	return fmt.Errorf("searching a bucket: %w", ctx.Err())
-}
-
-// matching is all that q matches, the oldest first. The lock is held only for
-// copying the messages that come into question.
-func (b *Bucket) matching(ctx context.Context, q *Query) ([]*Message, error) {
+// findByKey finds what one index tells, or none is needed for.
+func (b *Bucket) findByKey(keys []key, q *Query) (Page, error) {
 	b.mu.RLock()
-	closed, all := b.closed, b.candidates(q).all()
-	b.mu.RUnlock()
-	if closed {
-		return nil, ErrClosed
+	defer b.mu.RUnlock()
+	if b.closed {
+		return Page{}, ErrClosed
 	}
-	if q.Match == nil {
-		return all, nil
+	l := b.rarest(keys)
+	if l == nil {
+		return Page{}, nil
 	}
-	matching := all[:0]
-	for i, m := range all {
-		if err := searchEnded(ctx, i+1); err != nil {
-			return nil, err
+	var p Page
+	spans := b.spans(q)
+	for _, s := range spans {
+		p.Total += l.count(s)
+	}
+	if q.Offset < 0 || q.Offset >= p.Total || q.Limit <= 0 {
+		return p, nil
+	}
+	p.Messages = make([]*Message, 0, min(q.Limit, p.Total-q.Offset))
+	skip := q.Offset
+	for _, s := range spans {
+		if n := l.count(s); skip >= n {
+			skip -= n
+			continue
 		}
-		if q.Match(m) {
-			matching = append(matching, m)
+		b.eachIn(l, s, q.Ascending, skip, cap(p.Messages)-len(p.Messages), func(_ uint64, m *Message) {
+			p.Messages = append(p.Messages, m)
+		})
+		skip = 0
+	}
+	return p, nil
+}
+
+// rarest is the messages that have the rarest of the keys, all if there is none, or
+// nil if no message has one of them.
+func (b *Bucket) rarest(keys []key) *list {
+	if len(keys) == 0 {
+		return &b.ring.list
+	}
+	var rarest *list
+	for _, k := range keys {
+		l := b.indexes[k.kind].get(k.text)
+		if l == nil {
+			return nil
+		}
+		if rarest == nil || l.n < rarest.n {
+			rarest = l
 		}
 	}
-	clear(all[len(matching):])
-	return matching, nil
+	return rarest
+}
+
+// eachIn calls f for the messages of l in s, without the first skip of them and limit
+// at most, from the oldest on or from the newest back.
+func (b *Bucket) eachIn(l *list, s span, ascending bool, skip, limit int, f func(uint64, *Message)) {
+	l.pieces(s, ascending, skip, limit, func(c chunk) {
+		for i := range c.seqs {
+			if !ascending {
+				i = len(c.seqs) - 1 - i
+			}
+			seq := c.seqs[i]
+			if c.messages != nil {
+				f(seq, c.messages[i])
+			} else {
+				f(seq, b.ring.message(seq))
+			}
+		}
+	})
+}
+
+// spans are the numbers of the messages that q's bounds let pass, in q's order. They
+// are good for as long as the bucket lives, as no number is given twice.
+func (b *Bucket) spans(q *Query) []span {
+	s := b.ring.all()
+	if q.After != (ID{}) {
+		s.lo = b.ring.after(q.After)
+	}
+	if q.Before != (ID{}) {
+		s.hi = b.ring.before(q.Before)
+	}
+	since := max(q.Since, b.expiredBefore())
+	if since <= 0 && q.Until == 0 {
+		return []span{s}
+	}
+	spans := b.ring.spans(s, since, q.Until)
+	if !q.Ascending {
+		slices.Reverse(spans)
+	}
+	return spans
 }
 
 // First returns the first of the messages that q matches, in its order and without
 // looking at those behind it. It finds none once ctx is done.
 func (b *Bucket) First(ctx context.Context, q Query) (*Message, bool) {
-	match := q.Match
-	q.Match, q.Offset, q.Limit = nil, 0, 1
-	if match != nil {
-		q.Limit = math.MaxInt
-	}
-	page, err := b.Find(ctx, q)
-	if err != nil {
-		return nil, false
-	}
-	for i, m := range page.Messages {
-		if searchEnded(ctx, i+1) != nil {
-			return nil, false
-		}
-		if match == nil || match(m) {
-			return m, true
-		}
-	}
-	return nil, false
-}
-
-// candidates is a list of messages, the oldest first: of the sequence numbers
-// seqs, or the messages themselves, or the ring from lo to hi.
-type candidates struct {
-	ring     *ring
-	seqs     []uint64
-	messages []*Message
-	lo, hi   uint64
-}
-
-// candidates are what matches all of q but Match, found by the indexes. They are
-// valid as long as the lock is held.
-func (b *Bucket) candidates(q *Query) *candidates {
-	c := &candidates{ring: &b.ring}
-	c.lo, c.hi = b.ring.head, b.ring.tail
-	if since := max(q.Since, b.expiredBefore()); since > 0 {
-		c.lo = max(c.lo, b.ring.search(floorID(since)))
-	}
-	if q.Until != 0 {
-		c.hi = min(c.hi, b.ring.search(floorID(q.Until)))
-	}
-	if q.After != (ID{}) {
-		after := b.ring.search(q.After)
-		if after < b.ring.tail && b.ring.ids[b.ring.slot(after)] == q.After {
-			after++
-		}
-		c.lo = max(c.lo, after)
-	}
-	if q.Before != (ID{}) {
-		c.hi = min(c.hi, b.ring.search(q.Before))
-	}
-	c.hi = max(c.hi, c.lo)
-	switch {
-	case q.Sender != nil && q.Recipient != "":
-		c.seqs = c.within(b.senders.live(strings.ToLower(*q.Sender)))
-		c.seqs = intersect(c.seqs, c.within(b.recipients.live(strings.ToLower(q.Recipient))))
-	case q.Sender != nil:
-		c.seqs = c.within(b.senders.live(strings.ToLower(*q.Sender)))
-	case q.Recipient != "":
-		c.seqs = c.within(b.recipients.live(strings.ToLower(q.Recipient)))
-	case b.ring.span() > b.ring.live:
-		c.messages = c.all()
-	default:
-		return c
-	}
-	c.lo, c.hi = 0, 0
-	return c
-}
-
-// within is the part of seqs from lo to hi.
-func (c *candidates) within(seqs []uint64) []uint64 {
-	lo := sort.Search(len(seqs), func(i int) bool { return seqs[i] >= c.lo })
-	hi := sort.Search(len(seqs), func(i int) bool { return seqs[i] >= c.hi })
-	return seqs[lo:hi]
-}
-
-// intersect is what both growing lists have, found by searching the longer one
-// for each of the shorter.
-func intersect(a, b []uint64) []uint64 {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	both := make([]uint64, 0, len(a))
-	for _, seq := range a {
-		i, found := slices.BinarySearch(b, seq)
-		if b = b[i:]; found {
-			both = append(both, seq)
-		}
-	}
-	return both
-}
-
-func (c *candidates) len() int { return len(c.seqs) + len(c.messages) + int(c.hi-c.lo) }
-
-func (c *candidates) at(i int) *Message {
-	switch {
-	case c.seqs != nil:
-		return c.ring.at(c.seqs[i])
-	case c.messages != nil:
-		return c.messages[i]
-	}
-	return c.ring.at(c.lo + uint64(i))
-}
-
-// all copies the list, without the slots of deleted messages.
-func (c *candidates) all() []*Message {
-	messages := make([]*Message, 0, c.len())
-	for i := range c.len() {
-		if m := c.at(i); m != nil {
-			messages = append(messages, m)
-		}
-	}
-	return messages
-}
-
-// page is the part of the list that q asks for.
-func (c *candidates) page(q *Query) Page {
-	p := Page{Total: c.len()}
-	if q.Offset < 0 || q.Offset >= p.Total || q.Limit <= 0 {
-		return p
-	}
-	n := min(q.Limit, p.Total-q.Offset)
-	p.Messages = make([]*Message, n)
-	for i := range n {
-		at := q.Offset + i
-		if !q.Ascending {
-			at = p.Total - 1 - at
-		}
-		p.Messages[i] = c.at(at)
-	}
-	return p
-}
-
-// Delete removes the message with that ID and reports whether it was there.
-func (b *Bucket) Delete(id ID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.delete(id)
-}
-
-func (b *Bucket) delete(id ID) bool {
-	seq, ok := b.ring.find(id)
-	if !ok {
+	var first *Message
+	err := b.scan(ctx, &q, func(_ uint64, m *Message) bool {
+		first = m
 		return false
-	}
-	b.remove(seq)
-	b.stats.Deleted++
-	return true
+	})
+	return first, err == nil && first != nil
 }
 
-// deleteBatch is how many messages are deleted before others get the lock.
-const deleteBatch = 256
+// How many messages a search copies at once while it holds the lock, at first and
+// then, and after how many messages and bytes of mail it asks whether anybody still
+// waits for it.
+const (
+	scanFirst  = 8
+	scanBatch  = 256
+	checkEvery = 256
+	checkBytes = 1 << 20
+)
 
-// DeleteMatching removes all that q matches, its paging aside, and returns how
-// many that were. Messages that arrive meanwhile stay. If ctx is done, the error is
-// ctx's and the rest stays too; a closed bucket gives ErrClosed.
-func (b *Bucket) DeleteMatching(ctx context.Context, q Query) (int, error) {
-	matching, err := b.matching(ctx, &q)
-	if err != nil {
-		return 0, err
-	}
-	deleted := 0
-	for batch := range slices.Chunk(matching, deleteBatch) {
-		if err := ctx.Err(); err != nil {
-			return deleted, fmt.Errorf("deleting from a bucket: %w", err)
+// scan calls found for each message that q matches, with its number and in q's order,
+// until that returns false. It holds the lock only to copy a batch of messages.
+func (b *Bucket) scan(ctx context.Context, q *Query, found func(uint64, *Message) bool) error {
+	keys := q.keys()
+	b.mu.RLock()
+	spans := b.spans(q)
+	b.mu.RUnlock()
+	var batch chunk
+	looked, bytes := 0, 0
+	for size := scanFirst; ; size = scanBatch {
+		if err := b.copyBatch(&batch, keys, spans, q.Ascending, size); err != nil || len(batch.seqs) == 0 {
+			return err
 		}
-		b.mu.Lock()
-		for _, m := range batch {
-			if b.delete(m.ID) {
-				deleted++
+		for i, m := range batch.messages {
+			if (len(keys) < 2 || m.hasAll(keys)) && (q.Match == nil || q.Match(m)) && !found(batch.seqs[i], m) {
+				return nil
 			}
+			looked++
+			if bytes += len(m.Raw); looked < checkEvery && bytes < checkBytes {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("searching a bucket: %w", err)
+			}
+			looked, bytes = 0, 0
 		}
-		b.mu.Unlock()
+		spans = beyond(spans, batch.seqs[len(batch.seqs)-1], q.Ascending)
 	}
-	return deleted, nil
+}
+
+// copyBatch makes the first messages within spans that have the rarest of the keys
+// the content of batch, in order.
+func (b *Bucket) copyBatch(batch *chunk, keys []key, spans []span, ascending bool, size int) error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.closed {
+		return ErrClosed
+	}
+	batch.seqs, batch.messages = batch.seqs[:0], batch.messages[:0]
+	l := b.rarest(keys)
+	if l == nil {
+		return nil
+	}
+	for _, s := range spans {
+		b.eachIn(l, s, ascending, 0, size-len(batch.seqs), func(seq uint64, m *Message) {
+			batch.seqs = append(batch.seqs, seq)
+			batch.messages = append(batch.messages, m)
+		})
+	}
+	return nil
+}
+
+// beyond is what is left of spans, whose memory it uses, after the message with that
+// number, in order.
+func beyond(spans []span, seq uint64, ascending bool) []span {
+	left := spans[:0]
+	for _, s := range spans {
+		if ascending {
+			s.lo = max(s.lo, seq+1)
+		} else {
+			s.hi = min(s.hi, seq)
+		}
+		if s.lo < s.hi {
+			left = append(left, s)
+		}
+	}
+	return left
 }

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 )
 
 // TestWorkEndsWithItsContext ends the context while the first message is looked
@@ -60,5 +62,41 @@ func TestNothingIsDoneInAContextThatIsOver(t *testing.T) {
 	}
 	if got := everything(t, b); got != "1" {
 		t.Errorf("held: %s", got)
+	}
+}
+
+func TestFindPages(t *testing.T) {
+	b := New(Limits{})
+	var ids []ID
+	for i := range 5 {
+		ids = append(ids, mustAppend(t, b, mail(fmt.Sprint(i), "r")).ID)
+	}
+	null := ""
+	for _, test := range []struct {
+		name  string
+		query Query
+		want  string
+		total int
+	}{
+		{"newest first", Query{Limit: 10}, "4 3 2 1 0", 5},
+		{"oldest first", Query{Limit: 10, Ascending: true}, "0 1 2 3 4", 5},
+		{"a page", Query{Limit: 2, Offset: 2}, "2 1", 5},
+		{"the last page", Query{Limit: 2, Offset: 4}, "0", 5},
+		{"past the end", Query{Limit: 2, Offset: 5}, "", 5},
+		{"only the total", Query{}, "", 5},
+		{"after", Query{Limit: 10, After: ids[2]}, "4 3", 2},
+		{"after the newest", Query{Limit: 10, After: ids[4]}, "", 0},
+		{"null sender", Query{Limit: 10, Sender: &null}, "", 0},
+		{"match", Query{Limit: 1, Offset: 1, Match: func(m *Message) bool { return m.Sender != "3" }}, "2", 4},
+		{"unknown recipient", Query{Limit: 10, Recipient: "x"}, "", 0},
+		{"in the future", Query{Limit: 10, Since: time.Now().Add(time.Hour).UnixMilli()}, "", 0},
+		{"in the past", Query{Limit: 10, Until: time.Now().Add(-time.Hour).UnixMilli()}, "", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			page := mustFind(t, b, test.query)
+			if got := senders(page.Messages); got != test.want || page.Total != test.total {
+				t.Errorf("got %q of %d, want %q of %d", got, page.Total, test.want, test.total)
+			}
+		})
 	}
 }

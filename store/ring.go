@@ -1,137 +1,157 @@
 package store
 
-import "sort"
-
 // ring holds messages in the order of arrival under growing sequence numbers,
-// head being that of the oldest. A deleted message leaves an empty slot, which
-// goes when it has become the oldest one.
+// which are never given twice.
 type ring struct {
-	ids        []ID       // circular, as messages; a power of two long
-	messages   []*Message // nil where deleted
-	head, tail uint64     // the next message gets tail
-	live       int
+	list
+	next uint64 // the number of the next message
+
+	// runs are the numbers of the messages that came when the clock had been set
+	// back, and of the first of all: from one to the next, times of arrival grow. As
+	// a rule there is one.
+	runs []uint64
+	// latest is when the message that came last arrived, held or not.
+	latest int64
 }
 
-const minRing = 64
-
-func (r *ring) slot(seq uint64) int { return int(seq & uint64(len(r.ids)-1)) }
-
-func (r *ring) span() int { return int(r.tail - r.head) }
-
-func (r *ring) at(seq uint64) *Message { return r.messages[r.slot(seq)] }
-
-// push appends m and returns its sequence number.
-func (r *ring) push(m *Message) uint64 {
-	if r.span() == len(r.ids) {
-		r.grow()
+// add adds m, which has its ID and its time of arrival, and returns its number.
+func (r *ring) add(m *Message) uint64 {
+	if len(r.runs) > 1 && r.n > 0 && r.first() >= r.runs[1] {
+		r.forgetRuns()
 	}
-	seq := r.tail
-	r.ids[r.slot(seq)] = m.ID
-	r.messages[r.slot(seq)] = m
-	r.tail++
-	r.live++
+	if n := len(r.runs); n == 0 || m.Arrived < r.latest {
+		if n&(n-1) == 0 { // as many have come as were left the last time
+			r.forgetRuns()
+		}
+		r.runs = append(r.runs, r.next)
+	}
+	seq := r.next
+	r.push(seq, m)
+	r.next++
+	r.latest = m.Arrived
 	return seq
 }
 
-func (r *ring) grow() {
-	old := *r
-	n := max(minRing, 2*len(old.ids))
-	r.ids, r.messages = make([]ID, n), make([]*Message, n)
-	for seq := old.head; seq < old.tail; seq++ {
-		r.ids[r.slot(seq)] = old.ids[old.slot(seq)]
-		r.messages[r.slot(seq)] = old.messages[old.slot(seq)]
+// forgetRuns forgets the runs of which no message is left.
+func (r *ring) forgetRuns() {
+	held := r.runs[:0]
+	for i, from := range r.runs {
+		if end := r.runEnd(i); r.count(span{from, end}) > 0 || end == r.next {
+			held = append(held, from)
+		}
 	}
+	r.runs = held
 }
 
-// remove empties the slot of seq, which must hold a message.
-func (r *ring) remove(seq uint64) {
-	r.messages[r.slot(seq)] = nil
-	r.live--
-	for r.head < r.tail && r.at(r.head) == nil {
-		r.head++
+// runEnd is the number after those of a run.
+func (r *ring) runEnd(run int) uint64 {
+	if run+1 < len(r.runs) {
+		return r.runs[run+1]
 	}
+	return r.next
 }
 
-// sparse reports whether the ring is so empty that it should be made anew.
-func (r *ring) sparse() bool {
-	return r.span() > 2*r.live+minRing || len(r.ids) > minRing && len(r.ids) > 8*(r.live+1)
+// all is the numbers of all messages.
+func (r *ring) all() span { return span{0, r.next} }
+
+// at is the message at p, which must not be the end.
+func (r *ring) at(p place) *Message { return r.chunks[p.chunk].messages[p.index] }
+
+// message is the one with that number, which must be held.
+func (r *ring) message(seq uint64) *Message {
+	p, _ := r.find(seq)
+	return r.at(p)
 }
 
-// search is the sequence number of the first message whose ID is at least id.
-func (r *ring) search(id ID) uint64 {
-	n := sort.Search(r.span(), func(i int) bool {
-		at := r.ids[r.slot(r.head+uint64(i))]
-		return string(at[:]) >= string(id[:])
-	})
-	return r.head + uint64(n)
+// numberAt is the number of the message at p, or the next one's at the end.
+func (r *ring) numberAt(p place) uint64 {
+	if p.chunk == len(r.chunks) {
+		return r.next
+	}
+	return r.chunks[p.chunk].seqs[p.index]
 }
 
-// find is the sequence number of the message with that ID.
-func (r *ring) find(id ID) (uint64, bool) {
-	seq := r.search(id)
-	if seq == r.tail || r.ids[r.slot(seq)] != id || r.at(seq) == nil {
-		return 0, false
+// search is the place of the first message for which found is true; it must be
+// false for all before it and true for all after it.
+func (r *ring) search(found func(seq uint64, m *Message) bool) place {
+	lo, hi := 0, len(r.chunks)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		c := &r.chunks[mid]
+		if last := len(c.seqs) - 1; found(c.seqs[last], c.messages[last]) {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
 	}
-	return seq, true
+	if lo == len(r.chunks) {
+		return place{lo, 0}
+	}
+	c := &r.chunks[lo]
+	first, last := 0, len(c.seqs)-1
+	for first < last {
+		if mid := int(uint(first+last) >> 1); found(c.seqs[mid], c.messages[mid]) {
+			last = mid
+		} else {
+			first = mid + 1
+		}
+	}
+	return place{lo, first}
 }
 
-// postings are the growing sequence numbers of the messages that have one
-// address in common. They hold no pointers, for the garbage collector's sake.
-type postings struct {
-	seqs  []uint64
-	first int // those before it are gone
+// byID is the number of the message with that ID.
+func (r *ring) byID(id ID) (seq uint64, ok bool) {
+	p := r.search(func(_ uint64, m *Message) bool { return m.ID.compare(id) >= 0 })
+	return r.numberAt(p), p.chunk < len(r.chunks) && r.at(p).ID == id
 }
 
-func (p *postings) live() []uint64 { return p.seqs[p.first:] }
-
-func (p *postings) push(seq uint64) { p.seqs = append(p.seqs, seq) }
-
-// remove takes seq out, at no cost if it is the oldest.
-func (p *postings) remove(seq uint64) {
-	live := p.live()
-	i := sort.Search(len(live), func(i int) bool { return live[i] >= seq })
-	if i == len(live) || live[i] != seq {
-		return
-	}
-	if i > 0 {
-		p.seqs = append(p.seqs[:p.first+i], live[i+1:]...)
-		return
-	}
-	p.first++
-	if p.first > 32 && p.first > len(p.seqs)/2 {
-		p.seqs = append([]uint64(nil), p.live()...)
-		p.first = 0
-	}
+// after is the number from which on IDs are greater than id.
+func (r *ring) after(id ID) uint64 {
+	return r.numberAt(r.search(func(_ uint64, m *Message) bool { return m.ID.compare(id) > 0 }))
 }
 
-// index finds the messages of an address, whose case does not matter.
-type index map[string]*postings
-
-func (x index) add(key string, seq uint64) {
-	p := x[key]
-	if p == nil {
-		p = new(postings)
-		x[key] = p
-	}
-	if live := p.live(); len(live) > 0 && live[len(live)-1] == seq {
-		return // an address named twice in one envelope
-	}
-	p.push(seq)
+// before is the number up to which IDs are smaller than id.
+func (r *ring) before(id ID) uint64 {
+	return r.numberAt(r.search(func(_ uint64, m *Message) bool { return m.ID.compare(id) >= 0 }))
 }
 
-func (x index) remove(key string, seq uint64) {
-	p := x[key]
-	if p == nil {
-		return
-	}
-	if p.remove(seq); len(p.live()) == 0 {
-		delete(x, key)
-	}
+// arrived is the number of a run's first message that arrived at a time or later, in
+// milliseconds since 1970; if there is none, it is one behind the run.
+func (r *ring) arrived(run int, at int64) uint64 {
+	from, end := r.runs[run], r.runEnd(run)
+	return r.numberAt(r.search(func(seq uint64, m *Message) bool {
+		return seq >= end || seq >= from && m.Arrived >= at
+	}))
 }
 
-func (x index) live(key string) []uint64 {
-	if p := x[key]; p != nil {
-		return p.live()
+// spans are the numbers in s of the messages that arrived since one time and before
+// another, in milliseconds since 1970; an until of 0 is no bound. They are in order,
+// one for each run that has any.
+func (r *ring) spans(s span, since, until int64) []span {
+	var found []span
+	for i, from := range r.runs {
+		run := span{max(s.lo, from), min(s.hi, r.runEnd(i))}
+		if since > 0 {
+			run.lo = max(run.lo, r.arrived(i, since))
+		}
+		if until != 0 {
+			run.hi = min(run.hi, r.arrived(i, until))
+		}
+		if run.lo < run.hi {
+			found = append(found, run)
+		}
 	}
-	return nil
+	return found
+}
+
+// earliest is the first time of arrival among the messages that are held, of which
+// there must be one.
+func (r *ring) earliest() int64 {
+	at := r.at(place{}).Arrived
+	for i, from := range r.runs {
+		if p := r.locate(from); r.numberAt(p) < r.runEnd(i) {
+			at = min(at, r.at(p).Arrived)
+		}
+	}
+	return at
 }

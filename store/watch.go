@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Watch waits for a message that a query may match. It is good for one arrival:
 //
@@ -19,103 +22,136 @@ type Watch struct {
 	// or the bucket is closed.
 	C <-chan struct{}
 
-	bucket *Bucket
-	key    watchKey
-	signal *signal
+	watches *watches
+	signal  *signal
 }
 
-// watchKey is what arrivals are told apart by before any query is looked at: an
-// address in lower case, or none.
-type watchKey struct {
-	of      keyKind
-	address string
+// watches are those of a bucket. They have a lock of their own, so that who waits
+// holds up nobody who reads or appends.
+type watches struct {
+	mu      sync.Mutex
+	signals map[key]*signal
+	kinds   [watchKinds]int // signals of each kind
+	closed  bool
+
+	// waiting is the number of signals. If an arrival that is visible sees none,
+	// whoever begins to wait after that sees the arrival.
+	waiting atomic.Int64
 }
-
-type keyKind uint8
-
-const (
-	anyMessage keyKind = iota
-	bySender
-	byRecipient
-)
 
 // signal is shared by the watches with one key, so that an arrival costs the same
-// however many wait for it.
+// however many wait for others.
 type signal struct {
+	key     key
 	c       chan struct{}
 	watches int
 }
 
 // Watch begins to wait. Stop must be called if C is not waited for until it closes.
+//
+// An arrival ends the watches of its sender, its recipients, their domains, and
+// those whose queries name none of these. Of several, the query's recipient counts,
+// then its sender, the recipient's domain, and the sender's domain.
 func (b *Bucket) Watch(q Query) *Watch {
-	var key watchKey
-	switch {
-	case q.Recipient != "":
-		key = watchKey{byRecipient, strings.ToLower(q.Recipient)}
-	case q.Sender != nil:
-		key = watchKey{bySender, strings.ToLower(*q.Sender)}
+	k := key{kind: anyMessage}
+	if keys := q.keys(); len(keys) > 0 {
+		k = keys[0]
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := b.signals[key]
+	w := &b.watches
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.signals[k]
 	if s == nil {
-		s = &signal{c: make(chan struct{})}
-		if b.closed {
+		s = &signal{key: k, c: make(chan struct{})}
+		if w.closed {
 			close(s.c)
 		} else {
-			if b.signals == nil {
-				b.signals = make(map[watchKey]*signal)
-			}
-			b.signals[key] = s
+			w.add(s)
 		}
 	}
 	s.watches++
-	return &Watch{C: s.c, bucket: b, key: key, signal: s}
+	return &Watch{C: s.c, watches: w, signal: s}
 }
 
 // Stop ends the wait. It may be called after C has closed, but only once.
 func (w *Watch) Stop() {
-	w.bucket.mu.Lock()
-	defer w.bucket.mu.Unlock()
-	if w.signal.watches--; w.signal.watches == 0 && w.bucket.signals[w.key] == w.signal {
-		delete(w.bucket.signals, w.key)
+	select {
+	case <-w.C:
+		return // the signal is gone
+	default:
+	}
+	w.watches.mu.Lock()
+	defer w.watches.mu.Unlock()
+	if w.signal.watches--; w.signal.watches == 0 && w.watches.signals[w.signal.key] == w.signal {
+		w.watches.remove(w.signal)
 	}
 }
 
 // Watching is the number of watches that wait.
 func (b *Bucket) Watching() int {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
+	b.watches.mu.Lock()
+	defer b.watches.mu.Unlock()
 	n := 0
-	for _, s := range b.signals {
+	for _, s := range b.watches.signals {
 		n += s.watches
 	}
 	return n
 }
 
-// wake ends the watches that m may be for. It is called with the lock held, when
-// m is in its place.
-func (b *Bucket) wake(m *Message) {
-	if len(b.signals) == 0 {
+func (w *watches) add(s *signal) {
+	if w.signals == nil {
+		w.signals = make(map[key]*signal)
+	}
+	w.signals[s.key] = s
+	w.kinds[s.key.kind]++
+	w.waiting.Add(1)
+}
+
+func (w *watches) remove(s *signal) {
+	delete(w.signals, s.key)
+	w.kinds[s.key.kind]--
+	w.waiting.Add(-1)
+}
+
+// wake ends the watches that m, which must be visible, may be for.
+func (w *watches) wake(m *Message) {
+	if w.waiting.Load() == 0 {
 		return
 	}
-	b.fire(watchKey{})
-	b.fire(watchKey{bySender, strings.ToLower(m.Sender)})
-	for _, r := range m.Recipients {
-		b.fire(watchKey{byRecipient, strings.ToLower(r)})
-	}
-}
-
-func (b *Bucket) fire(key watchKey) {
-	if s := b.signals[key]; s != nil {
+	// The channels are closed without the lock, as that takes as long as there are
+	// goroutines to wake up.
+	for _, s := range w.take(m) {
 		close(s.c)
-		delete(b.signals, key)
 	}
 }
 
-// Newest is the ID of the message that came last, held or not; zero if none came.
-func (b *Bucket) Newest() ID {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.newest
+// take takes out the signals of m's keys.
+func (w *watches) take(m *Message) []*signal {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var taken []*signal
+	take := func(k key) {
+		if w.kinds[k.kind] == 0 {
+			return
+		}
+		if s := w.signals[k]; s != nil {
+			w.remove(s)
+			taken = append(taken, s)
+		}
+	}
+	take(key{kind: anyMessage})
+	m.eachKey(take)
+	return taken
+}
+
+// close ends all watches, and those that are yet to begin.
+func (w *watches) close() {
+	w.mu.Lock()
+	ended := w.signals
+	w.signals, w.kinds, w.closed = nil, [watchKinds]int{}, true
+	w.waiting.Store(0)
+	w.mu.Unlock()
+	for _, s := range ended {
+		close(s.c)
+	}
 }

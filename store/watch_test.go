@@ -17,7 +17,13 @@ func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
 	}{
 		{"any", Query{}, &Message{Sender: "b@x"}, nil},
 		{"sender", Query{Sender: &sender}, &Message{Sender: "a@X"}, &Message{Sender: "b@x", Recipients: []string{"a@x"}}},
+		{"null sender", Query{Sender: new(string)}, &Message{}, &Message{Sender: "b@x"}},
 		{"recipient", Query{Recipient: "R@x"}, &Message{Recipients: []string{"q@x", "r@X"}}, &Message{Sender: "r@x"}},
+		{"recipient's domain", Query{RecipientDomain: "Run.x"}, &Message{Recipients: []string{"q@x", "r@run.X"}},
+			&Message{Sender: "r@run.x", Recipients: []string{"r@other.run.x", "run.x", "run.x@x"}}},
+		{"sender's domain", Query{SenderDomain: "run.x"}, &Message{Sender: "a@b@RUN.x"}, &Message{Sender: "run.x", Recipients: []string{"r@run.x"}}},
+		{"recipient and more", Query{Recipient: "r@x", Sender: &sender, SenderDomain: "x"}, &Message{Recipients: []string{"r@x"}},
+			&Message{Sender: "a@x", Recipients: []string{"q@x"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := New(Limits{})
@@ -35,7 +41,7 @@ func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
 			ended(t, second)
 			first.Stop()
 			second.Stop()
-			if n := len(b.signals); n != 0 {
+			if n := len(b.watches.signals); n != 0 {
 				t.Errorf("%d signals are left", n)
 			}
 		})
@@ -56,11 +62,11 @@ func TestStoppedWatchesLeaveNothing(t *testing.T) {
 	b := New(Limits{})
 	first, second := b.Watch(Query{Recipient: "r@x"}), b.Watch(Query{Recipient: "r@x"})
 	first.Stop()
-	if len(b.signals) != 1 {
+	if len(b.watches.signals) != 1 {
 		t.Error("the second watch is gone")
 	}
 	second.Stop()
-	if len(b.signals) != 0 {
+	if len(b.watches.signals) != 0 {
 		t.Error("a signal is left")
 	}
 }
@@ -116,7 +122,32 @@ func TestNoArrivalIsMissed(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(b.signals); n != 0 {
+	if n := len(b.watches.signals); n != 0 {
 		t.Errorf("%d signals are left", n)
+	}
+}
+
+// TestArrivalDisturbsOnlyThoseItMayBeFor has many wait, each for mail of a domain.
+func TestArrivalDisturbsOnlyThoseItMayBeFor(t *testing.T) {
+	b := New(Limits{})
+	watches := make([]*Watch, 1000)
+	for i := range watches {
+		watches[i] = b.Watch(Query{RecipientDomain: fmt.Sprintf("run%d.test", i)})
+	}
+	mustAppend(t, b, mail("app@x", "nobody@run.test"))
+	if n := b.Watching(); n != len(watches) {
+		t.Errorf("%d wait after an arrival for nobody", n)
+	}
+	mustAppend(t, b, mail("app@x", "somebody@run7.test", "somebody@run8.test"))
+	ended(t, watches[7])
+	ended(t, watches[8])
+	if n := b.Watching(); n != len(watches)-2 {
+		t.Errorf("%d wait after an arrival for two", n)
+	}
+	for _, w := range watches {
+		w.Stop()
+	}
+	if n := b.watches.waiting.Load(); n != 0 || len(b.watches.signals) != 0 {
+		t.Errorf("%d signals are left, and %d counted", len(b.watches.signals), n)
 	}
 }

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestMaxBytesBoundsTheHeap turns a bucket over many times, with all that a session
+// tells of a message, and looks at the heap.
+func TestMaxBytesBoundsTheHeap(t *testing.T) {
+	const limit = 16 << 20
+	for name, test := range map[string]struct {
+		size, recipients int
+		keep             func(i int) bool // nil for all
+	}{
+		"10 bytes":        {10, 2, nil},
+		"1 KB":            {1000, 2, nil},
+		"10 KB":           {10_000, 2, nil},
+		"200 KB":          {200_000, 2, nil},
+		"many recipients": {10, 100, nil},
+		"every second":    {10, 2, func(i int) bool { return i%2 == 0 }},
+		"one in a chunk":  {10, 2, func(i int) bool { return i%chunkSize == 0 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(Limits{MaxBytes: limit})
+			before := heapInUse()
+			n := 3 * limit / (test.size + 1500 + 400*test.recipients)
+			if test.keep != nil {
+				n *= 5
+			}
+			for i := range n {
+				m := mustAppend(t, b, messageOfItsOwn(i, test.size, test.recipients))
+				if test.keep != nil && !test.keep(i) {
+					b.Delete(m.ID)
+				}
+			}
+			held, told := heapInUse()-before, b.Stats().Bytes
+			if held > told+1<<18 || test.keep == nil && held < told/2 {
+				t.Errorf("a bucket of %d bytes says that %d messages hold %d, and they hold %d on the heap", limit, b.Stats().Messages, told, held)
+			}
+			runtime.KeepAlive(b)
+		})
+	}
+}
+
+// messageOfItsOwn shares no text with other messages, nor addresses nor domains.
+func messageOfItsOwn(i, size, recipients int) *Message {
+	address := fmt.Sprintf("user%d@example%d.com", i, i)
+	m := &Message{
+		Sender:         "s" + address,
+		MailParameters: fmt.Sprintf("SIZE=%d", i),
+		Raw:            fmt.Sprintf("Subject: %d\r\n folded\r\n\r\n", i) + strings.Repeat("x", size),
+		Exchange:       fmt.Sprintf("C: MAIL %d\n", i) + strings.Repeat("y", 300+i%200),
+		Session:        &Session{Client: address, Hello: "h" + address, Preamble: fmt.Sprint(i) + strings.Repeat("z", 400)},
+	}
+	for r := range recipients {
+		m.Recipients = append(m.Recipients, fmt.Sprintf("r%d@r%dexample%d.com", r, r, i))
+		m.RecipientParameters = append(m.RecipientParameters, fmt.Sprintf("NOTIFY=NEVER ORCPT=rfc822;%d", i))
+	}
+	return m
+}
+
+// TestDeletedMessagesLeaveNoMemory deletes all but a few of many messages, whose
+// addresses are different or the same.
+func TestDeletedMessagesLeaveNoMemory(t *testing.T) {
+	const n = 50_000
+	for name, address := range map[string]func(i int) string{
+		"an address each": func(i int) string { return fmt.Sprintf("user%d@example%d.com", i, i) },
+		"one address":     func(int) string { return "user@example.com" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(Limits{})
+			before := heapInUse()
+			for i := range n {
+				mustAppend(t, b, &Message{Sender: address(i), Recipients: []string{address(i)}})
+			}
+			full := heapInUse() - before
+			i := 0
+			q := Query{Match: func(*Message) bool {
+				i++
+				return i%1000 != 0
+			}}
+			if deleted, err := b.DeleteMatching(t.Context(), q); err != nil || deleted != n-n/1000 {
+				t.Fatal(deleted, err)
+			}
+			if left := heapInUse() - before; left > full/20 {
+				t.Errorf("%d bytes of %d are left for %d messages of %d", left, full, n/1000, n)
+			}
+			runtime.KeepAlive(b)
+		})
+	}
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	runtime.GC() // what the first one found gone may be freed by the second
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}

@@ -1,0 +1,274 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// clock is a bucket's clock and timers in a test.
+type clock struct {
+	ms    atomic.Int64
+	armed []*fakeTimer // in the order in which they were set
+}
+
+// fakeTimer goes off when a test calls f.
+type fakeTimer struct {
+	after   time.Duration
+	f       func()
+	stopped bool
+}
+
+func (f *fakeTimer) Stop() bool {
+	f.stopped = true
+	return true
+}
+
+// newClockBucket is a bucket whose time is what the test says, at first the real one.
+func newClockBucket(l Limits) (*Bucket, *clock) {
+	c := new(clock)
+	c.ms.Store(time.Now().UnixMilli())
+	b := New(l)
+	b.now = func() time.Time { return time.UnixMilli(c.ms.Load()) }
+	b.afterFunc = func(d time.Duration, f func()) timer {
+		c.armed = append(c.armed, &fakeTimer{after: d, f: f})
+		return c.armed[len(c.armed)-1]
+	}
+	return b, c
+}
+
+// last is the timer that was set last.
+func (c *clock) last() *fakeTimer { return c.armed[len(c.armed)-1] }
+
+// model is a bucket as a plain slice, the oldest first.
+type model []*Message
+
+func (m model) find(q Query) model {
+	var found model
+	for _, x := range m {
+		if q.holds(x) {
+			found = append(found, x)
+		}
+	}
+	return found
+}
+
+// holds is whether x is what q says, found out without any index.
+func (q *Query) holds(x *Message) bool {
+	is := func(r string) bool { return strings.EqualFold(r, q.Recipient) }
+	isOf := func(r string) bool { return hasSuffixFold(r, "@"+q.RecipientDomain) }
+	return !(q.Sender != nil && !strings.EqualFold(*q.Sender, x.Sender) ||
+		q.Recipient != "" && !slices.ContainsFunc(x.Recipients, is) ||
+		q.SenderDomain != "" && !hasSuffixFold(x.Sender, "@"+q.SenderDomain) ||
+		q.RecipientDomain != "" && !slices.ContainsFunc(x.Recipients, isOf) ||
+		q.After != ID{} && x.ID.String() <= q.After.String() ||
+		q.Before != ID{} && x.ID.String() >= q.Before.String() ||
+		q.Since != 0 && x.Arrived < q.Since ||
+		q.Until != 0 && x.Arrived >= q.Until ||
+		q.Match != nil && !q.Match(x))
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return strings.HasSuffix(strings.ToLower(s), strings.ToLower(suffix))
+}
+
+func (m model) without(gone model) model {
+	is := make(map[*Message]bool, len(gone))
+	for _, x := range gone {
+		is[x] = true
+	}
+	return slices.DeleteFunc(slices.Clone(m), func(x *Message) bool { return is[x] })
+}
+
+func randomQuery(r *rand.Rand, m model) Query {
+	var q Query
+	if r.IntN(3) == 0 {
+		sender := []string{"", "a@x", "B@X", "b"}[r.IntN(4)]
+		q.Sender = &sender
+	}
+	if r.IntN(3) == 0 {
+		q.Recipient = []string{"r1@x", "R2@x", "none@x"}[r.IntN(3)]
+	}
+	if r.IntN(4) == 0 {
+		q.RecipientDomain = []string{"x", "Sub.X", "none"}[r.IntN(3)]
+	}
+	if r.IntN(5) == 0 {
+		q.SenderDomain = []string{"X", "none"}[r.IntN(2)]
+	}
+	if r.IntN(4) == 0 {
+		q.Match = func(x *Message) bool { return x.ID[15]&1 == 0 }
+	}
+	if len(m) == 0 {
+		return q
+	}
+	if r.IntN(3) == 0 {
+		q.After = m[r.IntN(len(m))].ID
+	}
+	if r.IntN(3) == 0 {
+		q.Before = m[r.IntN(len(m))].ID
+	}
+	if r.IntN(4) == 0 {
+		q.Since = m[r.IntN(len(m))].Arrived
+	}
+	if r.IntN(4) == 0 {
+		q.Until = m[r.IntN(len(m))].Arrived + int64(r.IntN(2))
+	}
+	return q
+}
+
+// simulation is a bucket, and what it should be.
+type simulation struct {
+	t     *testing.T
+	r     *rand.Rand
+	b     *Bucket
+	clock *clock
+	m     model
+	stats Stats // the counters, and the limits
+}
+
+// FuzzBucket does random things to a bucket and to a plain slice, and compares. The
+// clock is set forth and back meanwhile.
+func FuzzBucket(f *testing.F) {
+	for seed := range uint64(60) {
+		f.Add(seed, 150)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
+		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0))}
+		s.b, s.clock = newClockBucket(Limits{})
+		for range min(steps, 150) {
+			s.step()
+			s.compare()
+		}
+	})
+}
+
+func (s *simulation) step() {
+	switch s.r.IntN(14) {
+	case 0:
+		s.stats.Limits = Limits{MaxMessages: 1 + s.r.IntN(600), MaxAge: time.Duration(s.r.IntN(3)) * time.Minute}
+		s.b.SetLimits(s.stats.Limits)
+		s.evict()
+		s.expire()
+	case 1:
+		q := randomQuery(s.r, s.m)
+		gone := s.visible().find(q)
+		if n, err := s.b.DeleteMatching(s.t.Context(), q); err != nil || n != len(gone) {
+			s.t.Fatalf("deleted %d, %v, want %d", n, err, len(gone))
+		}
+		s.stats.Deleted += uint64(len(gone))
+		s.forget(gone)
+	case 2, 3:
+		if len(s.m) > 0 {
+			x := s.m[s.r.IntN(len(s.m))]
+			if !s.b.Delete(x.ID) || s.b.Delete(x.ID) {
+				s.t.Fatal("a held message must be deleted once")
+			}
+			s.stats.Deleted++
+			s.forget(model{x})
+		}
+	case 4:
+		days := int64(s.r.IntN(3) - 1)
+		s.clock.ms.Add(days*86_400_000 + int64(s.r.IntN(40_000)) - 10_000)
+	case 5:
+		if len(s.clock.armed) > 0 {
+			fired := s.clock.last()
+			if fired.f(); !fired.stopped {
+				s.expire()
+			}
+		}
+	default:
+		s.append(1 + s.r.IntN(20)*s.r.IntN(20))
+	}
+}
+
+func (s *simulation) append(n int) {
+	sender := []string{"", "A@x", "b@x", "b"}[s.r.IntN(4)]
+	to := [][]string{{"r1@x"}, {"r2@X", "r1@x"}, {"R1@x", "r1@X"}, {"r1@x", "r2@sub.x", "r3@sub.x"}, {"r"}}[s.r.IntN(5)]
+	for range n {
+		s.clock.ms.Add(int64(s.r.IntN(30)))
+		s.m = append(s.m, mustAppend(s.t, s.b, mail(sender, to...)))
+		s.stats.Received++
+		s.evict()
+	}
+}
+
+// evict is what the number of messages lets go.
+func (s *simulation) evict() {
+	if most := s.stats.Limits.MaxMessages; most > 0 && len(s.m) > most {
+		gone := s.m[:len(s.m)-most]
+		s.stats.Evicted += uint64(len(gone))
+		for _, x := range gone {
+			s.stats.Replaced += x.cost
+			s.stats.Freed += x.cost
+		}
+		s.m = s.m[len(gone):]
+	}
+}
+
+// expire is what a timer that goes off lets go.
+func (s *simulation) expire() {
+	gone := s.m.without(s.visible())
+	s.stats.Expired += uint64(len(gone))
+	s.forget(gone)
+}
+
+// visible is what has not reached its age.
+func (s *simulation) visible() model {
+	if s.stats.Limits.MaxAge == 0 {
+		return s.m
+	}
+	return s.m.find(Query{Since: s.clock.ms.Load() - s.stats.Limits.MaxAge.Milliseconds()})
+}
+
+func (s *simulation) forget(gone model) {
+	for _, x := range gone {
+		s.stats.Freed += x.cost
+	}
+	s.m = s.m.without(gone)
+}
+
+func (s *simulation) compare() {
+	s.t.Helper()
+	q := randomQuery(s.r, s.m)
+	all := s.visible().find(q)
+	q.Ascending = s.r.IntN(2) == 0
+	want := slices.Clone(all)
+	if !q.Ascending {
+		slices.Reverse(want)
+	}
+	if first, ok := s.b.First(s.t.Context(), q); ok != (len(want) > 0) || ok && first != want[0] {
+		s.t.Fatalf("first of %d: %v, %v with %+v", len(want), first, ok, q)
+	}
+	q.Offset, q.Limit = s.r.IntN(len(want)+2), s.r.IntN(len(want)+2)
+	page := mustFind(s.t, s.b, q)
+	from := min(q.Offset, len(want))
+	if page.Total != len(want) || !slices.Equal(page.Messages, want[from:min(from+q.Limit, len(want))]) {
+		s.t.Fatalf("found %d of %d, want %d with %+v", len(page.Messages), page.Total, len(want), q)
+	}
+	for range min(3, len(s.m)) {
+		x := s.m[s.r.IntN(len(s.m))]
+		if got, ok := s.b.Get(x.ID); ok != slices.Contains(s.visible(), x) || ok && got != x {
+			s.t.Fatalf("by ID: %v, %v", got, ok)
+		}
+	}
+	s.compareStats()
+}
+
+func (s *simulation) compareStats() {
+	s.t.Helper()
+	want := s.stats
+	want.Messages = len(s.m)
+	for _, x := range s.m {
+		want.Bytes += x.cost
+	}
+	if len(s.m) > 0 {
+		want.Oldest = s.m[0].Arrived
+	}
+	if got := s.b.Stats(); fmt.Sprint(got) != fmt.Sprint(want) {
+		s.t.Fatalf("stats %+v, want %+v", got, want)
+	}
+}
