@@ -257,6 +257,7 @@ func TestParseIsLinear(t *testing.T) {
 		"base64 in one line":         "Content-Transfer-Encoding: base64\r\n\r\n" + many("QUJD", 2<<20),
 		"padded pieces":              "Content-Transfer-Encoding: base64\r\n\r\n" + many("QQ==", 2<<20),
 		"padded pieces and blanks":   "Content-Transfer-Encoding: base64\r\n\r\n" + many("QQ== \n\n ", 2<<20),
+		"blank lines in base64":      "Content-Transfer-Encoding: base64\r\n\r\n" + many("\n\t ", 2<<20),
 		"empty lines in base64":      "Content-Transfer-Encoding: base64\r\n\r\n" + many("\n\n ", 2<<20),
 		"padding":                    "Content-Transfer-Encoding: base64\r\n\r\n" + many("=", 2<<20),
 		"equals signs":               "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + many("=", 2<<20),
