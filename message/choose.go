@@ -165,8 +165,8 @@ func (c *choices) add(parts []*Part, shows func(*Part) bool) {
 func chooseRelated(p *Part) bodies {
 	root := relatedRoot(p)
 	b := choose(root)
+	lacksText, lacksHTML := !b.hasText() || allBlank(b.text), allBlank(b.html)
 	for _, child := range p.Parts {
-		lacksText, lacksHTML := !b.hasText() || allBlank(b.text), allBlank(b.html)
 		if !lacksText && !lacksHTML {
 			break
 		}
@@ -175,13 +175,14 @@ func chooseRelated(p *Part) bodies {
 		}
 		other := chooseWithin(child, false)
 		if lacksHTML && !allBlank(other.html) {
-			b.html = other.html
+			b.html, lacksHTML = other.html, false
 			if !b.hasText() {
 				b.text = other.text
+				lacksText = !b.hasText() || allBlank(b.text)
 			}
 		}
 		if lacksText && other.hasText() && !allBlank(other.text) {
-			b.text = other.text
+			b.text, lacksText = other.text, false
 		}
 	}
 	return b
