@@ -15,9 +15,26 @@ func (c *checker) html() {
 	if !c.m.HasText() {
 		c.found.add(part, HTMLOnly, "")
 	}
-	if size := len(c.m.HTML()); size > maxGmail {
+	page := c.m.HTML()
+	if size := len(page); size > maxGmail {
 		c.found.add(part, LargeHTML, strconv.Itoa(size)+" bytes")
 	}
+	r := c.m.resourcesIn(func() string { return page })
+	c.references(part, MissingInline, r.Missing)
+	c.references(part, RelativeImage, r.Relative)
+	c.references(part, InsecureImage, r.Insecure)
+}
+
+// references reports URLs in the HTML.
+func (c *checker) references(part int, code Code, urls []string) {
+	if len(urls) == 0 {
+		return
+	}
+	text := excerpt(urls[0])
+	if more := len(urls) - 1; more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	c.found.add(part, code, text)
 }
 
 // body decodes a leaf to see what is wrong with its encoding and charset.

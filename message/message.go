@@ -18,9 +18,10 @@
 // structure.go, section.go and header.go (the map), choose.go and body.go (which
 // parts are the bodies), part.go, filename.go, image.go, encoding.go, decode.go,
 // charset.go, charsetnames.go and flowed.go (the content of a part), encodedword.go,
-// parameter.go, address.go and date.go (what fields mean), links.go, codes.go,
-// remote.go and search.go (what is looked for in a mail), problem.go, check.go and
-// checkbody.go.
+// parameter.go, address.go and date.go (what fields mean), links.go, codes.go and
+// search.go (what is looked for in a mail), page.go, pageclean.go, pageelements.go,
+// pageurl.go, inline.go, cssfilter.go and cssrules.go (its HTML, made safe to show),
+// resources.go (what that refers to), problem.go, check.go and checkbody.go.
 package message
 
 import (
@@ -37,6 +38,12 @@ type Message struct {
 	inner      bool // it was decoded from a part of another one, and decodes no further
 	parts      []*Part
 	structural problemList
+
+	inlineOnce sync.Once
+	inline     inlineParts
+
+	resourcesOnce sync.Once
+	resources     *Resources
 
 	chooseOnce sync.Once
 	bodies     bodies

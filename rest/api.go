@@ -3,12 +3,12 @@
 //
 // api.go has the table of calls. filter.go reads queries and search.go looks into
 // emails for them; list.go lists and deletes, wait.go waits, and events.go streams.
-// email.go shows one email, html.go its HTML and preview.go what a frame gets of
-// that, part.go its other parts, which serve.go sends, and session.go how it came.
-// cache.go keeps what was parsed last, and content.go what readers of one email share.
-// create.go stores an email, faults.go sets what goes wrong on purpose, stats.go
-// counts, health.go tells supervisors that all is well, json.go writes answers and
-// problem.go errors. openapi.json describes all of it.
+// email.go shows one email, html.go its HTML, part.go its other parts, which serve.go
+// sends, and session.go how it came. cache.go keeps what was parsed last, and
+// content.go what readers of one email share. create.go stores an email, faults.go
+// sets what goes wrong on purpose, stats.go counts, health.go tells supervisors that
+// all is well, json.go writes answers and problem.go errors. openapi.json describes
+// all of it.
 package rest
 
 import (

@@ -107,8 +107,8 @@ func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	if scheme != "" {
 		h.Set("X-Frame-Options", "SAMEORIGIN")
 	}
-	return a.shared(w, r, m, form.name(), "text/html; charset=utf-8", textMemory(m)+embedRoom(len(m.Raw)), func() []byte {
-		return form.render(m.mail(), len(m.Raw))
+	return a.shared(w, r, m, form.name(), "text/html; charset=utf-8", m.mail().PageMemory(), func() []byte {
+		return form.render(m.mail())
 	})
 }
 
@@ -176,7 +176,7 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 	if p != nil {
 		return p
 	}
-	part := partByContentID(m.mail(), contentID)
+	part := m.mail().InlinePart(contentID)
 	if part == nil {
 		return newProblem(http.StatusNotFound, "this email has no part with that Content-ID")
 	}

@@ -248,7 +248,7 @@ func (v *viewPage) gatherHTML() {
 	if v.html == "" {
 		return
 	}
-	v.Remote = len(message.Remote(v.html))
+	v.Remote = len(v.mail.Resources().Remote)
 	v.RemoteLoaded = v.query.Get("remote") == "1"
 	v.Width = cmp.Or(v.query.Get("width"), viewParameters["width"][0])
 	v.Scheme = cmp.Or(v.query.Get("scheme"), viewParameters["scheme"][0])
