@@ -94,7 +94,7 @@ func joinHTML(parts []*Part) string {
 // readText gives what a part contributes to the text, at most so many bytes: the
 // text of its HTML, or of the message that it holds in a transfer encoding.
 func readText(p *Part, limit int) string {
-	if p.isMessage() && len(p.Parts) == 0 {
+	if p.isMessage() && len(p.Parts) == 0 && !p.message.inner {
 		m := Parse(string(p.Decode()))
 		m.inner = true
 		text := m.Text()

@@ -138,3 +138,36 @@ func TestMissingBodyIsToldFromEmpty(t *testing.T) {
 		}
 	}
 }
+
+// alternativesInEachOther gives alternatives that each hold a small part and the next
+// alternative; the innermost holds a large one.
+func alternativesInEachOther(kind, small, large string) string {
+	var b strings.Builder
+	for i := range MaxDepth - 1 {
+		fmt.Fprintf(&b, "Content-Type: multipart/alternative; boundary=b%d-\n\n--b%d-\nContent-Type: %s\n\n%s\n--b%d-\n", i, i, kind, small, i)
+	}
+	return b.String() + "Content-Type: " + kind + "\n\n" + large
+}
+
+// Each of these takes minutes when what is large is looked at on each level.
+func TestChoosingIsLinear(t *testing.T) {
+	large := strings.Repeat("<b> </b>\n", 1<<20)
+	for name, raw := range map[string]string{
+		"blank text":            alternativesInEachOther("text/plain", "x", large[:0]+strings.Repeat(" \n", 4<<20)),
+		"HTML without words":    alternativesInEachOther("text/html", "x", large),
+		"HTML with words":       alternativesInEachOther("text/html", "x", strings.Replace(large, " ", "word ", -1)),
+		"related blank texts":   "Content-Type: multipart/related; boundary=b\n\n" + strings.Repeat("--b\n\n \n", MaxParts),
+		"blank alternatives":    "Content-Type: multipart/alternative; boundary=b\n\n" + strings.Repeat("--b\n\n \n", MaxParts),
+		"alternatives":          "Content-Type: multipart/alternative; boundary=b\n\n" + strings.Repeat("--b\n\nx\n--b\nContent-Type: text/html\n\ny\n", MaxParts/2),
+		"named alternatives":    "Content-Type: multipart/alternative; boundary=b\n\n" + strings.Repeat("--b\nContent-Type: text/plain; name=x\n\n \n", MaxParts),
+		"messages in messages":  strings.Repeat("Content-Type: message/rfc822\n\n", MaxDepth) + large,
+		"encoded in each other": strings.Repeat("Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n", 100_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := Parse(raw)
+			m.Text()
+			m.HTML()
+			m.Attachments()
+		})
+	}
+}

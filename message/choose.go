@@ -1,6 +1,8 @@
 package message
 
 import (
+	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -134,7 +136,6 @@ type choices struct {
 	parts []*Part
 	shown bool    // they are not blank
 	last  []*Part // the one that was added last, at the end of parts
-	said  *string // its text, once it was read
 }
 
 // add adds an alternative that has not been said yet.
@@ -149,15 +150,35 @@ func (c *choices) add(parts []*Part, shows func(*Part) bool) {
 		c.parts, c.last = slices.Clone(parts), parts
 		return
 	}
-	if c.said == nil {
-		said := joinText(c.last)
-		c.said = &said
-	}
-	saying := joinText(parts)
-	if sameWords(*c.said, saying) {
+	if slices.EqualFunc(c.last, parts, func(a, b *Part) bool { return a.words() == b.words() }) {
 		c.parts = c.parts[:len(c.parts)-len(c.last)]
 	}
-	c.parts, c.last, c.said = append(c.parts, parts...), parts, &saying
+	c.parts, c.last = append(c.parts, parts...), parts
+}
+
+// wordSum stands for the words of a text, whatever the white space between them.
+type wordSum struct {
+	hash  uint64
+	known bool // it was made
+	none  bool // there are no words
+}
+
+// words gives the sum of what the part says. It is made once, as alternatives may
+// lie in one another, and only while bodies are chosen.
+func (p *Part) words() wordSum {
+	if p.wordSum.known {
+		return p.wordSum
+	}
+	hash := fnv.New64a()
+	sum := wordSum{known: true, none: true}
+	for word := range strings.FieldsFuncSeq(readText(p, MaxText), invisible) {
+		io.WriteString(hash, word)
+		hash.Write([]byte{' '})
+		sum.none = false
+	}
+	sum.hash = hash.Sum64()
+	p.wordSum = sum
+	return sum
 }
 
 // chooseRelated takes the root, and looks for the text or the HTML that it lacks
@@ -266,8 +287,16 @@ func (p *Part) withinMessage() bool {
 	return false
 }
 
-// blank tells that the part is text in which nothing can be seen.
+// blank tells that the part is text in which nothing can be seen. Like words, it is
+// found out once.
 func (p *Part) blank() bool {
+	if !p.blankKnown {
+		p.isBlank, p.blankKnown = p.looksBlank(), true
+	}
+	return p.isBlank
+}
+
+func (p *Part) looksBlank() bool {
 	const enough = 4 << 10 // most texts show something in their first bytes
 	for _, limit := range []int{enough, MaxText} {
 		text, whole := p.text(limit)
@@ -281,10 +310,13 @@ func (p *Part) blank() bool {
 	return true
 }
 
-// showsSomething tells that an HTML part has an image or any text.
+// showsSomething tells that an HTML part has any text or an image.
 func (p *Part) showsSomething() bool {
+	if !p.words().none {
+		return true
+	}
 	page := p.Text()
-	return containsFold(page, "<img") || containsFold(page, "background") || strings.TrimFunc(TextFromHTML(page), invisible) != ""
+	return containsFold(page, "<img") || containsFold(page, "background")
 }
 
 // invisible tells of white space, and of characters that have no width.

@@ -30,6 +30,10 @@ type Part struct {
 	headerFull    bool   // fields were left out
 	closed        bool   // a multipart whose closing delimiter was there
 	epilogue      int    // place after that
+
+	// What words and blank found out.
+	wordSum             wordSum
+	isBlank, blankKnown bool
 }
 
 // setType fills in what the Content-* fields say.
