@@ -16,8 +16,9 @@ import (
 
 // HTTPHandler serves the mail of a bucket: the website at `/` and `/view`, and the
 // API at `/emails` and what is below it, `/events`, `/faults`, `/stats`, `/livez`,
-// `/readyz` and `/openapi.json`. Any other path goes on to the next handler. To
-// serve it elsewhere than at the root of a site, put it in a `handle_path` route.
+// `/readyz` and `/openapi.json`. Any other path goes on to the next handler,
+// and is answered with 404 if none has an answer. To serve it elsewhere than at the
+// root of a site, put it in a `handle_path` route.
 type HTTPHandler struct {
 	// The name of the bucket, which the mailbucket app has to have.
 	// Default: `default`.
@@ -75,7 +76,7 @@ func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	if redirectToFolder(w, r) || h.api.Serve(w, r) || h.site.Serve(w, r) {
 		return nil
 	}
-	return next.ServeHTTP(w, r)
+	return h.passOn(w, r, next)
 }
 
 // redirectToFolder sends browsers on from /mail to /mail/ where the handler is

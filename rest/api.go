@@ -115,6 +115,17 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// NotFound answers a request whose path nobody knows.
+func (a *API) NotFound(w http.ResponseWriter, r *http.Request) {
+	a.guard.Protect(w.Header())
+	a.allowOrigin(w, r, nil)
+	p := newProblem(http.StatusNotFound, "no such path: openapi.json lists those there are")
+	if refusal := a.guard.Check(r, guard.Data); refusal != nil {
+		p = newProblem(refusal.Status, refusal.Text)
+	}
+	a.sendProblem(w, r, p)
+}
+
 // answer finds the resource, where below is what follows /emails/ in the path, and
 // makes the call.
 func (a *API) answer(w http.ResponseWriter, r *http.Request, res resource, below string) *problem {

@@ -129,6 +129,7 @@ var english = phrases{
 	"help.help":   "these keys",
 
 	"error.gone":      "This email is not held any more: it was deleted, or made room for newer ones.",
+	"error.path":      "There is no page at this address.",
 	"error.method":    "This page cannot do that.",
 	"error.origin":    "A page of another site may not change anything here.",
 	"error.site":      "A page of another site may not load this.",

@@ -92,6 +92,13 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// NotFound answers a request for a page whose path nobody knows.
+func (s *Site) NotFound(w http.ResponseWriter, r *http.Request) {
+	if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead) {
+		s.fail(w, r, http.StatusNotFound, "error.path")
+	}
+}
+
 // root is the relative URL of the list from the page at a path.
 func root(r *http.Request) string {
 	if depth := strings.Count(r.URL.Path, "/") - 1; depth > 0 {
