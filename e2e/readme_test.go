@@ -51,7 +51,7 @@ func TestReadmesCommandsAreTheProjects(t *testing.T) {
 // replays the tutorial on it, line by line.
 func TestReadmesTutorial(t *testing.T) {
 	need(t, "curl")
-	for _, port := range []string{"127.0.0.1:8025", "127.0.0.1:8080", "127.0.0.1:2019"} {
+	for _, port := range []string{"127.0.0.1:8025", "[::1]:8025", "127.0.0.1:8080", "[::1]:8080", "127.0.0.1:2019"} {
 		listener, err := net.Listen("tcp", port)
 		if err != nil {
 			missing(t, "the example's address "+port+" is taken")
