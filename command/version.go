@@ -5,9 +5,15 @@ import "runtime/debug"
 // modulePath is the module that this package belongs to.
 const modulePath = "github.com/caddy-mailbucket/mailbucket"
 
+// version is set by build/release.sh.
+var version string
+
 // Version is mailbucket's in this program, as it was built: "v0.1.0", or "(devel)"
 // with the commit for a checkout.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
