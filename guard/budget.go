@@ -16,8 +16,12 @@ type Budget struct {
 	freed func(bytes int64)
 }
 
-// NewBudget makes a budget of that size. Who waits does so as long as most says. What
-// is given back is told to freed, unless it is nil.
+// largeShare is from which size on memory that is given back is worth telling of, in
+// bytes.
+const largeShare = 1 << 20
+
+// NewBudget makes a budget of that size. Who waits does so as long as most says. Large
+// shares that are given back are told to freed, in bytes, unless it is nil.
 func NewBudget(size int64, most time.Duration, freed func(bytes int64)) *Budget {
 	return &Budget{size: size, most: most, bytes: semaphore.NewWeighted(size), freed: freed}
 }
@@ -52,10 +56,17 @@ func (s *Share) Shrink(bytes int64) {
 	}
 }
 
-// Release gives all back. It may be called again.
+// Release gives all back, as memory that nobody needs any more. It may be called again.
 func (s *Share) Release() {
-	if s.bytes > 0 && s.budget.freed != nil {
-		s.budget.freed(s.bytes)
+	if s.bytes > 0 {
+		s.budget.Freed(s.bytes)
 	}
 	s.Shrink(0)
+}
+
+// Freed tells of memory of requests that nobody needs any more, in bytes.
+func (b *Budget) Freed(bytes int64) {
+	if b.freed != nil && bytes >= largeShare {
+		b.freed(bytes)
+	}
 }

@@ -61,23 +61,29 @@ func TestSlotsAreNotWaitedForForEver(t *testing.T) {
 
 func TestBudgetIsGivenBack(t *testing.T) {
 	var freed int64
-	b := NewBudget(100, time.Millisecond, func(bytes int64) { freed += bytes })
-	first, err := b.Take(t.Context(), 1000) // all there is
+	const size = 100 * largeShare
+	b := NewBudget(size, time.Millisecond, func(bytes int64) { freed += bytes })
+	first, err := b.Take(t.Context(), 10*size) // all there is
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Take(t.Context(), 1); !errors.Is(err, ErrBusy) {
 		t.Errorf("beyond the budget: %v", err)
 	}
-	first.Shrink(60)
-	second, err := b.Take(t.Context(), 40)
+	first.Shrink(60 * largeShare)
+	second, err := b.Take(t.Context(), 40*largeShare-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := b.Take(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.Release()
 	first.Release()
 	second.Release()
-	if all, err := b.Take(t.Context(), 100); err != nil || freed != 100 {
+	small.Release()
+	if all, err := b.Take(t.Context(), size); err != nil || freed != size-1 {
 		t.Errorf("%v, %d freed", err, freed)
 	} else {
 		all.Release()

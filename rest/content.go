@@ -17,6 +17,10 @@ const (
 	maxIdleBytes = 16 << 20
 )
 
+// garbage is how many times as much memory as a content takes is left behind when it
+// has been decoded, about.
+const garbage = 3
+
 // contents are what was made of emails for answers. All who read the same share one,
 // however slowly they do, and the memory of all of them together is bounded. Those
 // that were read last are kept for a while, as readers come in bursts.
@@ -124,6 +128,7 @@ func (c *contents) reserve(ctx context.Context, entry *content, most int, build 
 	defer release()
 	entry.value, entry.size = build()
 	share.Shrink(int64(entry.size))
+	c.limits.Answers.Freed(garbage * int64(entry.size))
 	return nil
 }
 
@@ -147,9 +152,9 @@ func (c *contents) leave(entry *content) {
 	if entry.readers--; entry.readers > 0 || c.byKey[entry.key] != entry {
 		return
 	}
-	if entry.value == nil {
+	if entry.value == nil { // the store's memory, that is
 		delete(c.byKey, entry.key)
-		entry.share.Release()
+		entry.share.Shrink(0)
 		return
 	}
 	entry.place = c.idle.PushFront(entry)
