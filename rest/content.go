@@ -52,15 +52,25 @@ type content struct {
 	place   *list.Element // protected; nil while somebody reads it
 }
 
+// recipe is how a content is made.
+type recipe struct {
+	build func() (value any, size int)
+	most  int  // bytes of memory that it takes meanwhile, or all the time if build is nil
+	heavy bool // it is as much work as a search, and has to wait for its turn
+}
+
+// heavyMail is from which size on making something of an email is as much work as a
+// search, in bytes.
+const heavyMail = 256 << 10
+
 // use returns the content with that key, which must be given back by done. If it is
-// not there, build makes it and says how many bytes it takes; most is what it takes at
-// most until then, or with no build at all. It waits for room, and returns guard.ErrBusy if there is none in
-// time.
-func (c *contents) use(ctx context.Context, key contentKey, most int, build func() (value any, size int)) (value any, done func(), err error) {
+// not there it is made, which waits for room and returns guard.ErrBusy if there is none
+// in time.
+func (c *contents) use(ctx context.Context, key contentKey, how recipe) (value any, done func(), err error) {
 	for {
 		entry, isNew := c.enter(key)
 		if isNew {
-			c.fill(ctx, entry, most, build)
+			c.fill(ctx, entry, how)
 		}
 		select {
 		case <-entry.ready:
@@ -102,31 +112,33 @@ func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
 }
 
 // fill builds the content, or notes why it could not.
-func (c *contents) fill(ctx context.Context, entry *content, most int, build func() (any, int)) {
+func (c *contents) fill(ctx context.Context, entry *content, how recipe) {
 	defer close(entry.ready)
-	if entry.err = c.reserve(ctx, entry, most, build); entry.err != nil {
+	if entry.err = c.reserve(ctx, entry, how); entry.err != nil {
 		c.mu.Lock()
 		delete(c.byKey, entry.key)
 		c.mu.Unlock()
 	}
 }
 
-func (c *contents) reserve(ctx context.Context, entry *content, most int, build func() (any, int)) error {
-	share, err := c.limits.Answers.Take(ctx, int64(most))
+func (c *contents) reserve(ctx context.Context, entry *content, how recipe) error {
+	share, err := c.limits.Answers.Take(ctx, int64(how.most))
 	if err != nil {
 		return err
 	}
-	entry.share, entry.size = share, most
-	if build == nil {
+	entry.share, entry.size = share, how.most
+	if how.build == nil {
 		return nil
 	}
-	release, err := c.limits.Searches.Take(ctx)
-	if err != nil {
-		share.Release()
-		return err
+	if how.heavy {
+		release, err := c.limits.Searches.Take(ctx)
+		if err != nil {
+			share.Shrink(0)
+			return err
+		}
+		defer release()
 	}
-	defer release()
-	entry.value, entry.size = build()
+	entry.value, entry.size = how.build()
 	share.Shrink(int64(entry.size))
 	c.limits.Answers.Freed(garbage * int64(entry.size))
 	return nil
@@ -141,7 +153,7 @@ func (c *contents) pin(ctx context.Context, m *store.Message) (done func(), err 
 	if len(m.Raw) < pinnedSize {
 		return func() {}, nil
 	}
-	_, done, err = c.use(ctx, contentKey{m.ID, "raw"}, len(m.Raw), nil)
+	_, done, err = c.use(ctx, contentKey{m.ID, "raw"}, recipe{most: len(m.Raw)})
 	return done, err
 }
 

@@ -29,10 +29,10 @@ func TestReadersOfTheSameShareIt(t *testing.T) {
 	var mu sync.Mutex
 	for range 50 {
 		readers.Go(func() {
-			value, done, err := c.use(t.Context(), keyOf(1), 1000, func() (any, int) {
+			value, done, err := c.use(t.Context(), keyOf(1), recipe{most: 1000, build: func() (any, int) {
 				built++
 				return make64()
-			})
+			}})
 			if err != nil || value != "content" {
 				t.Errorf("%v, %v", value, err)
 				return
@@ -44,7 +44,7 @@ func TestReadersOfTheSameShareIt(t *testing.T) {
 	}
 	readers.Wait()
 	// What was built takes 64 bytes: there is room for others beside it.
-	if _, done, err := c.use(t.Context(), keyOf(2), 936, make64); err != nil || built != 1 {
+	if _, done, err := c.use(t.Context(), keyOf(2), recipe{most: 936, heavy: true, build: make64}); err != nil || built != 1 {
 		t.Errorf("built %d times; another: %v", built, err)
 	} else {
 		done()
@@ -59,11 +59,11 @@ func TestReadersOfTheSameShareIt(t *testing.T) {
 
 func TestContentsWaitForRoom(t *testing.T) {
 	c := newContents(100, time.Millisecond)
-	_, done, err := c.use(t.Context(), keyOf(1), 64, make64)
+	_, done, err := c.use(t.Context(), keyOf(1), recipe{most: 64, heavy: true, build: make64})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.use(t.Context(), keyOf(2), 64, make64); !errors.Is(err, guard.ErrBusy) {
+	if _, _, err := c.use(t.Context(), keyOf(2), recipe{most: 64, heavy: true, build: make64}); !errors.Is(err, guard.ErrBusy) {
 		t.Errorf("there is no room: %v", err)
 	}
 	if len(c.byKey) != 1 {
@@ -81,7 +81,7 @@ func TestContentIsBuiltForWhoStays(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, _, err := c.use(ctx, keyOf(1), 64, make64)
+		_, _, err := c.use(ctx, keyOf(1), recipe{most: 64, heavy: true, build: make64})
 		first <- err
 	}()
 	readers := func() int {
@@ -101,7 +101,7 @@ func TestContentIsBuiltForWhoStays(t *testing.T) {
 	}
 	wait(1)
 	go func() {
-		_, done, err := c.use(t.Context(), keyOf(1), 64, make64)
+		_, done, err := c.use(t.Context(), keyOf(1), recipe{most: 64, heavy: true, build: make64})
 		if err == nil {
 			done()
 		}
@@ -122,7 +122,7 @@ func TestContentsThatAreKeptAreBounded(t *testing.T) {
 	c := newContents(1<<30, patience)
 	read := func(n, size int) {
 		t.Helper()
-		_, done, err := c.use(t.Context(), keyOf(n), size, func() (any, int) { return "x", size })
+		_, done, err := c.use(t.Context(), keyOf(n), recipe{most: size, build: func() (any, int) { return "x", size }})
 		if err != nil {
 			t.Fatal(err)
 		}

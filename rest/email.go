@@ -12,20 +12,13 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// emailContent is what is made of an email for GET /emails/{id}, beside what stands in
-// it as it is. The answer has SMTP Bucket's keys, and then ours.
+// emailContent is what GET /emails/{id} answers with beside the data as received, which
+// goes from the store to the client. The answer has SMTP Bucket's keys, and then ours.
 type emailContent struct {
-	text, html  *string // nil where there is none
-	date        []byte  // JSON
-	attachments []attachmentAnswer
-	links       []link
-	codes       []string
-	problems    []problemFound
-}
-
-type mailbox struct {
-	Name    string `json:"name"`
-	Address string `json:"address"`
+	// Pieces of the document: up to the body, between it and the text, and after the
+	// HTML.
+	envelope, fields, found string
+	text, html              *string // nil where there is none
 }
 
 type attachmentAnswer struct {
@@ -38,11 +31,6 @@ type attachmentAnswer struct {
 	SHA256      string `json:"sha256"` // of the decoded bytes, hexadecimal
 }
 
-type link struct {
-	URL  string `json:"url"`
-	Text string `json:"text"`
-}
-
 // problemFound is something wrong with the email, on the wire or in its bytes.
 type problemFound struct {
 	Code string `json:"code"`
@@ -52,96 +40,110 @@ type problemFound struct {
 
 func newEmailContent(m *store.Message, mail *message.Message) *emailContent {
 	text, html := mail.Text(), mail.HTML()
-	c := &emailContent{date: []byte("null"), codes: message.Codes(text, html), problems: problemsOf(m, mail)}
+	c := &emailContent{
+		envelope: fragmentJSON(func(s *jsonStream) { writeEnvelope(s, m) }),
+		fields:   fragmentJSON(func(s *jsonStream) { writeFields(s, m, mail) }),
+		found:    fragmentJSON(func(s *jsonStream) { writeFound(s, m, mail, text, html) }),
+	}
 	if mail.HasText() {
 		c.text = &text
 	}
 	if mail.HasHTML() {
 		c.html = &html
 	}
-	if date, ok := mail.Date(); ok {
-		// Years of five digits are nothing that JSON can say.
-		if encoded, err := date.MarshalJSON(); err == nil {
-			c.date = encoded
-		}
-	}
-	for i, part := range mail.Attachments() {
-		c.attachments = append(c.attachments, newAttachmentAnswer(i, part))
-	}
-	for _, l := range message.Links(text, html) {
-		c.links = append(c.links, link{l.URL, l.Text})
-	}
 	return c
 }
 
-// size is about how many bytes the content takes.
+// size is how many bytes the content takes.
 func (c *emailContent) size() int {
-	size := len(c.date)
+	size := len(c.envelope) + len(c.fields) + len(c.found)
 	for _, text := range []*string{c.text, c.html} {
 		if text != nil {
 			size += len(*text)
 		}
 	}
-	for _, a := range c.attachments {
-		size += len(a.Filename) + len(a.ContentType) + len(a.ContentID) + 200
-	}
-	for _, l := range c.links {
-		size += len(l.URL) + len(l.Text) + 40
-	}
-	for _, p := range c.problems {
-		size += len(p.Text) + 60
-	}
 	return size
 }
 
-// write writes the answer. The data as received is by far the most of it in many, and
-// goes from the store to the client.
-func (c *emailContent) write(s *jsonStream, m *store.Message, mail *message.Message) {
-	key := func(name string) { s.plain(`,"` + name + `":`) }
+// write writes the answer about the email with that raw data.
+func (c *emailContent) write(s *jsonStream, raw string) {
+	s.plain(c.envelope)
+	s.key("body")
+	s.lines(raw)
+	s.plain(c.fields)
+	s.key("text")
+	s.textOrNull(c.text)
+	s.key("html")
+	s.textOrNull(c.html)
+	s.plain(c.found)
+}
+
+func writeEnvelope(s *jsonStream, m *store.Message) {
 	s.plain(`{"id":"` + m.ID.String() + `"`)
-	key("sender")
+	s.key("sender")
 	s.text(m.Sender)
-	key("recipients")
+	s.key("recipients")
 	array(s, m.Recipients, s.text)
-	key("subject")
+	s.key("subject")
 	s.text(message.DecodeHeader(m.Subject))
-	key("body")
-	s.lines(m.Raw)
-	key("timeCreated")
+}
+
+func writeFields(s *jsonStream, m *store.Message, mail *message.Message) {
+	s.key("timeCreated")
 	s.plain(strconv.FormatInt(m.UnixMilli(), 10))
-	key("size")
+	s.key("size")
 	s.plain(strconv.Itoa(len(m.Raw)))
 	for _, field := range []struct {
 		name      string
 		addresses []message.Address
 	}{{"from", mail.From()}, {"to", mail.To()}, {"cc", mail.Cc()}, {"bcc", mail.Bcc()}, {"replyTo", mail.ReplyTo()}} {
-		key(field.name)
-		array(s, field.addresses, func(a message.Address) { s.value(mailbox{a.Name, a.Address}) })
+		s.key(field.name)
+		array(s, field.addresses, func(a message.Address) { s.pair("name", a.Name, "address", a.Address) })
 	}
-	key("date")
-	s.plain(string(c.date))
-	key("messageId")
+	s.key("date")
+	s.plain(dateJSON(mail))
+	s.key("messageId")
 	s.text(mail.MessageID())
-	key("headers")
-	array(s, mail.Header(), func(f message.Field) {
-		s.plain(`{"name":`)
-		s.text(f.Name)
-		s.plain(`,"value":`)
-		s.text(f.Value())
-		s.plain("}")
+	s.key("headers")
+	array(s, mail.Header(), func(f message.Field) { s.pair("name", f.Name, "value", f.Value()) })
+}
+
+// dateJSON is the date of a mail, or null.
+func dateJSON(mail *message.Message) string {
+	if date, ok := mail.Date(); ok {
+		// Years of five digits are nothing that JSON can say.
+		if encoded, err := date.MarshalJSON(); err == nil {
+			return string(encoded)
+		}
+	}
+	return "null"
+}
+
+func writeFound(s *jsonStream, m *store.Message, mail *message.Message, text, html string) {
+	s.key("attachments")
+	i := 0
+	array(s, mail.Attachments(), func(part *message.Part) {
+		s.value(newAttachmentAnswer(i, part))
+		i++
 	})
-	key("text")
-	s.textOrNull(c.text)
-	key("html")
-	s.textOrNull(c.html)
-	key("attachments")
-	array(s, c.attachments, func(a attachmentAnswer) { s.value(a) })
-	key("links")
-	array(s, c.links, func(l link) { s.value(l) })
-	key("codes")
-	array(s, c.codes, s.text)
-	key("problems")
-	array(s, c.problems, func(p problemFound) { s.value(p) })
+	s.key("links")
+	array(s, message.Links(text, html), func(l message.Link) { s.pair("url", l.URL, "text", l.Text) })
+	s.key("codes")
+	array(s, message.Codes(text, html), s.text)
+	s.key("problems")
+	array(s, problemsOf(m, mail), func(p problemFound) { s.value(p) })
+	s.plain("}")
+}
+
+// key writes that of another member of an object.
+func (s *jsonStream) key(name string) { s.plain(`,"` + name + `":`) }
+
+// pair writes an object of two strings.
+func (s *jsonStream) pair(name, value, otherName, otherValue string) {
+	s.plain(`{"` + name + `":`)
+	s.text(value)
+	s.plain(`,"` + otherName + `":`)
+	s.text(otherValue)
 	s.plain("}")
 }
 
@@ -184,9 +186,12 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 		return nil
 	}
 	mail := a.cache.parse(m)
-	value, done, err := a.contents.use(r.Context(), contentKey{id, "json"}, textMemory(mail)+len(m.Raw), func() (any, int) {
-		content := newEmailContent(m, mail.mail())
-		return content, content.size() + len(m.Raw) // which stays in memory until it is sent
+	value, done, err := a.contents.use(r.Context(), contentKey{id, "json"}, recipe{
+		most: textMemory(mail) + len(m.Raw), heavy: len(m.Raw) >= heavyMail,
+		build: func() (any, int) {
+			content := newEmailContent(m, mail.mail())
+			return content, content.size() + len(m.Raw) // which stays in memory until it is sent
+		},
 	})
 	if err != nil {
 		w.Header().Del("ETag")
@@ -194,7 +199,7 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	}
 	defer done()
 	content := value.(*emailContent)
-	streamJSON(w, r, content.size(), func(s *jsonStream) { content.write(s, m, mail.mail()) })
+	streamJSON(w, r, content.size(), func(s *jsonStream) { content.write(s, m.Raw) })
 	return nil
 }
 

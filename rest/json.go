@@ -69,10 +69,20 @@ func streamJSON(w http.ResponseWriter, r *http.Request, held int, write func(s *
 
 // writeJSON writes a document that write writes, and a line end.
 func writeJSON(w io.Writer, write func(s *jsonStream)) {
-	s := streams.Get().(*jsonStream)
-	s.w, s.b, s.err = w, s.b[:0], nil
+	s := newStream(w)
 	write(s)
 	s.plain("\n")
+	s.end()
+}
+
+func newStream(w io.Writer) *jsonStream {
+	s := streams.Get().(*jsonStream)
+	s.w, s.b, s.err = w, s.b[:0], nil
+	return s
+}
+
+// end writes what is left. The stream must not be used any more.
+func (s *jsonStream) end() {
 	s.flush()
 	if s.w = nil; cap(s.b) <= 2*streamBuffer {
 		streams.Put(s)
@@ -108,6 +118,15 @@ func bufferJSON(size int, write func(s *jsonStream)) []byte {
 	out := bytes.NewBuffer(make([]byte, 0, size))
 	writeJSON(out, write)
 	return out.Bytes()
+}
+
+// fragmentJSON makes a piece of a document in memory.
+func fragmentJSON(write func(s *jsonStream)) string {
+	var out bytes.Buffer
+	s := newStream(&out)
+	write(s)
+	s.end()
+	return out.String()
 }
 
 func (s *jsonStream) flush() {

@@ -33,10 +33,10 @@ func (a *API) shared(w http.ResponseWriter, r *http.Request, m *parsed, name, co
 	if answered(w, r, m.ID, name, contentType) {
 		return nil
 	}
-	content, done, err := a.contents.use(r.Context(), contentKey{m.ID, name}, most, func() (any, int) {
+	content, done, err := a.contents.use(r.Context(), contentKey{m.ID, name}, recipe{most: most, heavy: len(m.Raw) >= heavyMail, build: func() (any, int) {
 		made := build()
 		return made, len(made)
-	})
+	}})
 	if err != nil {
 		return workProblem(err)
 	}

@@ -33,13 +33,13 @@ func TestEmailShowsWhatIsInIt(t *testing.T) {
 	_, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String())
 	var e struct {
 		Size            int
-		From, To, Cc    []mailbox
-		ReplyTo         []mailbox
+		From, To, Cc    []message.Address
+		ReplyTo         []message.Address
 		Date            time.Time
 		MessageID, Text string
 		Headers         []message.Field
 		Attachments     []attachmentAnswer
-		Links           []link
+		Links           []message.Link
 		Codes           []string
 		Problems        []problemFound
 	}
@@ -47,16 +47,16 @@ func TestEmailShowsWhatIsInIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, pair := range map[string][2]any{
-		"from":        {e.From, []mailbox{{"Jürgen", "j@x"}}},
-		"to":          {e.To, []mailbox{{"", "a@x"}, {"B", "b@x"}}},
-		"cc":          {e.Cc, []mailbox{}},
-		"replyTo":     {e.ReplyTo, []mailbox{{"", "r@x"}}},
+		"from":        {e.From, []message.Address{{Name: "Jürgen", Address: "j@x"}}},
+		"to":          {e.To, []message.Address{{Address: "a@x"}, {Name: "B", Address: "b@x"}}},
+		"cc":          {e.Cc, []message.Address{}},
+		"replyTo":     {e.ReplyTo, []message.Address{{Address: "r@x"}}},
 		"date":        {e.Date.Unix(), int64(1795498806)},
 		"messageId":   {e.MessageID, "m@x"},
 		"size":        {e.Size, len(rich)},
 		"header":      {message.Field{Name: e.Headers[6].Name}, message.Field{Name: "Received"}},
 		"text":        {e.Text, "Your code is 123456."},
-		"links":       {e.Links, []link{{"https://x.test/go?a=1&b=2", "Go"}}},
+		"links":       {e.Links, []message.Link{{URL: "https://x.test/go?a=1&b=2", Text: "Go"}}},
 		"codes":       {e.Codes, []string{"123456"}},
 		"attachments": {len(e.Attachments), 2},
 		"first":       {e.Attachments[0], attachmentAnswer{0, "", "image/png", 8, "logo@x", true, "4c4b6a3be1314ab86138bef4314dde022e600960d8689a2c8f8631802d20dab6"}},
