@@ -27,9 +27,9 @@ func (s *server) resident() int64 {
 		missing(s.t, "/proc cannot be read")
 	}
 	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
+	for status := bufio.NewScanner(file); status.Scan(); {
 		var kilobytes int64
-		if n, _ := fmt.Sscanf(lines.Text(), "VmRSS: %d kB", &kilobytes); n == 1 {
+		if n, _ := fmt.Sscanf(status.Text(), "VmRSS: %d kB", &kilobytes); n == 1 {
 			return kilobytes << 10
 		}
 	}
@@ -41,34 +41,34 @@ func (s *server) resident() int64 {
 type crowd struct {
 	conns []net.Conn
 	moved atomic.Int64 // octets that went out or came in
-	busy  atomic.Int64 // clients that have not come to their end
-	ok    atomic.Int64 // of them, answered with 200
+	ok    atomic.Int64 // clients answered with 200
 }
 
-// join connects to an address as often as said, and has client begin.
-func (c *crowd) join(t *testing.T, address string, clients int, client func(net.Conn)) {
-	t.Helper()
-	for range clients {
+// begin has clients connect and begin something.
+func (c *crowd) begin(s *server, id string, what begun) {
+	s.t.Helper()
+	address := s.smtp
+	if what.web {
+		address = s.http
+	}
+	for range what.clients {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			err = conn.(*net.TCPConn).SetReadBuffer(4096) // so that little waits in the system
 		}
 		if err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		c.conns = append(c.conns, conn)
-		c.busy.Add(1)
-		go func() {
-			defer c.busy.Add(-1)
-			client(conn)
-		}()
+		go what.client(s, id, c, conn)
 	}
 }
 
-// settle waits until all clients are done or nothing has moved for a while, and
-// returns the most memory that the program took meanwhile.
-func (c *crowd) settle(s *server) (peak int64) {
+// settle waits until nothing has moved for a while. Meanwhile the program may take no
+// more memory than it may.
+func (c *crowd) settle(s *server) {
 	s.t.Helper()
+	var peak int64
 	const quiet = 5 * time.Second
 	moved, since := c.moved.Load(), time.Now()
 	for deadline := time.Now().Add(patience); time.Since(since) < quiet; time.Sleep(50 * time.Millisecond) {
@@ -83,7 +83,7 @@ func (c *crowd) settle(s *server) (peak int64) {
 			s.t.Fatal("the clients never settle")
 		}
 	}
-	return peak
+	s.t.Logf("%d MB at the peak, %d MB moved, %d answered", peak>>20, c.moved.Load()>>20, c.ok.Load())
 }
 
 func (c *crowd) leave() {
@@ -92,10 +92,13 @@ func (c *crowd) leave() {
 	}
 }
 
-// pour sends as many octets, in the same blocks again and again.
-func (c *crowd) pour(conn net.Conn, block []byte, octets int) {
+// lines is the body of a mail.
+var lines = strings.Repeat(strings.Repeat("x", 78)+"\r\n", 800)
+
+// pour sends as many octets of a mail.
+func (c *crowd) pour(conn net.Conn, octets int) {
 	for octets > 0 {
-		n, err := conn.Write(block[:min(len(block), octets)])
+		n, err := io.WriteString(conn, lines[:min(len(lines), octets)])
 		c.moved.Add(int64(n))
 		if octets -= n; err != nil {
 			return
@@ -123,67 +126,71 @@ func attached(size int) string {
 		strings.Repeat(line, size/57)
 }
 
+// begun is what some clients begin and do not end.
+type begun struct {
+	clients int
+	web     bool // over HTTP
+	client  func(s *server, id string, c *crowd, conn net.Conn)
+}
+
+var unfinished = map[string]begun{
+	"readers of an attachment":  {160, true, slowReader("/attachments/0")},
+	"readers of the raw mail":   {160, true, slowReader("/raw")},
+	"readers of the whole mail": {160, true, slowReader("")},
+	"POSTs of 20 MiB": {100, true, func(s *server, _ string, c *crowd, conn net.Conn) {
+		fmt.Fprintf(conn, "POST /emails?sender=a@x&recipient=b@x HTTP/1.1\r\nHost: %s\r\nContent-Type: message/rfc822\r\nContent-Length: %d\r\n\r\n", s.http, 20<<20)
+		c.pour(conn, 19<<20)
+	}},
+	"uploads of 20 MB": {40, false, func(_ *server, _ string, c *crowd, conn net.Conn) {
+		_, _ = io.WriteString(conn, "EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n")
+		c.pour(conn, 20_000_000)
+	}},
+	"declared uploads of 20 MB": {40, false, func(_ *server, _ string, c *crowd, conn net.Conn) {
+		_, _ = io.WriteString(conn, "EHLO x\r\nMAIL FROM:<a@x> SIZE=20000000\r\nRCPT TO:<b@x>\r\nDATA\r\n")
+		c.pour(conn, 19_000_000)
+	}},
+	"chunks of 20 MB": {40, false, func(_ *server, _ string, c *crowd, conn net.Conn) {
+		_, _ = io.WriteString(conn, "EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nBDAT 20000000 LAST\r\n")
+		c.pour(conn, 19_000_000)
+	}},
+}
+
 // TestWhatClientsLeaveUnfinishedIsBoundedAndGivenBack looks at the memory of the
 // program while many clients do not go on, and after they have gone.
 func TestWhatClientsLeaveUnfinishedIsBoundedAndGivenBack(t *testing.T) {
-	block := []byte(strings.Repeat(strings.Repeat("x", 78)+"\r\n", 800))
-	for name, test := range map[string]struct {
-		clients int
-		client  func(s *server, id string, c *crowd, conn net.Conn)
-	}{
-		"160 readers of an attachment":  {160, slowReader("/attachments/0")},
-		"160 readers of the raw mail":   {160, slowReader("/raw")},
-		"160 readers of the whole mail": {160, slowReader("")},
-		"100 POSTs of 20 MiB": {100, func(s *server, _ string, c *crowd, conn net.Conn) {
-			fmt.Fprintf(conn, "POST /emails?sender=a@x&recipient=b@x HTTP/1.1\r\nHost: %s\r\nContent-Type: message/rfc822\r\nContent-Length: %d\r\n\r\nSubject: x\r\n\r\n", s.http, 20<<20)
-			c.pour(conn, block, 19<<20)
-		}},
-		"40 uploads of 20 MB": {40, func(_ *server, _ string, c *crowd, conn net.Conn) {
-			io.WriteString(conn, "EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: x\r\n\r\n")
-			c.pour(conn, block, 20_000_000)
-		}},
-		"40 declared uploads of 20 MB": {40, func(_ *server, _ string, c *crowd, conn net.Conn) {
-			io.WriteString(conn, "EHLO x\r\nMAIL FROM:<a@x> SIZE=20000000\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: x\r\n\r\n")
-			c.pour(conn, block, 19_000_000)
-		}},
-		"40 chunks of 20 MB": {40, func(_ *server, _ string, c *crowd, conn net.Conn) {
-			io.WriteString(conn, "EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nBDAT 20000000 LAST\r\nSubject: x\r\n\r\n")
-			c.pour(conn, block, 19_000_000)
-		}},
-	} {
+	for name, kind := range unfinished {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, caddyfile)
-			before := s.resident()
-			mail := attached(bigAttachment)
-			s.send("big@example.com", mail)
-			id := s.list("recipient=big@example.com")[0].ID
+			s, id, idle := serveBigMail(t)
 			c := new(crowd)
 			defer c.leave()
-			c.join(t, s.addressFor(name), test.clients, func(conn net.Conn) { test.client(s, id, c, conn) })
-			peak := c.settle(s)
-			t.Logf("before %d MB, peak %d MB, %d MB moved, %d clients stuck, %d answered", before>>20, peak>>20, c.moved.Load()>>20, c.busy.Load(), c.ok.Load())
-			serves := func(recipient string) {
-				t.Helper()
-				s.send(recipient, "Subject: x\r\n\r\nx\r\n")
-				if e := s.only("recipient=" + recipient); e.Subject != "x" {
-					t.Errorf("%+v", e)
-				}
-			}
+			c.begin(s, id, kind)
+			c.settle(s)
 			if strings.Contains(name, "readers") {
-				eventually(t, "all readers are answered", func() bool { return c.ok.Load() == int64(test.clients) })
+				eventually(t, "all readers are answered", func() bool { return c.ok.Load() == int64(kind.clients) })
 			}
-			serves("beside@example.com")
+			s.serves("beside@example.com")
 			c.leave()
-			eventually(t, "the memory is given back", func() bool { return s.resident() <= before+int64(len(mail))+mostLeft })
-			serves("after@example.com")
+			eventually(t, "the memory is given back", func() bool { return s.resident() <= idle+mostLeft })
+			s.serves("after@example.com")
 		})
 	}
 }
 
-// addressFor is where the clients of a test connect to.
-func (s *server) addressFor(test string) string {
-	if strings.Contains(test, "reader") || strings.Contains(test, "POST") {
-		return s.http
+// serveBigMail runs the program with one mail in it, and returns what memory it then
+// takes when nothing is under way.
+func serveBigMail(t *testing.T) (s *server, id string, idle int64) {
+	s = serve(t, caddyfile)
+	idle = s.resident()
+	mail := attached(bigAttachment)
+	s.send("big@example.com", mail)
+	return s, s.list("recipient=big@example.com")[0].ID, idle + int64(len(mail))
+}
+
+// serves checks that the program takes a mail and shows it.
+func (s *server) serves(recipient string) {
+	s.t.Helper()
+	s.send(recipient, "Subject: x\r\n\r\nx\r\n")
+	if e := s.only("recipient=" + recipient); e.Subject != "x" {
+		s.t.Errorf("%+v", e)
 	}
-	return s.smtp
 }

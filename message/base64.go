@@ -76,6 +76,10 @@ func (d *base64Decoder) collect() (n int, end bool) {
 				d.src = strings.TrimLeft(d.src, " \t\r\n")
 				return n, true
 			}
+			if c == '\n' && d.keepTail && beginsFooter(d.src[i+1:]) {
+				d.found, d.src, d.tail = faultBase64Tail, "", d.src[i+1:]
+				return n, true
+			}
 		case inJunk:
 			d.found = faultBase64
 		}
@@ -115,6 +119,17 @@ func looksBase64(s string, sameLine bool) bool {
 		}
 	}
 	return sameLine || len(line)%4 == 0
+}
+
+// beginsFooter tells that a line is the rule or the signature separator above a
+// footer, or has several words.
+func beginsFooter(s string) bool {
+	const enough = 100
+	if strings.HasPrefix(s, "--") || strings.HasPrefix(s, "__") {
+		return true
+	}
+	s = s[:min(len(s), enough)]
+	return strings.IndexByte(s, ' ') > 0 && looksLikeWords(s)
 }
 
 // looksLikeWords tells that the first line has several words, as no base64 has.

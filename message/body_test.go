@@ -20,82 +20,23 @@ func entity(fields string, children ...string) string {
 	return b.String() + "--" + boundary + "--\n"
 }
 
-func TestChoosesBodies(t *testing.T) {
-	text := func(s string) string { return entity("Content-Type: text/plain", s) }
-	html := func(s string) string { return entity("Content-Type: text/html", s) }
-	image := entity("Content-Type: image/png\nContent-ID: <i>", "png")
-	tests := []struct {
-		name, raw   string
-		text, html  string
-		attachments string // media types
-	}{
-		{"plain", text("t"), "t", "", ""},
-		{"HTML", html("h"), "", "h", ""},
-		{"no type", entity("Subject: x", "t"), "t", "", ""},
-		{"other text", entity("Content-Type: text/markdown", "# t"), "# t", "", ""},
-		{"attachment alone", entity("Content-Type: text/plain\nContent-Disposition: attachment", "t"), "", "", "text/plain"},
-		{"no text", image, "", "", "image/png"},
-		{"last alternative", entity("Content-Type: multipart/alternative", text("t1"), html("h1"), text("t2"), html("h2")), "t1\nt2", "h1\nh2", ""},
-		{"other alternatives", entity("Content-Type: multipart/alternative", text("t"), entity("Content-Type: text/x-amp-html", "a"), html("h")), "t", "h", "text/x-amp-html"},
-		{"related first", entity("Content-Type: multipart/related", html("h"), image), "", "h", "image/png"},
-		{"related start", entity("Content-Type: multipart/related; start=\"<r>\"", image, entity("Content-Type: text/html\nContent-ID: <r>", "h"), text("t")), "t", "h", "image/png"},
-		{"related start missing", entity("Content-Type: multipart/related; start=\"<x>\"", html("h"), image), "", "h", "image/png"},
-		{"related in alternative in mixed", entity("Content-Type: multipart/mixed", entity("Content-Type: multipart/alternative", text("t"), entity("Content-Type: multipart/related", html("h"), image)), entity("Content-Type: application/pdf", "p")), "t", "h", "image/png application/pdf"},
-		{"alternative in related", entity("Content-Type: multipart/related", entity("Content-Type: multipart/alternative", text("t"), html("h")), image), "t", "h", "image/png"},
-		{"mixed joins inline text", entity("Content-Type: multipart/mixed", text("t1"), image, text("t2\n"), html("h1"), html("h2")), "t1\nt2\nh1\nh2", "h1\nh2", "image/png"},
-		{"mixed text with a name", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: text/plain; name=a.txt", "n"), entity("Content-Type: text/plain\nContent-Disposition: attachment", "a")), "t", "", "text/plain text/plain"},
-		{"signed", entity("Content-Type: multipart/signed", entity("Content-Type: multipart/alternative", text("t"), html("h")), text("signature")), "t", "h", "text/plain"},
-		{"only a message", entity("Content-Type: message/rfc822", text("t")), "t", "", "message/rfc822"},
-		{"last alternative is blank", entity("Content-Type: multipart/alternative", text("t"), html("h"), text(" \n"), html("\u00a0"), text("")), "t", "h", ""},
-		{"last HTML shows nothing", entity("Content-Type: multipart/alternative", text("t"), html("h"), html("<html><body></body></html>")), "t", "h", "text/html"},
-		{"the same text twice", entity("Content-Type: multipart/alternative", text("a b"), text("a  b\n"), html("h")), "a  b\n", "h", "text/plain"},
-		{"HTML first", entity("Content-Type: multipart/alternative", html("h"), text("t")), "t", "h", ""},
-		{"only blank", entity("Content-Type: multipart/alternative", text(" "), html("")), " ", "", ""},
-		{"footer in an alternative", entity("Content-Type: multipart/alternative", text("t"), html("h"), text("footer")), "t\nfooter", "h", ""},
-		{"simple and rich HTML", entity("Content-Type: multipart/alternative", text("t"), html("h x"), entity("Content-Type: multipart/related", html("<b>h</b> x"), image)), "t", "<b>h</b> x", "text/html image/png"},
-		{"HTML in pieces", entity("Content-Type: multipart/alternative", text("t"), entity("Content-Type: multipart/mixed", html("h1"), entity("Content-Type: application/pdf", "p"), html("h2"))), "t", "h1\nh2", "application/pdf"},
-		{"enriched text is not the text", entity("Content-Type: multipart/alternative", text("t"), entity("Content-Type: text/enriched", "<bold>t</bold>")), "t", "", "text/enriched"},
-		{"enriched text alone", entity("Content-Type: multipart/alternative", entity("Content-Type: text/enriched", "<bold>t</bold>")), "<bold>t</bold>", "", ""},
-		{"markdown and a footer", entity("Content-Type: multipart/mixed", entity("Content-Type: text/markdown", "# t"), text("footer")), "# t\nfooter", "", ""},
+// textPart, htmlPart and imagePart are parts to choose from.
+func textPart(s string) string { return entity("Content-Type: text/plain", s) }
 
-		{"HTML and a footer", entity("Content-Type: multipart/mixed", html("<p>a<br>b</p>"), image, text("footer")), "a\nb\nfooter", "<p>a<br>b</p>", "image/png"},
-		{"alternative of HTML alone and a footer", entity("Content-Type: multipart/mixed", entity("Content-Type: multipart/alternative", html("h")), text("footer")), "h\nfooter", "h", ""},
-		{"alternative and a footer", entity("Content-Type: multipart/mixed", entity("Content-Type: multipart/alternative", text("t"), html("h")), text("footer")), "t\nfooter", "h", ""},
-		{"text and HTML that says the same", entity("Content-Type: multipart/mixed", text("one  two\n"), html("<p>one <b>two</b></p>")), "one  two\n", "<p>one <b>two</b></p>", ""},
-		{"HTML and text that says the same", entity("Content-Type: multipart/mixed", html("<p>one <b>two</b></p>"), text("one two")), "one two", "<p>one <b>two</b></p>", ""},
+func htmlPart(s string) string { return entity("Content-Type: text/html", s) }
 
-		{"related, image first", entity("Content-Type: multipart/related", image, html("h")), "", "h", "image/png"},
-		{"related, text first", entity("Content-Type: multipart/related", text("t"), html("h"), image), "t", "h", "image/png"},
-		{"related, blank text first", entity("Content-Type: multipart/related", text(""), html("h")), "", "h", ""},
-		{"related, alternative later", entity("Content-Type: multipart/related", image, entity("Content-Type: multipart/alternative", text("t"), html("h"))), "t", "h", "image/png"},
-		{"related start is an image", entity("Content-Type: multipart/related; start=\"<i>\"", html("h"), image), "", "h", "image/png"},
+var imagePart = entity("Content-Type: image/png\nContent-ID: <i>", "png")
 
-		{"named first", entity("Content-Type: multipart/mixed", entity("Content-Type: text/plain; name=body.txt", "t"), entity("Content-Type: text/plain; name=a.txt", "a")), "t", "", "text/plain"},
-		{"named and inline", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: text/plain\nContent-Disposition: inline; filename=a.txt", "a")), "t\na", "", "text/plain"},
-		{"named alternatives", entity("Content-Type: multipart/alternative", entity("Content-Type: text/plain; name=p.txt", "t"), entity("Content-Type: text/html; name=h.html", "h")), "t", "h", ""},
-		{"named text behind the alternatives", entity("Content-Type: multipart/alternative", text("t"), html("h"), entity("Content-Type: text/plain; name=a.txt", "a")), "t", "h", "text/plain"},
-		{"named beside nothing else", entity("Content-Type: multipart/mixed", image, entity("Content-Type: text/html; name=a.html", "h"), entity("Content-Type: text/plain; name=a.txt", "a")), "", "h", "image/png text/plain"},
-		{"unknown dispositions", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: text/plain\nContent-Disposition: x-download", "a"), entity("Content-Type: text/html\nContent-Disposition: download; filename=a", "b")), "t", "", "text/plain text/html"},
-		{"disposition without a value", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: text/plain\nContent-Disposition: ; size=1", "a"), entity("Content-Type: text/plain\nContent-Disposition: size=1", "b")), "t\na\nb", "", ""},
-		{"form", entity("Content-Type: multipart/form-data", entity("Content-Disposition: form-data; name=a", "t")), "t", "", ""},
-		{"text that is an image", entity("Content-Type: multipart/mixed", text("t"), entity("Content-ID: <logo>", pngHead)), "t", "", "text/plain"},
+// choice is what has to be chosen of a message.
+type choice struct {
+	name, raw   string
+	text, html  string
+	attachments string // media types
+}
 
-		{"calendar alone", entity("Content-Type: multipart/mixed", entity("Content-Type: text/calendar", "BEGIN:VCALENDAR"), image), "BEGIN:VCALENDAR", "", "image/png"},
-		{"attachments alone", entity("Content-Type: multipart/mixed", entity("Content-Type: text/plain\nContent-Disposition: attachment", "a"), image), "", "", "text/plain image/png"},
-		{"messages alone", entity("Content-Type: multipart/digest", text("t1")[len("Content-Type: text/plain\n"):], "\nSubject: x\n\nt2"), "t1\nt2", "", "message/rfc822 message/rfc822"},
-		{"message as an attachment", entity("Content-Type: multipart/mixed", entity("Content-Type: message/rfc822\nContent-Disposition: attachment", text("t")), image), "t", "", "message/rfc822 image/png"},
-		{"encoded message alone", entity("Content-Type: multipart/mixed", "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogYQoKaGVsbG8K"), "hello\n", "", "message/rfc822"},
-		{"encoded HTML message alone", "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nContent-Type: text/html\n\n<p>h=\n</p>", "h", "", "message/rfc822"},
-		{"part of a message", "Content-Type: message/partial; id=x; number=2\n\nrest", "rest", "", "message/partial"},
-		{"unknown disposition of the whole", entity("Content-Type: text/html\nContent-Disposition: =?utf-8?Q?invalid?=", "h"), "", "h", ""},
-		{"image as the only text", "Content-Type: text/plain\nContent-ID: <x>\n\nGIF89a", "GIF89a", "", ""},
-		{"blank text and a message", entity("Content-Type: multipart/mixed", text("\n"), entity("Content-Type: message/rfc822", html("h"))), "", "h", "message/rfc822"},
-		{"text beside a message", entity("Content-Type: multipart/mixed", text("t"), entity("Content-Type: message/rfc822", text("inner"))), "t", "", "message/rfc822"},
-		{"signed without text", entity("Content-Type: multipart/signed", image, text("t")), "t", "", "image/png"},
-		{"multipart without boundary", entity("Content-Type: multipart/mixed", text("t"), "Content-Type: multipart/alternative\n\nx"), "t\nx", "", ""},
-		{"unknown multipart", entity("Content-Type: multipart/x-new", text("t"), image), "t", "", "image/png"},
-	}
-	for _, tt := range tests {
+func checkChoices(t *testing.T, choices []choice) {
+	t.Helper()
+	for _, tt := range choices {
 		t.Run(tt.name, func(t *testing.T) {
 			m := Parse(tt.raw)
 			walk(t, m)
@@ -108,6 +49,87 @@ func TestChoosesBodies(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestChoosesBodies(t *testing.T) {
+	checkChoices(t, []choice{
+		{"plain", textPart("t"), "t", "", ""},
+		{"HTML", htmlPart("h"), "", "h", ""},
+		{"no type", entity("Subject: x", "t"), "t", "", ""},
+		{"other text", entity("Content-Type: text/markdown", "# t"), "# t", "", ""},
+		{"attachment alone", entity("Content-Type: text/plain\nContent-Disposition: attachment", "t"), "", "", "text/plain"},
+		{"no text", imagePart, "", "", "image/png"},
+		{"signed", entity("Content-Type: multipart/signed", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h")), textPart("signature")), "t", "h", "text/plain"},
+		{"text that is an image", entity("Content-Type: multipart/mixed", textPart("t"), entity("Content-ID: <logo>", pngHead)), "t", "", "text/plain"},
+		{"unknown multipart", entity("Content-Type: multipart/x-new", textPart("t"), imagePart), "t", "", "image/png"},
+	})
+}
+
+func TestChoosesAlternatives(t *testing.T) {
+	checkChoices(t, []choice{
+		{"last alternative", entity("Content-Type: multipart/alternative", textPart("t1"), htmlPart("h1"), textPart("t2"), htmlPart("h2")), "t1\nt2", "h1\nh2", ""},
+		{"other alternatives", entity("Content-Type: multipart/alternative", textPart("t"), entity("Content-Type: text/x-amp-html", "a"), htmlPart("h")), "t", "h", "text/x-amp-html"},
+		{"last alternative is blank", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h"), textPart(" \n"), htmlPart("\u00a0"), textPart("")), "t", "h", ""},
+		{"last HTML shows nothing", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h"), htmlPart("<html><body></body></html>")), "t", "h", "text/html"},
+		{"the same text twice", entity("Content-Type: multipart/alternative", textPart("a b"), textPart("a  b\n"), htmlPart("h")), "a  b\n", "h", "text/plain"},
+		{"HTML first", entity("Content-Type: multipart/alternative", htmlPart("h"), textPart("t")), "t", "h", ""},
+		{"only blank", entity("Content-Type: multipart/alternative", textPart(" "), htmlPart("")), " ", "", ""},
+		{"footer in an alternative", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h"), textPart("footer")), "t\nfooter", "h", ""},
+		{"simple and rich HTML", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h x"), entity("Content-Type: multipart/related", htmlPart("<b>h</b> x"), imagePart)), "t", "<b>h</b> x", "text/html image/png"},
+		{"HTML in pieces", entity("Content-Type: multipart/alternative", textPart("t"), entity("Content-Type: multipart/mixed", htmlPart("h1"), entity("Content-Type: application/pdf", "p"), htmlPart("h2"))), "t", "h1\nh2", "application/pdf"},
+		{"enriched text is not the text", entity("Content-Type: multipart/alternative", textPart("t"), entity("Content-Type: text/enriched", "<bold>t</bold>")), "t", "", "text/enriched"},
+		{"enriched text alone", entity("Content-Type: multipart/alternative", entity("Content-Type: text/enriched", "<bold>t</bold>")), "<bold>t</bold>", "", ""},
+		{"named alternatives", entity("Content-Type: multipart/alternative", entity("Content-Type: text/plain; name=p.txt", "t"), entity("Content-Type: text/html; name=h.html", "h")), "t", "h", ""},
+		{"named text behind the alternatives", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h"), entity("Content-Type: text/plain; name=a.txt", "a")), "t", "h", "text/plain"},
+	})
+}
+
+func TestChoosesInMixedAndRelated(t *testing.T) {
+	checkChoices(t, []choice{
+		{"related first", entity("Content-Type: multipart/related", htmlPart("h"), imagePart), "", "h", "image/png"},
+		{"related start", entity("Content-Type: multipart/related; start=\"<r>\"", imagePart, entity("Content-Type: text/html\nContent-ID: <r>", "h"), textPart("t")), "t", "h", "image/png"},
+		{"related start missing", entity("Content-Type: multipart/related; start=\"<x>\"", htmlPart("h"), imagePart), "", "h", "image/png"},
+		{"related in alternative in mixed", entity("Content-Type: multipart/mixed", entity("Content-Type: multipart/alternative", textPart("t"), entity("Content-Type: multipart/related", htmlPart("h"), imagePart)), entity("Content-Type: application/pdf", "p")), "t", "h", "image/png application/pdf"},
+		{"alternative in related", entity("Content-Type: multipart/related", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h")), imagePart), "t", "h", "image/png"},
+		{"mixed joins inline text", entity("Content-Type: multipart/mixed", textPart("t1"), imagePart, textPart("t2\n"), htmlPart("h1"), htmlPart("h2")), "t1\nt2\nh1\nh2", "h1\nh2", "image/png"},
+		{"mixed text with a name", entity("Content-Type: multipart/mixed", textPart("t"), entity("Content-Type: text/plain; name=a.txt", "n"), entity("Content-Type: text/plain\nContent-Disposition: attachment", "a")), "t", "", "text/plain text/plain"},
+		{"markdown and a footer", entity("Content-Type: multipart/mixed", entity("Content-Type: text/markdown", "# t"), textPart("footer")), "# t\nfooter", "", ""},
+		{"HTML and a footer", entity("Content-Type: multipart/mixed", htmlPart("<p>a<br>b</p>"), imagePart, textPart("footer")), "a\nb\nfooter", "<p>a<br>b</p>", "image/png"},
+		{"alternative of HTML alone and a footer", entity("Content-Type: multipart/mixed", entity("Content-Type: multipart/alternative", htmlPart("h")), textPart("footer")), "h\nfooter", "h", ""},
+		{"alternative and a footer", entity("Content-Type: multipart/mixed", entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h")), textPart("footer")), "t\nfooter", "h", ""},
+		{"text and HTML that says the same", entity("Content-Type: multipart/mixed", textPart("one  two\n"), htmlPart("<p>one <b>two</b></p>")), "one  two\n", "<p>one <b>two</b></p>", ""},
+		{"HTML and text that says the same", entity("Content-Type: multipart/mixed", htmlPart("<p>one <b>two</b></p>"), textPart("one two")), "one two", "<p>one <b>two</b></p>", ""},
+		{"related, image first", entity("Content-Type: multipart/related", imagePart, htmlPart("h")), "", "h", "image/png"},
+		{"related, text first", entity("Content-Type: multipart/related", textPart("t"), htmlPart("h"), imagePart), "t", "h", "image/png"},
+		{"related, blank text first", entity("Content-Type: multipart/related", textPart(""), htmlPart("h")), "", "h", ""},
+		{"related, alternative later", entity("Content-Type: multipart/related", imagePart, entity("Content-Type: multipart/alternative", textPart("t"), htmlPart("h"))), "t", "h", "image/png"},
+		{"related start is an image", entity("Content-Type: multipart/related; start=\"<i>\"", htmlPart("h"), imagePart), "", "h", "image/png"},
+		{"named first", entity("Content-Type: multipart/mixed", entity("Content-Type: text/plain; name=body.txt", "t"), entity("Content-Type: text/plain; name=a.txt", "a")), "t", "", "text/plain"},
+		{"named and inline", entity("Content-Type: multipart/mixed", textPart("t"), entity("Content-Type: text/plain\nContent-Disposition: inline; filename=a.txt", "a")), "t\na", "", "text/plain"},
+		{"unknown dispositions", entity("Content-Type: multipart/mixed", textPart("t"), entity("Content-Type: text/plain\nContent-Disposition: x-download", "a"), entity("Content-Type: text/html\nContent-Disposition: download; filename=a", "b")), "t", "", "text/plain text/html"},
+		{"disposition without a value", entity("Content-Type: multipart/mixed", textPart("t"), entity("Content-Type: text/plain\nContent-Disposition: ; size=1", "a"), entity("Content-Type: text/plain\nContent-Disposition: size=1", "b")), "t\na\nb", "", ""},
+		{"form", entity("Content-Type: multipart/form-data", entity("Content-Disposition: form-data; name=a", "t")), "t", "", ""},
+	})
+}
+
+func TestShowsTextInWantOfBodies(t *testing.T) {
+	checkChoices(t, []choice{
+		{"only a message", entity("Content-Type: message/rfc822", textPart("t")), "t", "", "message/rfc822"},
+		{"named beside nothing else", entity("Content-Type: multipart/mixed", imagePart, entity("Content-Type: text/html; name=a.html", "h"), entity("Content-Type: text/plain; name=a.txt", "a")), "", "h", "image/png text/plain"},
+		{"calendar alone", entity("Content-Type: multipart/mixed", entity("Content-Type: text/calendar", "BEGIN:VCALENDAR"), imagePart), "BEGIN:VCALENDAR", "", "image/png"},
+		{"attachments alone", entity("Content-Type: multipart/mixed", entity("Content-Type: text/plain\nContent-Disposition: attachment", "a"), imagePart), "", "", "text/plain image/png"},
+		{"messages alone", entity("Content-Type: multipart/digest", textPart("t1")[len("Content-Type: text/plain\n"):], "\nSubject: x\n\nt2"), "t1\nt2", "", "message/rfc822 message/rfc822"},
+		{"message as an attachment", entity("Content-Type: multipart/mixed", entity("Content-Type: message/rfc822\nContent-Disposition: attachment", textPart("t")), imagePart), "t", "", "message/rfc822 image/png"},
+		{"encoded message alone", entity("Content-Type: multipart/mixed", "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogYQoKaGVsbG8K"), "hello\n", "", "message/rfc822"},
+		{"encoded HTML message alone", "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nContent-Type: text/html\n\n<p>h=\n</p>", "h", "", "message/rfc822"},
+		{"part of a message", "Content-Type: message/partial; id=x; number=2\n\nrest", "rest", "", "message/partial"},
+		{"unknown disposition of the whole", entity("Content-Type: text/html\nContent-Disposition: =?utf-8?Q?invalid?=", "h"), "", "h", ""},
+		{"image as the only text", "Content-Type: text/plain\nContent-ID: <x>\n\nGIF89a", "GIF89a", "", ""},
+		{"blank text and a message", entity("Content-Type: multipart/mixed", textPart("\n"), entity("Content-Type: message/rfc822", htmlPart("h"))), "", "h", "message/rfc822"},
+		{"text beside a message", entity("Content-Type: multipart/mixed", textPart("t"), entity("Content-Type: message/rfc822", textPart("inner"))), "t", "", "message/rfc822"},
+		{"signed without text", entity("Content-Type: multipart/signed", imagePart, textPart("t")), "t", "", "image/png"},
+		{"multipart without boundary", entity("Content-Type: multipart/mixed", textPart("t"), "Content-Type: multipart/alternative\n\nx"), "t\nx", "", ""},
+	})
 }
 
 func TestInline(t *testing.T) {

@@ -265,14 +265,14 @@ func mayContinue(value, name string) bool {
 }
 
 // continues tells that a line that begins with no blank can only be the rest of
-// the field before it: a MIME parameter, one more encoded word after another, or
-// one more address after a comma.
+// the field before it: a MIME parameter, the type itself, one more encoded word after
+// another, or one more address after a comma.
 func continues(value, name, line string) bool {
 	switch {
 	case strings.HasPrefix(line, "=?"):
 		return strings.HasSuffix(trimBlanks(line), "?=") && strings.HasSuffix(trimBlanks(value), "?=")
 	case strings.EqualFold(name, "Content-Type"), strings.EqualFold(name, "Content-Disposition"):
-		return isParameter(line)
+		return isParameter(line) || trimBlanks(value) == "" && mediaType(line) != ""
 	case strings.EqualFold(name, "To"), strings.EqualFold(name, "Cc"), strings.EqualFold(name, "Bcc"),
 		strings.EqualFold(name, "From"), strings.EqualFold(name, "Reply-To"):
 		field, _ := fieldName(line)

@@ -121,6 +121,7 @@ func TestHeaderSections(t *testing.T) {
 func TestFieldsContinuedAtColumn0(t *testing.T) {
 	for raw, want := range map[string]map[string]string{
 		"Content-Type: text/plain;\r\ncharset=koi8-r\r\nname=\"a:b.txt\"\r\n\r\n": {"charset": "koi8-r", "name": "a:b.txt"},
+		"Content-Type:\r\ntext/plain; charset=koi8-r\r\n\r\n":                     {"charset": "koi8-r"},
 		"Content-Type: text/plain\r\ncharset = \"koi8-r\"\r\n\r\n":                {"charset": "koi8-r"},
 		"Content-Type: a/b;\r\nname*0*=utf-8''%C3%A9;\r\nNAME*1=x\r\n\r\n":        {"name": "éx"},
 	} {

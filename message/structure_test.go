@@ -257,6 +257,7 @@ func TestParseIsLinear(t *testing.T) {
 		"base64 in one line":         "Content-Transfer-Encoding: base64\r\n\r\n" + many("QUJD", 2<<20),
 		"padded pieces":              "Content-Transfer-Encoding: base64\r\n\r\n" + many("QQ==", 2<<20),
 		"padded pieces and blanks":   "Content-Transfer-Encoding: base64\r\n\r\n" + many("QQ== \n\n ", 2<<20),
+		"blank lines in base64":      "Content-Transfer-Encoding: base64\r\n\r\n" + many("\n\t ", 2<<20),
 		"empty lines in base64":      "Content-Transfer-Encoding: base64\r\n\r\n" + many("\n\n ", 2<<20),
 		"padding":                    "Content-Transfer-Encoding: base64\r\n\r\n" + many("=", 2<<20),
 		"equals signs":               "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + many("=", 2<<20),
@@ -377,32 +378,5 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	for range 8 {
 		<-done
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	for _, size := range []int{1 << 10, 50 << 10, 1 << 20} {
-		raw := multipartHead("b") + "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello.\r\n--b\r\nContent-Type: application/pdf; name=x.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-		line := strings.Repeat("QUJD", 19) + "\r\n"
-		raw += strings.Repeat(line, (size-len(raw))/len(line)) + "--b--\r\n"
-		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
-			b.SetBytes(int64(len(raw)))
-			b.ReportAllocs()
-			for b.Loop() {
-				Parse(raw)
-			}
-		})
-		b.Run(fmt.Sprintf("%dKiB/all", size>>10), func(b *testing.B) {
-			b.SetBytes(int64(len(raw)))
-			b.ReportAllocs()
-			for b.Loop() {
-				m := Parse(raw)
-				_ = m.Text() + m.HTML() + m.Subject()
-				for _, a := range m.Attachments() {
-					io.Copy(io.Discard, a.Open())
-				}
-				m.Problems()
-			}
-		})
 	}
 }
