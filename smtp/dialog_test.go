@@ -324,7 +324,7 @@ func (d *dialog) check(word, rest string) error {
 // eventually waits until something holds that another goroutine brings about.
 func eventually(t testing.TB, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("what was waited for did not happen")
 		}

@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/netip"
@@ -45,7 +44,7 @@ func TestOtherProtocolsEndTheSession(t *testing.T) {
 			core, logs := observer.New(zap.InfoLevel)
 			srv.Logger = zap.New(core)
 			for range 3 {
-				conn := &scriptedConn{in: bytes.NewReader([]byte(test.first + smuggled)), bytewise: pieces}
+				conn := &scriptedConn{in: strings.NewReader(test.first + smuggled), bytewise: pieces}
 				srv.Serve(conn, nil)
 				want := "421 This port speaks SMTP, but " + test.came + " came, closing connection\r\n"
 				if said := conn.out.String(); !strings.HasSuffix(said, want) || strings.Contains(said, "250") {

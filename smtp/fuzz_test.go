@@ -19,7 +19,7 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b> SIZE=1 BODY=8BITMIME SMTPUTF8\r\nRCPT TO:<@r:b@[1.2.3.4]>\r\nDATA\r\n\n.\r\n\r\n.\r\n"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		srv, box := newTestServer()
-		conn := &scriptedConn{in: bytes.NewReader(script)}
+		conn := &scriptedConn{in: strings.NewReader(string(script))}
 		srv.Serve(conn, nil)
 		said := conn.out.String()
 		for _, line := range strings.SplitAfter(said, "\n") {
@@ -44,7 +44,7 @@ func FuzzSession(f *testing.F) {
 // scriptedConn is a client that sends in and then hangs up.
 type scriptedConn struct {
 	net.Conn
-	in       *bytes.Reader
+	in       *strings.Reader
 	out      bytes.Buffer
 	bytewise bool // each read gives one byte
 }
@@ -147,7 +147,7 @@ func FuzzChunks(f *testing.F) {
 		var script bytes.Buffer
 		fmt.Fprintf(&script, "EHLO x\r\nBDAT %d\r\n%sMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n", len(data), data)
 		fmt.Fprintf(&script, "BDAT %d\r\n%sBDAT %d LAST\r\n%sQUIT\r\n", cut, data[:cut], len(data)-cut, data[cut:])
-		conn := &scriptedConn{in: bytes.NewReader(script.Bytes())}
+		conn := &scriptedConn{in: strings.NewReader(script.String())}
 		srv.Serve(conn, nil)
 		_, said, _ := strings.Cut(conn.out.String(), "OAUTHBEARER\r\n")
 		want := fmt.Sprintf("503 5.5.1 Bad sequence of commands, send MAIL first\r\n250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n"+

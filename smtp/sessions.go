@@ -130,7 +130,6 @@ func (s *session) stop(mode stopMode) {
 	if !s.stopsNow() {
 		return
 	}
-	s.readBy, s.writeBy = deadline{}, deadline{}
 	if s.stopMode == stopNow {
 		_ = s.conn.SetDeadline(aLongTimeAgo)
 	} else {
@@ -139,7 +138,8 @@ func (s *session) stop(mode stopMode) {
 	s.cancel()
 }
 
-// stopsNow reports whether the session has to end by now. It is called with mu.
+// stopsNow reports whether the session has to end by now. Once it has, that stays so, as
+// no transaction begins any more. It is called with mu.
 func (s *session) stopsNow() bool {
 	return s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction
 }
@@ -185,14 +185,12 @@ func (s *session) setDeadlines(read, write time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopsNow() {
-		s.readBy = deadline{}
 		_ = s.conn.SetReadDeadline(aLongTimeAgo)
 	} else if s.readBy.renew(read) {
 		_ = s.conn.SetReadDeadline(s.readBy.set)
 	}
 	if s.stopMode == stopNow {
 		// Long enough for a 421, too short to hold up an exit.
-		s.writeBy = deadline{}
 		_ = s.conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 	} else if s.writeBy.renew(write) {
 		_ = s.conn.SetWriteDeadline(s.writeBy.set)
