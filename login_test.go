@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/caddy-mailbucket/mailbucket/smtp"
 )
 
 func TestLoginThatWaitsForOthersEndsWithItsSession(t *testing.T) {
@@ -93,4 +95,12 @@ func bcryptOf(t *testing.T, secret string, cost int) string {
 	hash, err := bcrypt.GenerateFromPassword([]byte(secret), cost)
 	must(t, err)
 	return string(hash)
+}
+
+func TestLoginsThatWereRightAreKnownToTheServer(t *testing.T) {
+	h := &L4Handler{Auth: &AuthConfig{Users: map[string]string{"alice": bcryptOf(t, "right", bcrypt.MinCost)}}, server: new(smtp.Server)}
+	must(t, h.provisionAuth())
+	if h.server.KnownLogin("alice", "right") || !h.server.CheckLogin(t.Context(), "alice", "right") || !h.server.KnownLogin("alice", "right") {
+		t.Error("what is checked is not what is known")
+	}
 }

@@ -245,3 +245,12 @@ func TestAddressesAreLenientOrStrict(t *testing.T) {
 		})
 	}
 }
+
+func TestNoMoreIsOfferedThanTheBucketHolds(t *testing.T) {
+	s := start(t, "{\nLOGOFF\nmailbucket SMTP {\nbucket default {\nmax_bytes 1MiB\n}\n}\n}\nHTTP {\nmailbucket\n}\n")
+	c := s.dial()
+	must(t, c.talk("", "220", "EHLO x", "250-"))
+	must(t, skipTo(c.r, "250-SIZE 1048576\r\n"))
+	must(t, skipTo(c.r, "250 "))
+	must(t, c.talk("MAIL FROM:<a@x> SIZE=20000000", "552 5.3.4 Message too large, the limit is 1048576 octets", "MAIL FROM:<a@x> SIZE=1000", "250"))
+}

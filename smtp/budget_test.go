@@ -109,6 +109,37 @@ func TestReservationsWaitForTheirTurn(t *testing.T) {
 	checkFree(t, b)
 }
 
+// TestWhoGivesUpHoldsUpNobody has one wait for much, and behind it one for little.
+func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
+	const mib = 1 << 20
+	b := newBudget(10 * mib)
+	b.wait = time.Hour
+	holder, last := reservation{budget: b}, reservation{budget: b}
+	holder.need(context.Background(), 6*mib, 6*mib)
+	ctx, cancel := context.WithCancel(context.Background())
+	waiting := func(n int) func() bool {
+		return func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.tiers[2].waiting) == n }
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if r := (reservation{budget: b}); r.need(ctx, 8*mib, 8*mib) {
+			t.Error("was given what is not there")
+		}
+	})
+	eventually(t, waiting(1))
+	wg.Go(func() {
+		if !last.need(context.Background(), 4*mib, 4*mib) {
+			t.Error("was not given what is there")
+		}
+	})
+	eventually(t, waiting(2))
+	cancel()
+	wg.Wait()
+	holder.release()
+	last.release()
+	checkFree(t, b)
+}
+
 // TestReservationsNeverLockEachOtherOut has many that grow and wait at once.
 func TestReservationsNeverLockEachOtherOut(t *testing.T) {
 	b := newBudget(8 << 20)

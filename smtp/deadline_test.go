@@ -102,6 +102,30 @@ func (c *pausingConn) Read(b []byte) (int, error) {
 	return 0, io.EOF
 }
 
+// TestSessionThatThrowsDataAwayKeepsASmallBuffer looks at one in the middle of a mail that
+// is too large, and for which nothing of the budget is reserved any more.
+func TestSessionThatThrowsDataAwayKeepsASmallBuffer(t *testing.T) {
+	srv, _ := newTestServer()
+	srv.MaxMessageSize = 500_000
+	srv.Budget = newBudget(10 << 20)
+	script := envelope + "DATA\r\n" + strings.Repeat(strings.Repeat("x", 78)+"\r\n", 20_000)
+	conn := &pausingConn{&scriptedConn{in: strings.NewReader(script)}, make(chan struct{}), make(chan struct{})}
+	s := newSession(srv, conn, nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer s.release()
+		s.run()
+	}()
+	<-conn.read
+	if s.in.class != 0 || s.mail.body.memory != 0 {
+		t.Errorf("a buffer of %d bytes, and %d bytes of the mail", bufferSizes[s.in.class], s.mail.body.memory)
+	}
+	checkFree(t, srv.Budget)
+	close(conn.closed)
+	<-done
+}
+
 func TestIdleSessionKeepsASmallBuffer(t *testing.T) {
 	for _, tail := range []string{"", "N", strings.Repeat("N", bufferSizes[0]/4)} {
 		srv, box := newTestServer()
