@@ -3,7 +3,6 @@ package mailbucket
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,9 +52,7 @@ func TestLoginsAreComputedAFewAtATime(t *testing.T) {
 	for range 10 * cap(u.slots) {
 		wg.Go(func() { u.check(t.Context(), "alice", "wrong") })
 	}
-	for running.Load() < int64(cap(u.slots)) {
-		runtime.Gosched()
-	}
+	eventually(t, "all slots are taken", func() bool { return running.Load() == int64(cap(u.slots)) })
 	close(goOn)
 	wg.Wait()
 	if n := most.Load(); n > int64(cap(u.slots)) {

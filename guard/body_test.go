@@ -116,10 +116,13 @@ func TestAnnouncedBodiesTakeNoMemory(t *testing.T) {
 	for range 2 {
 		announce(t, server, testMost, "x")
 	}
-	for bodies.large.bytes.TryAcquire(1) { // until these two have all of it
+	eventually(t, func() bool { // these two have all of it
+		if !bodies.large.bytes.TryAcquire(1) {
+			return true
+		}
 		bodies.large.bytes.Release(1)
-		time.Sleep(time.Millisecond)
-	}
+		return false
+	})
 	for range 38 {
 		if got := statusLine(t, announce(t, server, testMost, "x")); got != "503 Service Unavailable" {
 			t.Errorf("beyond the budget: %s", got)
