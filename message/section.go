@@ -153,7 +153,7 @@ func (h *headerScanner) next() (f rawField, ok bool) {
 		f = rawField{name: name, start: start + colon + 1, end: end}
 		h.goOn(&f)
 		h.fields++
-		if h.kind.name == "" && strings.EqualFold(name, "Content-Type") {
+		if len(name) == len("Content-Type") && h.kind.name == "" && strings.EqualFold(name, "Content-Type") {
 			h.kind = f
 		}
 		f.beyondLimit = f.end-h.start > MaxHeaderBytes || h.fields > MaxHeaderFields
