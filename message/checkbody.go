@@ -1,12 +1,17 @@
 package message
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // maxGmail is the size of HTML, in bytes, from which on Gmail shows a part of it only.
 const maxGmail = 102 << 10
 
-// html checks the HTML body.
+// html checks the links of the bodies, and the HTML.
 func (c *checker) html() {
+	page := c.m.HTML()
+	c.links(page)
 	chosen := c.m.choice().html
 	if len(chosen) == 0 {
 		return
@@ -15,7 +20,6 @@ func (c *checker) html() {
 	if !c.m.HasText() {
 		c.found.add(part, HTMLOnly, "")
 	}
-	page := c.m.HTML()
 	if size := len(page); size > maxGmail {
 		c.found.add(part, LargeHTML, strconv.Itoa(size)+" bytes")
 	}
@@ -23,6 +27,17 @@ func (c *checker) html() {
 	c.references(part, MissingInline, r.Missing)
 	c.references(part, RelativeImage, r.Relative)
 	c.references(part, InsecureImage, r.Insecure)
+}
+
+// links looks for more links than are listed, where there can be so many.
+func (c *checker) links(page string) {
+	text := c.m.Text()
+	if strings.Count(text, ":")+strings.Count(text, ".")/2+strings.Count(page, "<a")+strings.Count(page, "<A") < MaxLinks {
+		return
+	}
+	if _, more := findLinks(text, page); more {
+		c.found.add(0, TooManyLinks, strconv.Itoa(MaxLinks)+" are listed")
+	}
 }
 
 // references reports URLs in the HTML.

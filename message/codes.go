@@ -13,19 +13,32 @@ const (
 	MaxCodes = 20
 	// maxCodeText is how much of each body is searched, in bytes.
 	maxCodeText = 256 << 10
+	// maxCodePage is how much of the HTML is read for that.
+	maxCodePage = 4 << 20
+	// maxCodeSubject is how much of the subject is searched.
+	maxCodeSubject = 1000
 )
 
-// Codes gives what look like one-time codes in a text and an HTML body, the most
-// likely first, each once. A code is 4 to 8 digits, given without the blanks or
-// hyphens that group them; 6 to 8 capital letters and digits; or such digits
-// after a short prefix, as in "G-123456". A word such as code, PIN or
-// verification must stand near it, in one of some fifteen languages. Years,
-// prices, dates, telephone and order numbers, and what is part of a URL or a
-// longer word, are none.
-func Codes(text, page string) []string {
+// Codes gives what look like one-time codes in the subject, the text and the HTML
+// of a mail, the most likely first, each once. A code is 4 to 8 digits of any
+// script, given in ASCII and without the blanks or hyphens that group them; 6 to 8
+// capital letters and digits; or such digits after a short prefix, as in
+// "G-123456". A word such as code, PIN or verification must stand near it, in one
+// of some thirty languages. Years, prices, dates, telephone and order numbers, and
+// what is part of a URL or a longer word, are none.
+func Codes(subject, text, page string) []string {
 	var found []scoredCode
-	for _, body := range []string{cutText(text, maxCodeText), cutText(TextFromHTML(page), maxCodeText)} {
-		f := codeFinder{text: body, words: splitWords(body)}
+	bodies := []string{text}
+	if page != "" {
+		if shown := TextFromHTML(cutText(page, maxCodePage)); text == "" {
+			bodies[0] = shown
+		} else {
+			bodies = append(bodies, shown)
+		}
+	}
+	for _, body := range bodies {
+		in := newCodeText(subject, body)
+		f := codeFinder{codeText: in, words: splitWords(in.text)}
 		for _, code := range f.find() {
 			at := slices.IndexFunc(found, func(c scoredCode) bool { return c.value == code.value })
 			if at >= 0 {
@@ -75,17 +88,24 @@ func splitWords(s string) []word {
 		}
 		w.inURL = start < urlTo
 		name := ""
-		if at-start <= maxKeyword && !w.inURL {
-			name = strings.ToLower(s[start:at])
+		if !w.inURL {
+			if name = keyword(s[start:at]); afterOtherCodes[name] {
+				takeBack(words)
+			}
 			w.strength = keywordStrength(name, before)
 		}
 		words, before, start, broken = append(words, w), name, -1, false
 	}
+	last := rune(0)
 	for i, r := range s {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
+			if start >= 0 && splits(last, r) {
+				end(i)
+			}
 			if start < 0 {
 				start = i
 			}
+			last = r
 			continue
 		}
 		end(i)
@@ -98,7 +118,7 @@ func splitWords(s string) []word {
 // codeFinder goes over the words of a text once, looking a bounded number of
 // words around each candidate.
 type codeFinder struct {
-	text  string
+	codeText
 	words []word
 	used  int // keywords before this word already belong to a code
 
@@ -163,6 +183,9 @@ func (f *codeFinder) score(c candidate) int {
 		if w.strength == 0 || lines > 3 || c.year && (lines > 0 || distance > 1 || w.strength < strong) {
 			continue
 		}
+		if lines > 0 && w.strength < strong && w.start < f.head && !c.alone {
+			continue // the subject says what the mail is about, not every number in it
+		}
 		score := w.strength - distance - 3*lines
 		if lines > 0 && !c.alone {
 			score -= 6
@@ -171,7 +194,8 @@ func (f *codeFinder) score(c candidate) int {
 			best, place = score, k
 		}
 	}
-	for k := c.to; k < min(len(f.words), c.to+reachAfter) && !c.year; k++ {
+	labelled := c.from > 0 && labels[f.lower(c.from-1)] && f.words[c.from-1].line == f.words[c.from].line
+	for k := c.to; k < min(len(f.words), c.to+reachAfter) && !c.year && !labelled; k++ {
 		if strings.ContainsAny(f.gap(k-1), ".!?\u3002") {
 			break // another sentence
 		}
@@ -237,7 +261,7 @@ func (f *codeFinder) candidate(i int) (c candidate, ok bool) {
 	case digits && len(s) <= 4 && f.groupsWith(i):
 		c.to, c.value = i+2, s+f.str(i+1)
 	case digits:
-		c.year = len(s) == 4 && (s[:2] == "19" || s[:2] == "20")
+		c.year = len(s) == 4 && slices.Contains(f.years, s[:2])
 	case len(s) <= 3 && isUpper(s) && f.prefixes(i):
 		c.to, c.value = i+2, s+"-"+f.str(i+1)
 	case !mixedCapitals(s):
@@ -305,7 +329,8 @@ func (f *codeFinder) standsFree(c candidate) bool {
 		return false
 	case strings.ContainsRune("%@/\\_=&~", after), unicode.Is(unicode.Sc, after),
 		after == ' ' && unicode.Is(unicode.Sc, beyond),
-		strings.ContainsRune(".,:'-\u2013", after) && isWordRune(beyond):
+		strings.ContainsRune(".,:-\u2013", after) && isWordRune(beyond),
+		after == '\'' && unicode.IsDigit(beyond): // letters are an ending, as Turkish has it
 		return false
 	}
 	if f.beside(c.from-1, c.from-1) || f.beside(c.to, c.to-1) {

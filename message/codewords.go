@@ -1,15 +1,36 @@
 package message
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
 
-// maxKeyword is the longest word that is looked up, in bytes.
-const maxKeyword = 60
+// Bounds of the words that are looked up, in bytes: one of ASCII, and one of a
+// script without blanks, of which the end is.
+const (
+	maxKeyword  = 60
+	maxSentence = 300
+)
 
 // How much a keyword says about a number near it.
 const (
 	strong = 24 // names a code
 	weak   = 14 // is about identifying oneself
 )
+
+// keyword gives a word as it is looked up.
+func keyword(s string) string {
+	if len(s) > maxKeyword {
+		if isASCII(s) {
+			return ""
+		}
+		for len(s) > maxSentence || s != "" && !utf8.RuneStart(s[0]) {
+			s = s[max(1, len(s)-maxSentence):]
+		}
+	}
+	return strings.ToLower(s)
+}
 
 // keywordStrength tells what a lower-case word says, given the word before it.
 func keywordStrength(s, before string) int {
@@ -22,20 +43,38 @@ func keywordStrength(s, before string) int {
 	case weakWords[s]:
 		return weak
 	}
-	if len(s) < 6 || notCodes[s] {
+	if len(s) < 6 || notCodes[s] || containsAny(s, notCodeParts) {
 		return 0
 	}
-	for _, part := range codeParts {
-		if strings.Contains(s, part) {
-			return strong
+	if containsAny(s, codeParts) {
+		if otherCodes[before] {
+			return 0
 		}
+		return strong
 	}
 	for _, suffix := range codeSuffixes {
 		if strings.HasSuffix(s, suffix) {
 			return strong
 		}
 	}
+	if containsAny(s, weakParts) {
+		return weak
+	}
 	return 0
+}
+
+func containsAny(s string, parts []string) bool {
+	return !isASCII(s) && slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
+}
+
+// takeBack takes from the keyword before the last words what it says, as a word
+// after it makes it another thing: "code postal", "código de descuento".
+func takeBack(words []word) {
+	for i := len(words) - 1; i >= max(0, len(words)-2); i-- {
+		if words[i].strength == strong {
+			words[i].strength = 0
+		}
+	}
 }
 
 func wordSet(list string) map[string]bool {
@@ -45,53 +84,3 @@ func wordSet(list string) map[string]bool {
 	}
 	return set
 }
-
-var (
-	// English, German and Dutch, French, Spanish and Portuguese, Italian, the
-	// Nordic languages, Polish, Czech and Turkish, Russian and Ukrainian.
-	strongWords = wordSet(`
-		code codes pin otp passcode passcodes totp tan mtan onetime 2fa mfa tfa
-		einmalpasswort einmalkennwort
-		código códigos codigo codigos clave
-		codice codici
-		kode koden kod koden kód koder kodu kodunuz kodas
-		код кода коды коду кодом
-	`)
-	weakWords = wordSet(`
-		verify verification verifying authenticate authentication authenticator confirm confirmation token
-		password passphrase login signin security temporary
-		bestätigen bestätigung anmeldung kennwort passwort sicherheit verificatie bevestiging wachtwoord
-		vérifier vérification confirmer jeton connexion
-		verificar verificación verificação confirmación confirmação contraseña senha acceso acesso
-		verifica verificare conferma accesso
-		bekræft bekreft bekräfta verifiering engångs hasło weryfikacja weryfikacyjny ověření doğrulama onay şifre
-		пароль пароля подтверждения подтверждение входа підтвердження
-	`)
-	// Parts of words in languages that compose them, or write no spaces.
-	codeParts    = []string{"验证码", "驗證碼", "校验码", "动态码", "認証コード", "確認コード", "認証番号", "暗証番号", "ワンタイム", "パスコード", "인증번호", "인증코드", "확인코드"}
-	codeSuffixes = []string{"code", "codes", "kode", "koden", "kod", "pin", "passwort"}
-
-	notCodes = wordSet(`
-		barcode zipcode postcode postcodes qrcode promocode promocodes rabattcode gutscheincode unicode geocode
-		decode encode opcode sourcecode hexcode vscode areacode
-	`)
-	// Words before "code" that make it another thing.
-	otherCodes = wordSet(`
-		zip postal post area country error promo promotional discount coupon voucher gift source dress qr status
-		sort product tracking bar swift iban bic tax dial dialing color colour hex referral response
-	`)
-	// Words that say what the number after them is.
-	labels = wordSet(`
-		order orders invoice tracking phone tel telephone telefon téléphone teléfono fax mobile call ticket case
-		account acct customer client zip postal suite box ext extension ref reference shipment parcel booking
-		bestellung rechnung kundennummer bestellnummer commande facture pedido factura ordine fattura copyright
-		inv po rfc iso cve sku id utf
-	`)
-	currencies = wordSet(`usd eur gbp chf jpy cad aud dollars euros euro pounds`)
-	units      = wordSet(`
-		minutes minute min hours hour seconds days day points
-		px kb mb gb km kg people users customers items
-	`)
-	// Words that lead from the keyword to the code.
-	copulas = wordSet(`is ist lautet est es è é er är jest to enter use eingeben`)
-)

@@ -23,7 +23,7 @@ Content-Transfer-Encoding: base64
 YSxiCg==
 `)
 	fmt.Println(m.From()[0].Name, m.From()[0].Address, m.Subject())
-	fmt.Println(message.Codes(m.Text(), m.HTML()), message.Links(m.Text(), m.HTML())[0].URL)
+	fmt.Println(message.Codes(m.Subject(), m.Text(), m.HTML()), message.Links(m.Text(), m.HTML())[0].URL)
 	for i, a := range m.Attachments() {
 		fmt.Println(i, a.Filename(), a.MediaType, a.Size())
 	}

@@ -2,6 +2,8 @@ package message
 
 import (
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -54,8 +56,8 @@ func TestCodes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Codes(tt.text, ""); !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("Codes(%q) = %q, want %q", tt.text, got, tt.want)
+			if got := Codes("", tt.text, ""); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("Codes of %q: %q, want %q", tt.text, got, tt.want)
 			}
 		})
 	}
@@ -63,7 +65,7 @@ func TestCodes(t *testing.T) {
 
 func TestCodesReadsHTML(t *testing.T) {
 	page := `<style>.a{color:#483921}</style><p>Your code</p><table><tr><td>4</td><td>8</td><td>3</td><td>9</td><td>2</td><td>0</td></tr></table>`
-	if got, want := Codes("", page), []string{"483920"}; !reflect.DeepEqual(got, want) {
+	if got, want := Codes("", "", page), []string{"483920"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -76,9 +78,25 @@ func TestLinks(t *testing.T) {
 		{"text", "See https://a.test/x?y=1&z=2. Bye", "", []Link{{"https://a.test/x?y=1&z=2", ""}}},
 		{"brackets", "(http://a.test/a_(b)) <https://b.test> [https://c.test]", "", []Link{{"http://a.test/a_(b)", ""}, {"https://b.test", ""}, {"https://c.test", ""}}},
 		{"capitals", "HTTPS://A.test/", "", []Link{{"HTTPS://A.test/", ""}}},
-		{"mailto", "mailto:a@b.test, ftp://c.test", "", []Link{{"mailto:a@b.test", ""}}},
+		{"other schemes", "mailto:a@b.test, ftp://c.test myapp://x?y=1 Tel:+49-30-1234, sms:+1.", "", []Link{{"mailto:a@b.test", ""}, {"ftp://c.test", ""}, {"myapp://x?y=1", ""}, {"Tel:+49-30-1234", ""}, {"sms:+1", ""}}},
+		{"www", "See www.a.test/x. (WWW.b.test) xwww.c.test @www.d.test www.e www. http://www.f.test", "", []Link{{"http://www.a.test/x", ""}, {"http://WWW.b.test", ""}, {"http://www.f.test", ""}}},
+		{"no scheme", "Note:this 12:30 C:\\x Re: a std::b javascript:a() data:text/html,x javascript://a blob://a tel:office x://a", "", nil},
+		{"quoted", "'http://a.test/x' \"http://b.test/y\" «http://c.test» “http://d.test” ‘http://e.test’ http://f.test/l’x", "",
+			[]Link{{"http://a.test/x", ""}, {"http://b.test/y", ""}, {"http://c.test", ""}, {"http://d.test", ""}, {"http://e.test", ""}, {"http://f.test/l’x", ""}}},
+		{"Markdown", "[a](http://a.test/b_(c)) ![d](http://a.test/e)f **http://a.test/g** `http://a.test/h`", "",
+			[]Link{{"http://a.test/b_(c)", ""}, {"http://a.test/e", ""}, {"http://a.test/g", ""}, {"http://a.test/h", ""}}},
+		{"IPv6", "http://[::1]:8025/x, and [http://[::2]/]", "", []Link{{"http://[::1]:8025/x", ""}, {"http://[::2]/", ""}}},
+		{"before Chinese, Japanese and Korean", "https://a.test/b?c=d。次 （https://a.test/e）です「https://a.test/f」 https://a.test/g、h https://a.test/iをj 点击https://a.test/k，l https://a.testへ www.a.test를 https://a.test/m는", "",
+			[]Link{{"https://a.test/b?c=d", ""}, {"https://a.test/e", ""}, {"https://a.test/f", ""}, {"https://a.test/g", ""}, {"https://a.test/i", ""}, {"https://a.test/k", ""}, {"https://a.test", ""}, {"http://www.a.test", ""}, {"https://a.test/m", ""}}},
+		{"hosts in other scripts", "https://例え.テスト/a http://www.中国.test https://пример.test/путь?é", "",
+			[]Link{{"https://例え.テスト/a", ""}, {"http://www.中国.test", ""}, {"https://пример.test/путь?é", ""}}},
+		{"punctuation of other scripts", "https://a.test/b، https://a.test/c؟ https://a.test/d। https://a.test/e… https://a.test/f—g https://a.test/h\u200bi", "",
+			[]Link{{"https://a.test/b", ""}, {"https://a.test/c", ""}, {"https://a.test/d", ""}, {"https://a.test/e", ""}, {"https://a.test/f—g", ""}, {"https://a.test/h", ""}}},
+		{"schemes in HTML", "", `<a href="myapp://verify?token=abc&amp;b=c">Verify</a> <a href="sms:+1">x</a><a href="//e.test/y">y</a><a href=" JaVaScRiPt:a()">n</a><a href="vbscript:a">n</a><a href="data:a">n</a>`,
+			[]Link{{"myapp://verify?token=abc&b=c", "Verify"}, {"sms:+1", "x"}, {"//e.test/y", "y"}}},
+		{"base", "", `<base href="https://a.test/b/"><a href="c?d">e</a><a href="#f">g</a><a href="/h">i</a>`, []Link{{"https://a.test/b/c?d", "e"}, {"https://a.test/h", "i"}}},
 		{"once", "http://a.test http://b.test http://a.test", "", []Link{{"http://a.test", ""}, {"http://b.test", ""}}},
-		{"no URL", "http: https:// xhttp://a.test 1http://a.test xmailto:a@b.test the mailto: end http://", "", nil},
+		{"no URL", "http: https:// 1http://a.test xmailto:a@b.test the mailto: end http:// a@http://b.test", "", nil},
 		{"non-ASCII", "http://a.test/é\u00a0x", "", []Link{{"http://a.test/é", ""}}},
 		{"anchor", "", `<a class=x href="https://a.test/?a=1&amp;b=2">Click <b>here</b>
 now</a>`, []Link{{"https://a.test/?a=1&b=2", "Click here now"}}},
@@ -115,6 +133,27 @@ func TestLinksAreBounded(t *testing.T) {
 	}
 }
 
+func TestLinksThatAreCutAreAProblem(t *testing.T) {
+	for name, raw := range map[string]string{
+		"text": "\r\n" + strings.Repeat("http://a.test/x ", MaxLinks),
+		"HTML": "Content-Type: text/html\r\n\r\n" + strings.Repeat("<a href=http://a.test>x</a>", 2*MaxLinks),
+	} {
+		for _, more := range []bool{false, true} {
+			var b strings.Builder
+			b.WriteString(raw)
+			for i := range MaxLinks {
+				if more || i > 0 {
+					b.WriteString(" http://b.test/" + strconv.Itoa(i) + " <a href=http://b.test/" + strconv.Itoa(i) + ">x</a>\n")
+				}
+			}
+			found := slices.ContainsFunc(Parse(b.String()).Problems(), func(p Problem) bool { return p.Code == TooManyLinks })
+			if found != more {
+				t.Errorf("%s: said %v, want %v", name, found, more)
+			}
+		}
+	}
+}
+
 func TestTextFromHTML(t *testing.T) {
 	tests := []struct{ name, page, want string }{
 		{"blocks", "<html><head><title>T</title><style>p{}</style></head><body><h1>Hi</h1><p>a  b\n c</p><p>d<br>e</p><div>f</div></body>", "Hi\n\na b c\n\nd\ne\n\nf"},
@@ -140,12 +179,14 @@ func TestLinksAndCodesAreLinear(t *testing.T) {
 	for _, unit := range []string{
 		"<", "<a", "<a ", "<a href=http://a.test>", "<b>", "<!--", "<script>", "<a href='", "&", "&amp", "<a/",
 		"http://", "a://", "mailto:", "http://a(", "1 ", "123 ", "code ", "code 123456 ", "code: 123-", "http:!", "<title>", "</",
+		"a:", "ab:", "tel:", "tel:1", "www.", "www.a", "www.?", "www.a.b,", "data://", "mailto:?", "あ", "http://あ", "http://a)(",
 	} {
 		s := strings.Repeat(unit, size/len(unit))
 		if n := len(Links(s, s)); n > MaxLinks {
 			t.Errorf("%q: %d links", unit, n)
 		}
-		if n := len(Codes(s, s)); n > MaxCodes {
+		TextLinks(s)
+		if n := len(Codes("", s, s)); n > MaxCodes {
 			t.Errorf("%q: %d codes", unit, n)
 		}
 	}
@@ -156,12 +197,12 @@ func FuzzLinksAndCodes(f *testing.F) {
 	f.Add("验证码564738", "<td>1</td><td>2</td><td>3</td><td>4</td> PIN")
 	f.Fuzz(func(t *testing.T, text, page string) {
 		for _, l := range Links(text, page) {
-			if scheme(l.URL) == "" || len(l.URL) > MaxURL || !utf8.ValidString(l.URL) || !utf8.ValidString(l.Text) {
+			if !linkable(l.URL) || len(l.URL) > MaxURL || !utf8.ValidString(l.URL) || !utf8.ValidString(l.Text) {
 				t.Errorf("link %q", l)
 			}
 		}
 		seen := make(map[string]bool)
-		for _, code := range Codes(text, page) {
+		for _, code := range Codes(text, text, page) {
 			if len(code) < 4 || len(code) > 12 || seen[code] {
 				t.Errorf("code %q", code)
 			}

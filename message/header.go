@@ -57,7 +57,7 @@ func (h Header) raw(name string) (string, bool) {
 func (mp *mapper) readHeader(p *Part, at int) int {
 	h := newHeaderScanner(mp.raw, at, mp)
 	if p.parent == nil {
-		h.skipPrelude()
+		h.skipMboxLine()
 	}
 	for {
 		f, ok := h.next()

@@ -2,8 +2,6 @@ package message
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -21,25 +19,37 @@ const (
 
 // Link is a link in a mail.
 type Link struct {
-	URL  string // absolute: http, https or mailto
+	URL  string // with a scheme, or a host ("//host/path")
 	Text string // what the HTML shows for it, white space collapsed; may be empty
 }
 
-// Links gives the links of a text and an HTML body: URLs in the text, then those
-// of a and area elements, each once, in the order of appearance. Images, style
-// sheets and relative URLs are none. The work is linear in the size of the
-// bodies.
+// Links gives the links of a text and an HTML body: URLs in the text, as
+// [TextLinks] finds them, then those of a and area elements, each once, in the
+// order of appearance, at most [MaxLinks]. They are of any scheme but those that
+// run something, such as javascript and data. Images and style sheets are none, nor
+// are relative URLs unless the HTML has a base element. The work is linear in the
+// size of the bodies.
 func Links(text, page string) []Link {
+	list, _ := findLinks(text, page)
+	return list
+}
+
+// findLinks gives the links, and tells that there are more than are listed.
+func findLinks(text, page string) ([]Link, bool) {
 	l := linkList{place: make(map[string]int)}
-	l.fromText(cutText(text, MaxText))
+	for link := range textLinks(cutText(text, MaxText)) {
+		l.add(link.URL, "")
+	}
 	l.fromHTML(cutText(page, MaxText))
-	return l.list
+	return l.list, l.cut
 }
 
 // linkList holds each URL once.
 type linkList struct {
 	list  []Link
 	place map[string]int // of a URL in list
+	cut   bool           // there were more
+	base  string         // for relative URLs in HTML
 }
 
 // add adds a link, or its text to the link with the same URL.
@@ -50,93 +60,23 @@ func (l *linkList) add(url, text string) {
 		}
 		return
 	}
-	if len(l.list) >= MaxLinks || len(url) > MaxURL || scheme(url) == "" {
+	if len(url) > MaxURL || !linkable(url) {
+		return
+	}
+	if len(l.list) >= MaxLinks {
+		l.cut = true
 		return
 	}
 	l.place[url] = len(l.list)
 	l.list = append(l.list, Link{URL: url, Text: text})
 }
 
-// scheme gives the scheme of a URL in lower case when it is one that counts, and
-// something follows it.
-func scheme(url string) string {
-	name, rest, ok := strings.Cut(url[:min(len(url), 16)], ":")
-	if !ok {
-		return ""
+// follow gives the URL that an href means.
+func (l *linkList) follow(href string) string {
+	if scheme, _ := urlScheme(href); scheme != "" || l.base == "" || href == "" || strings.HasPrefix(href, "#") {
+		return href
 	}
-	switch name = strings.ToLower(name); name {
-	case "http", "https":
-		if strings.HasPrefix(rest, "//") && len(rest) > 2 {
-			return name
-		}
-	case "mailto":
-		if rest != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-// fromText finds URLs in plain text by their scheme.
-func (l *linkList) fromText(s string) {
-	for at := 0; at < len(s); {
-		colon := strings.IndexByte(s[at:], ':')
-		if colon < 0 {
-			return
-		}
-		colon += at
-		start := colon
-		for start > at && colon-start < len("mailto") && isLetter(s[start-1]) {
-			start--
-		}
-		at = colon + 1
-		if !urlBegins(s, start, colon) {
-			continue
-		}
-		end := urlEnd(s, colon+1)
-		l.add(s[start:end], "")
-		at = max(at, end)
-	}
-}
-
-// urlBegins tells that a scheme that counts stands before the colon, as a word of
-// its own.
-func urlBegins(s string, start, colon int) bool {
-	if start > 0 && (isLetter(s[start-1]) || isDigit(s[start-1])) {
-		return false
-	}
-	return scheme(s[start:min(len(s), colon+4)]) != ""
-}
-
-// urlEnd gives the end of a URL in text. Punctuation at its end is the
-// sentence's, and a closing bracket is only the URL's if it has the opening one.
-func urlEnd(s string, at int) int {
-	end := at
-	for end < len(s) {
-		r, size := utf8.DecodeRuneInString(s[end:])
-		if r <= ' ' || r == '<' || r == '>' || r == '"' || r == '`' || r == utf8.RuneError || unicode.IsSpace(r) {
-			break
-		}
-		end += size
-	}
-	if end-at > MaxURL {
-		return end
-	}
-	url := s[at:end]
-	round := strings.Count(url, "(") - strings.Count(url, ")")
-	square := strings.Count(url, "[") - strings.Count(url, "]")
-	for len(url) > 0 {
-		switch c := url[len(url)-1]; {
-		case c == ')' && round < 0:
-			round++
-		case c == ']' && square < 0:
-			square++
-		case strings.IndexByte(".,;:!?'*_|}\\", c) < 0:
-			return at + len(url)
-		}
-		url = url[:len(url)-1]
-	}
-	return at
+	return resolveURL(l.base, href)
 }
 
 // fromHTML finds the links of a page. The text of one ends where the element, or
@@ -167,13 +107,16 @@ func (l *linkList) fromHTML(page string) {
 			switch tag := atom.Lookup(name); {
 			case tag == atom.A:
 				finish()
-				if url, _ = linkAttributes(z, more); url != "" {
-					open = true
-				}
+				href, _ := linkAttributes(z, more)
+				url = l.follow(href)
+				open = url != ""
 			case tag == atom.Area:
 				if target, alt := linkAttributes(z, more); target != "" {
-					l.add(target, cutText(alt, maxLinkText))
+					l.add(l.follow(target), cutText(alt, maxLinkText))
 				}
+			case tag == atom.Base && l.base == "":
+				href, _ := linkAttributes(z, more)
+				l.base, _ = remoteURL(href)
 			case tag == atom.Img && open && text.Len() < 2*maxLinkText:
 				_, alt := linkAttributes(z, more)
 				text.WriteString(" " + cutText(alt, maxLinkText))
@@ -186,8 +129,7 @@ func (l *linkList) fromHTML(page string) {
 	}
 }
 
-// linkAttributes gives the first href, without white space and control
-// characters, which browsers drop, and the first alt.
+// linkAttributes gives the first href, as browsers read it, and the first alt.
 func linkAttributes(z *html.Tokenizer, more bool) (href, alt string) {
 	for more {
 		var key, value []byte
@@ -199,7 +141,7 @@ func linkAttributes(z *html.Tokenizer, more bool) (href, alt string) {
 					return -1
 				}
 				return r
-			}, strings.TrimSpace(strings.ToValidUTF8(string(value), "\ufffd")))
+			}, urlText(strings.ToValidUTF8(string(value), "\ufffd")))
 		case string(key) == "alt" && alt == "":
 			alt = strings.Join(strings.Fields(strings.ToValidUTF8(string(value), "\ufffd")), " ")
 		}

@@ -17,7 +17,7 @@ func ScanHeader(raw string) HeaderFields {
 	var seen [5]bool
 	unsure := false
 	h := newHeaderScanner(raw, 0, nil)
-	h.skipPrelude()
+	h.skipMboxLine()
 	for left := len(seen); left > 0 || unsure; {
 		f, ok := h.next()
 		if !ok {
@@ -102,12 +102,8 @@ func newHeaderScanner(raw string, at int, mp *mapper) headerScanner {
 	return headerScanner{raw: raw, start: at, at: at, mapper: mp, junk: -1, skipped: -1}
 }
 
-// skipPrelude skips what programs leave before the header of a message: a byte order
-// mark, and the line that separates messages in an mbox file.
-func (h *headerScanner) skipPrelude() {
-	if strings.HasPrefix(h.raw[h.at:], "\ufeff") {
-		h.at += len("\ufeff")
-	}
+// skipMboxLine skips the line that separates messages in an mbox file.
+func (h *headerScanner) skipMboxLine() {
 	if !strings.HasPrefix(h.raw[h.at:], "From ") {
 		return
 	}

@@ -23,7 +23,6 @@ func TestScanHeader(t *testing.T) {
 		{"the first one counts", "Subject: a\r\nSubject: b\r\n", HeaderFields{Subject: "a"}},
 		{"the first one counts, though empty", "Subject:\r\nSubject: second\r\n\r\n", HeaderFields{}},
 		{"mbox line", "From a@b Tue Nov 24 04:57:40\r\nSubject: a\r\n", HeaderFields{Subject: "a"}},
-		{"byte order mark", "\ufeffSubject: a\r\n\r\n", HeaderFields{Subject: "a"}},
 		{"text like an mbox line", "From here on\r\nall is text\r\n\r\nSubject: a\r\n", HeaderFields{}},
 		{"line without colon", "nonsense\r\nSubject: a\r\n\r\n", HeaderFields{Subject: "a"}},
 		{"text, with a field in it", "From: a\r\nno field here\r\nSubject: after it\r\nmore", HeaderFields{From: "a", Subject: "after it"}},

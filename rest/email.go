@@ -129,7 +129,7 @@ func writeFound(s *jsonStream, m *store.Message, mail *message.Message, text, ht
 	s.key("links")
 	array(s, message.Links(text, html), func(l message.Link) { s.pair("url", l.URL, "text", l.Text) })
 	s.key("codes")
-	array(s, message.Codes(text, html), s.text)
+	array(s, message.Codes(mail.Subject(), text, html), s.text)
 	s.key("problems")
 	array(s, problemsOf(m, mail), func(p problemFound) { s.value(p) })
 	s.plain("}")

@@ -143,7 +143,7 @@ func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
 // TestReservationsNeverLockEachOtherOut has many that grow and wait at once.
 func TestReservationsNeverLockEachOtherOut(t *testing.T) {
 	b := newBudget(8 << 20)
-	b.wait = patience
+	b.wait = time.Minute
 	b.tiers[0].free, b.tiers[0].size = 3*smallMail, 3*smallMail
 	b.tiers[1].free, b.tiers[1].size = 2*middleMail, 2*middleMail
 	var wg sync.WaitGroup
@@ -280,7 +280,7 @@ func TestStalledMailGivesWay(t *testing.T) {
 	srv, box := newTestServer()
 	srv.MaxMessageSize = size
 	srv.Budget = testBudget(1)
-	srv.Budget.wait = patience
+	srv.Budget.wait = time.Minute
 	hog := upload(t, srv, size, false, false)
 	eventually(t, func() bool {
 		srv.Budget.mu.Lock()

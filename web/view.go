@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -72,7 +73,7 @@ type viewPage struct {
 	Headers     []field
 	Source      string
 	Attachments []attachment
-	Links       []message.Link
+	Links       []shownLink
 	Session     *store.Session
 	Envelope    []string // the addresses of the envelope with their parameters
 	Transcript  []line
@@ -96,8 +97,17 @@ type (
 		Name, URL string
 		Current   bool
 	}
-	// segment is a piece of text, and where it links to, if anywhere.
-	segment struct{ Text, URL string }
+	// segment is a piece of text, and where it links to, if anywhere. Package
+	// message gives no URLs that run anything, but others than html/template takes.
+	segment struct {
+		Text string
+		URL  template.URL
+	}
+	// shownLink is a link of the mail.
+	shownLink struct {
+		Text, URL string
+		Href      template.URL
+	}
 
 	field struct{ Name, Value, Raw string }
 
@@ -195,7 +205,7 @@ func newViewPage(l layout, m *store.Message, show string) *viewPage {
 		API:     l.Root + "emails/" + m.ID.String(),
 		Subject: mail.Subject(), From: addresses(mail.From()), To: addresses(mail.To()), Cc: addresses(mail.Cc()),
 		Sender: sender(m), Recipients: m.Recipients, Size: len(m.Raw), Received: m.Time(),
-		Codes: message.Codes(text, html), Links: message.Links(text, html),
+		Codes: message.Codes(mail.Subject(), text, html), Links: shownLinks(text, html),
 	}
 	v.Date, _ = mail.Date()
 	v.Title = v.Subject
@@ -296,18 +306,23 @@ func cut(text string, most int) (string, bool) {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "\uFFFD"), more
 }
 
-// linkify splits a text at the first place of each link in it.
+// linkify splits a text at the links in it.
 func linkify(text string) []segment {
 	var segments []segment
-	for _, link := range message.Links(text, "") {
-		before, after, found := strings.Cut(text, link.URL)
-		if !found {
-			continue
-		}
-		segments = append(segments, segment{Text: before}, segment{link.URL, link.URL})
-		text = after
+	at := 0
+	for _, link := range message.TextLinks(text) {
+		segments = append(segments, segment{Text: text[at:link.Start]}, segment{text[link.Start:link.End], template.URL(link.URL)})
+		at = link.End
 	}
-	return append(segments, segment{Text: text})
+	return append(segments, segment{Text: text[at:]})
+}
+
+func shownLinks(text, html string) []shownLink {
+	var list []shownLink
+	for _, link := range message.Links(text, html) {
+		list = append(list, shownLink{link.Text, link.URL, template.URL(link.URL)})
+	}
+	return list
 }
 
 func (v *viewPage) gatherHeaders() {

@@ -163,6 +163,7 @@ func setPageHeader(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("X-DNS-Prefetch-Control", "off") // browsers look up the hosts of links unasked
 	h.Set("Cache-Control", "no-cache")
 }
 

@@ -435,3 +435,15 @@ func FuzzView(f *testing.F) {
 		}
 	})
 }
+
+func TestLinksOfOtherSchemesAreShown(t *testing.T) {
+	want := []segment{{"See ", ""}, {"www.a.test/x", "http://www.a.test/x"}, {", ", ""}, {"myapp://b?c=1&d", "myapp://b?c=1&d"}, {" javascript:e()", ""}}
+	if got := linkify("See www.a.test/x, myapp://b?c=1&d javascript:e()"); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	m := mail("a@x", "Subject: s\r\nContent-Type: text/html\r\n\r\n<a href='myapp://verify?a=1&amp;b=2'>Verify</a><a href='javascript:alert(1)'>No</a>")
+	body := page(t, newTestSite(t, m), "/view/"+m.ID.String()+"/links")
+	if !strings.Contains(body, `<a href="myapp://verify?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">`) || strings.Contains(body, "javascript:") {
+		t.Errorf("links: %s", body)
+	}
+}
