@@ -138,7 +138,7 @@ func start(name, address string, command *exec.Cmd) (*server, error) {
 
 // wait waits until the server takes connections at an address.
 func (s *server) wait(address string) error {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
