@@ -18,7 +18,7 @@ func (t *transcript) maskSecrets(text []byte, verb string) []byte {
 	case verb == "AUTH":
 		t.afterAuth = true
 		return maskAuth(text)
-	case verb != "" && bytes.IndexAny(text, "\r\x00") < 0:
+	case verb != "" && !bytes.ContainsAny(text, "\r\x00"):
 		t.afterAuth = false
 		return text
 	case t.afterAuth:
