@@ -1,0 +1,132 @@
+package mailbucket
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// TestWrongWordsAreErrorsWithTheirPlace has each word of the configuration
+// misspelt or misplaced; line 3 is the wrong one.
+func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
+	option := func(line string) string { return "{\n mailbucket {\n  " + line + "\n }\n}\n" }
+	bucket := func(line string) string { return "{\n mailbucket { \n bucket b {\n " + line + "\n }\n }\n}\n" }
+	fault := func(line string) string { return bucket("fault rcpt {\n " + line + "\n }") }
+	handler := func(line string) string {
+		return "{\n layer4 {\n :1025 { \n route {\n mailbucket {\n " + line + "\n }\n }\n }\n }\n}\n"
+	}
+	for _, test := range []struct {
+		config string
+		line   int
+		want   string
+	}{
+		{"{\n mailbuckets\n}\n", 2, "unrecognized"},
+		{"{\n mailbucket 8025\n}\n", 2, "expected a port"},
+		{"{\n mailbucket udp/:8025\n}\n", 2, "tcp or unix"},
+		{"{\n mailbucket\n mailbucket\n}\n", 3, "already given"},
+		{option("shutdown_grase 10s"), 3, "expected bucket, shutdown_grace"},
+		{option("shutdown_grace"), 3, "expected a value"},
+		{option("shutdown_grace ten"), 3, "expected a duration"},
+		{option("shutdown_grace 1s 2s"), 3, "expected one value"},
+		{option("shutdown_grace 1s\n  shutdown_grace 1s"), 4, "already given"},
+		{option("bucket"), 3, "expected a value"},
+		{option("bucket a/b"), 3, "bucket name"},
+		{option("bucket a b"), 3, "expected one value"},
+		{option("bucket a\n  bucket a"), 4, "already given"},
+		{bucket("max_message 1"), 4, "expected fault, max_age, max_bytes, max_messages"},
+		{bucket("max_messages 0"), 4, "expected a positive number"},
+		{bucket("max_messages many"), 4, "expected a positive number"},
+		{bucket("max_bytes 1XB"), 4, "expected a size"},
+		{bucket("max_bytes"), 4, "expected a value"},
+		{bucket("max_age -1s"), 4, "expected a duration"},
+		{handler("hostnam x"), 6, "expected addresses, auth, connection_policy, extensions, first_command_timeout, hostname, idle_timeout,"},
+		{handler(`hostname "a b"`), 6, "expected a domain name"},
+		{handler("max_message_size big"), 6, "expected a size"},
+		{handler("max_recipients -1"), 6, "expected a positive number"},
+		{handler("idle_timeout 5"), 6, "expected a duration"},
+		{handler("extensions maybe"), 6, "expected on or off"},
+		{handler("addresses loose"), 6, "expected strict or lenient"},
+		{handler("addresses"), 6, "expected a value"},
+		{bucket("fault later {\n drop\n }"), 6, "expected one of connect"},
+		{fault("drop now"), 5, "expected nothing after"},
+		{fault("reply"), 5, "expected a code"},
+		{fault("reply 250 fine"), 6, "expected a code from 400 to 599"},
+		{fault("times 0"), 5, "expected a positive number"},
+		{fault("probability 0"), 5, "expected a number above 0 and up to 1"},
+		{fault("probability 2"), 5, "expected a number above 0 and up to 1"},
+		{fault("recipients a"), 5, "expected client, delay, drop, probability, recipient, reply, sender, stall, times"},
+		{handler("starttls"), 6, "expected a value"},
+		{handler("starttls yes"), 6, "expected on or off"},
+		{handler("connection_policy {\n x\n }"), 7, "x"},
+		{handler("max_header_size x"), 6, "expected a size"},
+		{handler("max_data_line x"), 6, "expected a size"},
+		{handler("max_transactions x"), 6, "expected a positive number"},
+		{handler("max_connections x"), 6, "expected a positive number"},
+		{handler("max_client_connections x"), 6, "expected a positive number"},
+		{handler("first_command_timeout x"), 6, "expected a duration"},
+		{handler("min_data_rate x"), 6, "expected a size"},
+		{handler("auth"), 6, "expected a value"},
+		{handler("auth maybe"), 6, "expected optional, required or off"},
+		{handler("auth required {\n users a\n }"), 7, "expected user"},
+		{handler("auth required {\n user a\n }"), 7, "expected a name and the bcrypt hash"},
+		{handler("auth required {\n user a secret\n }"), 7, "expected a bcrypt hash"},
+		{"{\n layer4 {\n :1025 {\n route {\n mailbucket a b\n }\n }\n }\n}\n", 5, "expected nothing after"},
+		{":80 {\n mailbucket a b\n}\n", 2, "expected nothing after"},
+		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "expected cors_origins"},
+		{":80 {\n mailbucket {\n cors_origins\n }\n}\n", 3, "expected origins"},
+		{":80 {\n mailbucket {\n cors_origins app.test\n }\n}\n", 3, "app.test"},
+	} {
+		t.Run(test.want+" "+test.config, func(t *testing.T) {
+			_, err := adapt(test.config)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range []string{test.want, fmt.Sprintf("Caddyfile:%d", test.line)} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error: %v; want %q in it", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
+	layer4 := func(fields string) string {
+		return `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket",` + fields + `}]}]}}}}}`
+	}
+	for name, config := range map[string]string{
+		`no bucket is named \"stagin\"; the global option mailbucket has: default, staging`: `{"apps":{"mailbucket":{"buckets":{"staging":{}}},"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","bucket":"stagin"}]}]}}}}}`,
+		"max_messages must be positive":   `{"apps":{"mailbucket":{"buckets":{"a":{"max_messages":-1}}}}}`,
+		"max_recipients must be positive": `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","max_recipients":-1}]}]}}}}}`,
+		"expected a domain name":          `{"apps":{"layer4":{"servers":{"a":{"listen":["127.0.0.1:0"],"routes":[{"handle":[{"handler":"mailbucket","hostname":"a\r\nb"}]}]}}}}}`,
+		"expected starttls on":            layer4(`"connection_policy":{}`),
+		"expected optional, required":     layer4(`"auth":{"mode":"x"}`),
+		"expected a bcrypt hash":          layer4(`"auth":{"users":{"a":"x"}}`),
+		"expected no users":               layer4(`"auth":{"mode":"off","users":{"a":"x"}}`),
+		"expected strict or lenient":      layer4(`"addresses":"loose"`),
+		"no STARTTLS and no AUTH":         layer4(`"extensions":false,"starttls":true`),
+		"expected one of connect":         `{"apps":{"mailbucket":{"buckets":{"a":{"faults":[{"step":"x"}]}}}}}`,
+		"expected a port":                 `{"apps":{"mailbucket":{"listen":["localhost"]}}}`,
+	} {
+		var parsed caddy.Config
+		must(t, json.Unmarshal([]byte(config), &parsed))
+		err := caddy.Validate(&parsed)
+		if err == nil || !strings.Contains(err.Error(), strings.ReplaceAll(name, `\"`, `"`)) {
+			t.Errorf("error %v, want %s", err, name)
+		}
+	}
+}
+
+func TestExampleIsValid(t *testing.T) {
+	example, err := os.ReadFile("Caddyfile.example")
+	must(t, err)
+	adapted, err := adapt(string(example))
+	must(t, err)
+	var config caddy.Config
+	must(t, json.Unmarshal(adapted, &config))
+	must(t, caddy.Validate(&config))
+}
