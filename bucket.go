@@ -33,7 +33,9 @@ type bucket struct {
 // new one; those of an open one stay as they are.
 func openBucket(name string, limits store.Limits) (*bucket, error) {
 	b, _, err := buckets.LoadOrNew(name, func() (caddy.Destructor, error) {
-		return &bucket{Bucket: store.New(limits), name: name}, nil
+		b := &bucket{Bucket: store.New(limits), name: name}
+		freed.watch(b.Bucket)
+		return b, nil
 	})
 	if err != nil {
 		return nil, err
@@ -49,7 +51,7 @@ func closeBucket(name string) error {
 // Destruct frees the bucket when the last configuration has given it up.
 // Sessions that still run end with 421: nobody could read what they bring.
 func (b *bucket) Destruct() error {
-	b.Close()
+	freed.unwatch(b.Bucket)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), defaultShutdownGrace)
 		defer cancel()

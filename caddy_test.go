@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -249,32 +248,6 @@ HTTP {
 	if email.Body != "Subject:Subject line goes here!\n\nThe message body goes here!\n" {
 		t.Errorf("body: %q", email.Body)
 	}
-}
-
-func TestMemoryOfRemovedMessagesIsGivenBack(t *testing.T) {
-	s := start(t, shortest)
-	inUse := func() int64 {
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		return int64(stats.HeapSys - stats.HeapReleased)
-	}
-	before := inUse()
-	c := s.dial()
-	must(t, c.talk("", "220", "HELO x", "250"))
-	body := strings.Repeat(strings.Repeat("x", 78)+"\r\n", 1<<20/80)
-	const mails = 100
-	for range mails {
-		must(t, c.send("a@x", "b@x", body))
-	}
-	if held := inUse() - before; held < mails<<20 {
-		t.Fatalf("100 MB are held in %d bytes", held)
-	}
-	request, err := http.NewRequest("DELETE", "http://"+s.http+"/emails", nil)
-	must(t, err)
-	response, err := http.DefaultClient.Do(request)
-	must(t, err)
-	must(t, response.Body.Close())
-	eventually(t, "the memory is given back", func() bool { return inUse()-before <= mails<<20/4 })
 }
 
 func TestMetricsCountTheBucketsMessages(t *testing.T) {

@@ -34,7 +34,7 @@ type HTTPHandler struct {
 }
 
 // httpLimits are for the requests to all buckets together.
-var httpLimits = guard.NewLimits(nil)
+var httpLimits = guard.NewLimits(letGo)
 
 // CaddyModule returns the Caddy module information.
 func (*HTTPHandler) CaddyModule() caddy.ModuleInfo {

@@ -72,7 +72,6 @@ type App struct {
 	certificates map[string]struct{} // names, for the tls app to manage
 	tls          *caddytls.TLS       // nil if certificates is empty
 	inner        *layer4.App
-	stopped      chan struct{} // closed by Stop
 	logger       *zap.Logger
 }
 
@@ -119,7 +118,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
-	a.listening, a.stopped = make(map[string][]string), make(chan struct{})
+	a.listening = make(map[string][]string)
 	a.noteAddresses(defaultBucket, a.Listen)
 	for name, config := range a.Buckets {
 		b, err := openBucket(name, config.limits())
@@ -223,7 +222,6 @@ func (a *App) Start() error {
 		}
 		a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
 	}
-	go a.reclaim(a.stopped)
 	return nil
 }
 
@@ -241,7 +239,6 @@ func (a *App) startCertificates() error {
 // Stop closes the listeners. When Caddy exits it also ends the open sessions;
 // on a reload they go on.
 func (a *App) Stop() error {
-	close(a.stopped)
 	if a.inner != nil {
 		if err := a.inner.Stop(); err != nil {
 			return fmt.Errorf("closing the listeners: %w", err)

@@ -1,92 +1,164 @@
 package mailbucket
 
 import (
-	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// How often the memory of removed messages is looked after, how many bytes of it
-// are worth giving back or collecting while mail comes, and after how many quiet
-// looks it goes back to the system although more mail may want it.
+// freed gives memory back to the system that mail or large buffers of this plugin took,
+// for all configurations. Left to itself Go keeps most of it until the heap has grown to
+// twice what is in use: a person who deletes 200 MB would see none of it go.
+//
+// It counts only what this plugin has let go, and acts when that is a good part of the
+// process's heap: what other modules allocate brings about nothing, and a collection,
+// which looks at all of the heap, costs no more than in proportion to what it gains.
+var freed = reclaimer{
+	look:    time.Second,
+	inUse:   heapInUse,
+	giveUp:  debug.FreeOSMemory,
+	buckets: make(map[*store.Bucket]struct{}),
+}
+
+// What is worth giving back, and when.
 const (
-	reclaimEvery   = time.Second
-	reclaimSoonest = 50 * time.Millisecond // when much is removed
-	reclaimLeast   = 16 << 20
-	reclaimOften   = 64 << 20
-	reclaimQuiet   = 30
+	reclaimLeast = 16 << 20         // bytes
+	reclaimPart  = 8                // or that part of the heap, if it is more
+	reclaimStill = 1 << 20          // bytes freed between looks that do not matter
+	reclaimSoon  = 2 * time.Second  // how long nothing more has to be freed for good
+	reclaimLater = 30 * time.Second // or removed for newer mail, which wants the memory again
+	reclaimPause = 30 * time.Second // between giving back
 )
 
-// reclaim gives the memory of removed messages back until stop closes. Left to
-// itself Go lets a heap grow to twice what is in use before it collects, and returns
-// little of it to the system: a bucket that turns over would cost twice its
-// max_bytes, and one that was emptied as much as before.
-func (a *App) reclaim(stop <-chan struct{}) {
-	tick := time.NewTicker(reclaimEvery)
+// letGo reports a large buffer, of some MiB, that is no longer needed and is no mail.
+// It may be called from everywhere at once.
+func letGo(bytes int64) { freed.buffers.Add(bytes) }
+
+// reclaimer looks after the memory of buckets for as long as there are any.
+type reclaimer struct {
+	look    time.Duration // how often
+	inUse   func() int64
+	giveUp  func()
+	buffers atomic.Int64 // bytes that letGo was told
+
+	mu      sync.Mutex
+	running bool
+	buckets map[*store.Bucket]struct{}
+	closed  counts // of buckets that there are no longer
+	pace    pace
+}
+
+// counts are bytes that were freed since the process began.
+type counts struct{ forGood, replaced int64 }
+
+// watch looks after a bucket until unwatch.
+func (r *reclaimer) watch(b *store.Bucket) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.buckets[b] = struct{}{}
+	if !r.running {
+		r.running = true
+		go r.run()
+	}
+}
+
+// unwatch closes the bucket. All that it held is freed.
+func (r *reclaimer) unwatch(b *store.Bucket) {
+	b.Close()
+	stats := b.Stats()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.buckets, b)
+	r.closed.replaced += stats.Replaced
+	r.closed.forGood += stats.Freed - stats.Replaced
+}
+
+// run looks again and again. It ends when there is no bucket, and no memory left that is
+// worth giving back.
+func (r *reclaimer) run() {
+	tick := time.NewTicker(r.look)
 	defer tick.Stop()
-	r := reclaimer{next: reclaimEvery}
-	for {
-		select {
-		case <-stop:
+	for now := range tick.C {
+		due, goOn := r.at(now)
+		if due {
+			r.giveUp()
+			caddy.Log().Named(appName).Debug("gave memory of removed mail back to the system", zap.Duration("took", time.Since(now)))
+		}
+		if !goOn {
 			return
-		case <-tick.C:
-			var freed, replaced, held int64
-			for _, b := range a.buckets {
-				stats := b.Stats()
-				freed += stats.Freed
-				replaced += stats.Replaced
-				held += stats.Bytes
-			}
-			tick.Reset(r.look(freed, freed-replaced, held))
 		}
 	}
 }
 
-// reclaimer knows how many bytes had been freed at certain times.
-type reclaimer struct {
-	last      int64 // when it looked
-	collected int64 // before the last garbage collection
-	returned  int64 // before memory was last given to the system
-	gone      int64 // for good, by then
-	quiet     int   // looks since anything was freed
-	cycles    int64 // of garbage collection, the last look's own not counted
-
-	next time.Duration // from the last look to this one
+// at is a look. It reports whether memory is to go back now, and whether to go on looking.
+func (r *reclaimer) at(now time.Time) (due, goOn bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.closed
+	all.forGood += r.buffers.Load()
+	for b := range r.buckets {
+		stats := b.Stats()
+		all.replaced += stats.Replaced
+		all.forGood += stats.Freed - stats.Replaced
+	}
+	due, worth := r.pace.at(now, all, r.inUse())
+	r.running = len(r.buckets) > 0 || worth && !due
+	return due, r.running
 }
 
-// look collects garbage once a quarter of what is held has become that. When no more
-// comes, it gives it back to the system: soon if it is gone for good, and else
-// later, as a bucket that only turns over will want it again. It returns when to
-// look again: when there may be another quarter.
-func (r *reclaimer) look(freed, gone, held int64) time.Duration {
-	quarter := max(reclaimOften, held/4)
-	if cycles := gcCycles(); cycles != r.cycles {
-		r.cycles, r.collected = cycles, r.last
-	}
-	if r.quiet++; freed != r.last {
-		r.quiet = 0
-	}
-	switch {
-	case r.quiet > 0 && gone-r.gone >= reclaimLeast, r.quiet >= reclaimQuiet && freed-r.returned >= reclaimLeast:
-		debug.FreeOSMemory()
-		r.returned, r.gone = freed, gone
-	case freed-r.collected >= quarter:
-		runtime.GC()
-	}
-	r.next = untilFreed(quarter, freed-r.last, r.next)
-	r.last = freed
-	return r.next
+// pace decides when memory goes back.
+type pace struct {
+	last     counts    // at the last look
+	returned counts    // by the last time
+	forGood  time.Time // when much was freed for good, as far as was seen
+	replaced time.Time // when much made room for newer mail
+	acted    time.Time
 }
 
-// untilFreed is how long it takes to free some bytes if others took that time.
-func untilFreed(bytes, others int64, took time.Duration) time.Duration {
-	wait := float64(took) * float64(bytes) / float64(max(1, others))
-	return time.Duration(min(max(wait, float64(reclaimSoonest)), float64(reclaimEvery)))
+// at is a look, with what was freed by then and what the heap takes. It reports whether
+// memory is to go back now, and whether it is worth that at all.
+func (p *pace) at(now time.Time, all counts, inUse int64) (due, worth bool) {
+	if all.forGood-p.last.forGood >= reclaimStill {
+		p.forGood = now
+	}
+	if all.replaced-p.last.replaced >= reclaimStill {
+		p.replaced = now
+	}
+	p.last = all
+	least := max(reclaimLeast, inUse/reclaimPart)
+	forGood := all.forGood - p.returned.forGood
+	replaced := all.replaced - p.returned.replaced
+	worth = forGood+replaced >= least
+	soon := forGood >= least && now.Sub(p.forGood) >= reclaimSoon
+	later := worth && now.Sub(p.forGood) >= reclaimLater && now.Sub(p.replaced) >= reclaimLater
+	if (!soon && !later) || now.Sub(p.acted) < reclaimPause {
+		return false, worth
+	}
+	p.returned, p.acted = all, now
+	return true, false
 }
 
-// gcCycles is how many garbage collections there were.
-func gcCycles() int64 {
-	var stats debug.GCStats
-	debug.ReadGCStats(&stats)
-	return stats.NumGC
+// heapInUse is what the heap of the process has of the system's memory, garbage and what
+// is kept for later included.
+func heapInUse() int64 {
+	samples := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	var sum uint64
+	for _, s := range samples {
+		if s.Value.Kind() == metrics.KindUint64 {
+			sum += s.Value.Uint64()
+		}
+	}
+	return int64(sum)
 }

@@ -1,58 +1,139 @@
 package mailbucket
 
 import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
 	"runtime/debug"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// TestRemovedMailIsCollected looks after a bucket that holds 400 MB.
-func TestRemovedMailIsCollected(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+// TestMemoryGoesBackWhenItIsWorthIt looks each second at a process whose heap takes 400 MB,
+// so that 50 MB are worth it.
+func TestMemoryGoesBackWhenItIsWorthIt(t *testing.T) {
 	const mb = 1 << 20
-	type look struct {
-		freed, gone int64 // since the look before
-		collects    bool
-		next        time.Duration
+	type looks struct {
+		n                 int
+		forGood, replaced int64 // bytes freed before each
 	}
-	tests := map[string][]look{
-		"nothing is removed":                {{0, 0, false, time.Second}, {0, 0, false, time.Second}},
-		"little turns over":                 {{50 * mb, 0, false, time.Second}, {49 * mb, 0, false, time.Second}, {mb, 0, true, time.Second}},
-		"as much as is held turns over":     {{400 * mb, 0, true, time.Second / 4}, {100 * mb, 0, true, time.Second / 4}},
-		"much turns over, then nothing":     {{400 * mb, 0, true, time.Second / 4}, {0, 0, false, time.Second}},
-		"it turns over at once":             {{40_000 * mb, 0, true, 50 * time.Millisecond}},
-		"some is deleted":                   {{50 * mb, 50 * mb, false, time.Second}, {0, 0, true, time.Second}, {0, 0, false, time.Second}},
-		"too little is deleted to be worth": {{mb, mb, false, time.Second}, {0, 0, false, time.Second}},
-	}
-	for name, looks := range tests {
+	for name, test := range map[string]struct {
+		looks []looks
+		acts  []int // at which looks, counted from 0
+	}{
+		"nothing is freed":                    {[]looks{{100, 0, 0}}, nil},
+		"much is deleted":                     {[]looks{{1, 200 * mb, 0}, {100, 0, 0}}, []int{2}},
+		"too little is deleted":               {[]looks{{1, 49 * mb, 0}, {100, 0, 0}}, nil},
+		"it is deleted piece by piece":        {[]looks{{10, 10 * mb, 0}, {100, 0, 0}}, []int{11}},
+		"more is deleted soon after":          {[]looks{{1, 200 * mb, 0}, {4, 0, 0}, {1, 200 * mb, 0}, {100, 0, 0}}, []int{2, 32}},
+		"it turns over":                       {[]looks{{100, 0, 150 * mb}}, nil},
+		"it turns over, and then nothing":     {[]looks{{10, 0, 150 * mb}, {100, 0, 0}}, []int{39}},
+		"it turns over while much is deleted": {[]looks{{10, 0, 150 * mb}, {1, 200 * mb, 150 * mb}, {20, 0, 150 * mb}}, []int{12}},
+		"mail expires all the time":           {[]looks{{100, 2 * mb, 0}}, nil},
+		"little turns over after a deletion":  {[]looks{{1, 200 * mb, 0}, {100, 0, mb / 2}}, []int{2}},
+	} {
 		t.Run(name, func(t *testing.T) {
-			r := reclaimer{next: reclaimEvery, cycles: gcCycles()}
-			var freed, gone int64
-			for i, l := range looks {
-				freed, gone = freed+l.freed, gone+l.gone
-				before := gcCycles()
-				next := r.look(freed, gone, 400*mb)
-				if collected := gcCycles() > before; collected != l.collects || next != l.next {
-					t.Errorf("look %d: collected %v, the next after %v; want %v, %v", i, collected, next, l.collects, l.next)
+			var p pace
+			var all counts
+			var acts []int
+			i := 0
+			for _, l := range test.looks {
+				for range l.n {
+					all.forGood += l.forGood
+					all.replaced += l.replaced
+					if due, _ := p.at(time.Unix(int64(1e9+i), 0), all, 400*mb); due {
+						acts = append(acts, i)
+					}
+					i++
 				}
+			}
+			if got, want := fmt.Sprint(acts), fmt.Sprint(test.acts); got != want {
+				t.Errorf("gave memory back at looks %s, want %s", got, want)
 			}
 		})
 	}
 }
 
-func TestTurnedOverMailGoesBackToTheSystemWhenNoMoreComes(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	r := reclaimer{next: reclaimEvery, cycles: gcCycles()}
-	r.look(reclaimOften, 0, 0)
-	for range reclaimQuiet - 1 {
-		r.look(reclaimOften, 0, 0)
+// TestReclaimerActsOnlyOnWhatIsItsOwn lets others fill the heap, and buckets come and go.
+func TestReclaimerActsOnlyOnWhatIsItsOwn(t *testing.T) {
+	var acted, looked atomic.Int32
+	inUse := int64(1 << 30)
+	r := reclaimer{
+		look:    time.Millisecond,
+		inUse:   func() int64 { looked.Add(1); return inUse },
+		giveUp:  func() { acted.Add(1) },
+		buckets: make(map[*store.Bucket]struct{}),
 	}
-	before := gcCycles()
-	if r.look(reclaimOften, 0, 0); gcCycles() == before {
-		t.Error("it was kept")
+	running := func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.running
 	}
-	before = gcCycles()
-	if r.look(reclaimOften, 0, 0); gcCycles() != before {
-		t.Error("it went back again")
+	b, other := store.New(store.Limits{}), store.New(store.Limits{})
+	r.watch(b)
+	eventually(t, "it looks at a heap that others fill", func() bool { return looked.Load() > 100 })
+	r.watch(other)
+	r.unwatch(other)
+	if acted.Load() > 0 {
+		t.Error("it acted although nothing was freed")
+	}
+	must(t, b.Append(t.Context(), &store.Message{Raw: strings.Repeat("x", 300<<20)}))
+	r.unwatch(b)
+	eventually(t, "the memory of the last bucket goes back", func() bool { return acted.Load() == 1 })
+	eventually(t, "it ends", func() bool { return !running() })
+	r.watch(store.New(store.Limits{}))
+	r.buffers.Add(300 << 20)
+	if !running() {
+		t.Error("it does not begin again")
+	}
+}
+
+// heap is how many bytes of the system's memory the Go heap has.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapSys - stats.HeapReleased)
+}
+
+func TestMemoryOfRemovedMailIsGivenBack(t *testing.T) {
+	const mails = 100
+	body := strings.Repeat(strings.Repeat("x", 78)+"\r\n", 1<<20/80)
+	for name, remove := range map[string]func(*site){
+		"deleted": func(s *site) {
+			request, err := http.NewRequest("DELETE", "http://"+s.http+"/emails", nil)
+			must(t, err)
+			response, err := http.DefaultClient.Do(request)
+			must(t, err)
+			_, err = io.Copy(io.Discard, response.Body)
+			must(t, err)
+			must(t, response.Body.Close())
+		},
+		"in a bucket that no configuration names any more": func(s *site) {
+			must(t, s.load("{\n LOGOFF\n}\nHTTP {\n respond hello\n}\n"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, shortest)
+			freed.mu.Lock()
+			freed.pace.acted = time.Time{} // as if the last time were long ago
+			freed.mu.Unlock()
+			debug.FreeOSMemory()
+			before := heap()
+			c := s.dial()
+			must(t, c.talk("", "220", "HELO x", "250"))
+			for range mails {
+				must(t, c.send("a@x", "b@x", body))
+			}
+			if held := heap() - before; held < mails<<20 {
+				t.Fatalf("100 MB are held in %d bytes", held)
+			}
+			remove(s)
+			eventually(t, "the memory is given back", func() bool { return heap()-before <= mails<<20/4 })
+		})
 	}
 }
