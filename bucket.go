@@ -27,6 +27,7 @@ type bucket struct {
 	name     string
 	sessions smtp.Sessions
 	faults   smtp.Faults
+	wanted   wanted
 }
 
 // openBucket takes a reference to the bucket of that name. The limits are for a

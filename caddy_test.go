@@ -102,12 +102,16 @@ func freeAddress(t *testing.T) string {
 
 // load replaces the running configuration, as `caddy reload` does.
 func (s *site) load(config string) error {
-	config = strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "TLS {", s.https+" {", "HTTPS", "https://"+s.https, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
-	adapted, err := adapt(config)
+	adapted, err := adapt(s.fill(config))
 	if err != nil {
 		return err
 	}
 	return caddy.Load(adapted, true)
+}
+
+// fill puts the addresses into a configuration.
+func (s *site) fill(config string) string {
+	return strings.NewReplacer("LOGOFF", logOff+"storage file_system "+s.storage+"\n", "SMTP", s.smtp, "TLS {", s.https+" {", "HTTPS", "https://"+s.https, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1").Replace(config)
 }
 
 func adapt(config string) ([]byte, error) {

@@ -125,6 +125,15 @@ func flagArg(d *caddyfile.Dispenser, to *bool) error {
 	return nil
 }
 
+func boolArg(d *caddyfile.Dispenser, to *bool) error {
+	var on *bool
+	if err := switchArg(d, &on); err != nil {
+		return err
+	}
+	*to = *on
+	return nil
+}
+
 func switchArg(d *caddyfile.Dispenser, to **bool) error {
 	option, value := d.Val(), ""
 	if err := oneArg(d, &value); err != nil {

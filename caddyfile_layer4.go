@@ -22,6 +22,7 @@ import (
 //	    extensions             on|off
 //	    addresses              strict|lenient
 //	    starttls               on|off
+//	    implicit_tls           on|off
 //	    connection_policy {
 //	        ...
 //	    }
@@ -48,7 +49,8 @@ func (h *L4Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"min_data_rate":          func() error { return sizeArg(d, &h.MinDataRate) },
 		"extensions":             func() error { return switchArg(d, &h.Extensions) },
 		"addresses":              func() error { return h.unmarshalAddresses(d) },
-		"starttls":               func() error { return h.unmarshalStartTLS(d) },
+		"starttls":               func() error { return boolArg(d, &h.StartTLS) },
+		"implicit_tls":           func() error { return boolArg(d, &h.ImplicitTLS) },
 		"connection_policy":      func() error { return h.unmarshalConnectionPolicy(d) },
 		"auth":                   func() error { return h.unmarshalAuth(d) },
 	})
@@ -61,15 +63,6 @@ func (h *L4Handler) unmarshalAddresses(d *caddyfile.Dispenser) error {
 	if err := checkAddresses(h.Addresses); err != nil {
 		return d.WrapErr(err)
 	}
-	return nil
-}
-
-func (h *L4Handler) unmarshalStartTLS(d *caddyfile.Dispenser) error {
-	var on *bool
-	if err := switchArg(d, &on); err != nil {
-		return err
-	}
-	h.StartTLS = *on
 	return nil
 }
 

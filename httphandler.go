@@ -50,6 +50,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	a.noteSite(ctx)
 	rules, err := guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), h.CORSOrigins...)
 	if err != nil {
 		return fmt.Errorf("cors_origins: %w", err)

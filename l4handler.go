@@ -74,7 +74,12 @@ type L4Handler struct {
 	// as many clients upgrade whenever they can and then fail on a private CA.
 	StartTLS bool `json:"starttls,omitempty"`
 
-	// How TLS is spoken after STARTTLS. Default: as Caddy does elsewhere.
+	// Whether each connection begins with a TLS handshake, with the same
+	// certificates. STARTTLS is then not offered. Default: false.
+	ImplicitTLS bool `json:"implicit_tls,omitempty"`
+
+	// How TLS is spoken, after STARTTLS or from the first byte. Default: as Caddy
+	// does elsewhere.
 	ConnectionPolicy *caddytls.ConnectionPolicy `json:"connection_policy,omitempty"`
 
 	// How clients log in. Default: if they want, and every login is taken and
@@ -98,14 +103,12 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	a.noteListeners(ctx, b.name)
-	hostname := caddy.NewReplacer().ReplaceAll(h.Hostname, "")
-	if hostname == "" {
-		if hostname, err = os.Hostname(); err != nil {
-			return fmt.Errorf("finding a hostname for the greeting, as none is configured: %w", err)
-		}
+	if err := a.adopt(ctx); err != nil {
+		return err
 	}
-	if err := checkHostname(hostname); err != nil {
+	a.noteSite(ctx)
+	hostname, err := h.hostname()
+	if err != nil {
 		return err
 	}
 	if err := h.check(); err != nil {
@@ -115,6 +118,7 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 		Hostname:        hostname,
 		Limits:          h.limits(),
 		NoExtensions:    h.noExtensions(),
+		ImplicitTLS:     h.ImplicitTLS,
 		StrictAddresses: h.Addresses == addressesStrict,
 		Faults:          &b.faults,
 		Receiver:        b,
@@ -125,8 +129,23 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 	if err := h.provisionAuth(); err != nil {
 		return err
 	}
-	h.server.TLS, err = h.provisionTLS(ctx, hostname)
-	return err
+	if h.server.TLS, err = h.provisionTLS(ctx, a, hostname); err != nil {
+		return err
+	}
+	a.handlers = append(a.handlers, h)
+	return nil
+}
+
+// hostname is what the greeting names.
+func (h *L4Handler) hostname() (string, error) {
+	name := caddy.NewReplacer().ReplaceAll(h.Hostname, "")
+	if name == "" {
+		var err error
+		if name, err = os.Hostname(); err != nil {
+			return "", fmt.Errorf("finding a hostname for the greeting, as none is configured: %w", err)
+		}
+	}
+	return name, checkHostname(name)
 }
 
 func (h *L4Handler) limits() smtp.Limits {
@@ -196,8 +215,8 @@ func (h *L4Handler) check() error {
 	if err := checkAddresses(h.Addresses); err != nil {
 		return err
 	}
-	if h.ConnectionPolicy != nil && !h.StartTLS {
-		return fmt.Errorf("connection_policy is for STARTTLS: expected starttls on beside it")
+	if h.ConnectionPolicy != nil && !h.StartTLS && !h.ImplicitTLS {
+		return fmt.Errorf("connection_policy is for TLS: expected starttls on or implicit_tls on beside it")
 	}
 	if h.Auth != nil {
 		if _, ok := authModes[h.Auth.Mode]; !ok {
@@ -217,6 +236,7 @@ func (h *L4Handler) check() error {
 // is no fault of this server, and layer4 would log it as one.
 func (h *L4Handler) Handle(cx *layer4.Connection, _ layer4.Handler) error {
 	h.server.Serve(cx, tlsState(cx))
+	closeTLS(cx)
 	return nil
 }
 

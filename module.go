@@ -9,8 +9,6 @@
 package mailbucket
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,9 +16,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
-	"github.com/mholt/caddy-l4/layer4"
 	"go.uber.org/zap"
 
 	// What the pinned Caddyfiles use of caddy-l4, so that building with this
@@ -71,8 +67,8 @@ type App struct {
 	listening    map[string][]string // addresses of plain SMTP, by bucket
 	certificates map[string]struct{} // names, for the tls app to manage
 	tls          *caddytls.TLS       // nil if certificates is empty
-	inner        *layer4.App
 	logger       *zap.Logger
+	running
 }
 
 // BucketConfig bounds what a bucket holds. The oldest messages make room for new
@@ -105,6 +101,30 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // already, and sets up the listeners.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Logger()
+	a.setDefaults()
+	if err := a.check(); err != nil {
+		return err
+	}
+	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
+	a.listening = make(map[string][]string)
+	for name, config := range a.Buckets {
+		b, err := openBucket(name, config.limits())
+		if err != nil {
+			return fmt.Errorf("opening bucket %q: %w", name, err)
+		}
+		a.buckets[name] = b
+		b.wanted.add(b, config)
+	}
+	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	if err := onEvent(ctx, "stopping", a.giveWay); err != nil {
+		return err
+	}
+	return a.provisionListeners(ctx)
+}
+
+func (a *App) setDefaults() {
 	if a.ShutdownGrace == 0 {
 		a.ShutdownGrace = caddy.Duration(defaultShutdownGrace)
 	}
@@ -114,26 +134,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.Buckets[defaultBucket] == nil {
 		a.Buckets[defaultBucket] = new(BucketConfig)
 	}
-	if err := a.check(); err != nil {
-		return err
-	}
-	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
-	a.listening = make(map[string][]string)
-	a.noteAddresses(defaultBucket, a.Listen)
 	for name, config := range a.Buckets {
-		b, err := openBucket(name, config.limits())
-		if err != nil {
-			return fmt.Errorf("opening bucket %q: %w", name, err)
+		if config == nil {
+			a.Buckets[name] = new(BucketConfig)
 		}
-		a.buckets[name] = b
 	}
-	if err := onEvent(ctx, "started", a.applyLimits); err != nil {
-		return err
-	}
-	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
-		return fmt.Errorf("registering metrics: %w", err)
-	}
-	return a.provisionListeners(ctx)
 }
 
 // check is done before anything is opened, as Validate would be too late for that.
@@ -145,8 +150,6 @@ func (a *App) check() error {
 		switch {
 		case !isBucketName(name):
 			return fmt.Errorf("bucket name %q: expected letters, digits, '.', '-' and '_'", name)
-		case config == nil:
-			a.Buckets[name] = new(BucketConfig)
 		case config.MaxMessages < 0:
 			return fmt.Errorf("bucket %s: max_messages must be positive", name)
 		case config.MaxBytes < 0:
@@ -155,109 +158,13 @@ func (a *App) check() error {
 			return fmt.Errorf("bucket %s: max_age must be positive", name)
 		}
 		// A list of its own, which no session follows yet.
-		if err := new(smtp.Faults).Configure(a.Buckets[name].Faults); err != nil {
+		if err := new(smtp.Faults).Configure(config.Faults); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
 	}
 	for _, address := range a.Listen {
 		if err := checkListenAddress(address); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// onEvent has Caddy call do at an event of the configuration that ctx belongs to.
-func onEvent(ctx caddy.Context, name string, do func()) error {
-	events, err := ctx.App("events")
-	if err != nil {
-		return fmt.Errorf("getting the events app: %w", err)
-	}
-	if err := events.(*caddyevents.App).On(name, eventHandler(do)); err != nil {
-		return fmt.Errorf("subscribing to the event %s: %w", name, err)
-	}
-	return nil
-}
-
-// applyLimits is done once this configuration has started: one that is rejected
-// must not evict what the running one holds.
-func (a *App) applyLimits() {
-	for name, b := range a.buckets {
-		b.SetLimits(a.Buckets[name].limits())
-		if err := b.faults.Configure(a.Buckets[name].Faults); err != nil {
-			a.logger.Error("configuring faults", zap.String("bucket", name), zap.Error(err))
-		}
-	}
-}
-
-// provisionListeners makes an inner layer4 server whose only route is our handler.
-func (a *App) provisionListeners(ctx caddy.Context) error {
-	if len(a.Listen) == 0 {
-		return nil
-	}
-	handler, err := json.Marshal(map[string]string{"handler": appName})
-	if err != nil {
-		return fmt.Errorf("encoding the handler of the listeners: %w", err)
-	}
-	a.inner = &layer4.App{Servers: map[string]*layer4.Server{appName: {
-		Listen: a.Listen,
-		Routes: layer4.RouteList{{HandlersRaw: []json.RawMessage{handler}}},
-	}}}
-	if err := a.inner.Provision(ctx.WithValue(appKey{}, a)); err != nil {
-		return fmt.Errorf("setting up the listeners: %w", err)
-	}
-	return nil
-}
-
-// Start opens the listeners.
-func (a *App) Start() error {
-	if err := a.startCertificates(); err != nil {
-		return err
-	}
-	if a.inner != nil {
-		if err := a.inner.Start(); err != nil {
-			// Whatever was opened before the error would stay open otherwise.
-			_ = a.inner.Stop()
-			return fmt.Errorf("listening for SMTP: %w", err)
-		}
-		a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
-	}
-	return nil
-}
-
-// startCertificates has the tls app get the certificates that the handlers need.
-func (a *App) startCertificates() error {
-	if len(a.certificates) == 0 {
-		return nil
-	}
-	if err := a.tls.Manage(a.certificates); err != nil {
-		return fmt.Errorf("managing TLS certificates: %w", err)
-	}
-	return nil
-}
-
-// Stop closes the listeners. When Caddy exits it also ends the open sessions;
-// on a reload they go on.
-func (a *App) Stop() error {
-	if a.inner != nil {
-		if err := a.inner.Stop(); err != nil {
-			return fmt.Errorf("closing the listeners: %w", err)
-		}
-	}
-	if !caddy.Exiting() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.ShutdownGrace))
-	defer cancel()
-	shutdownSessions(ctx, a.logger, slices.Collect(maps.Values(a.buckets)))
-	return nil
-}
-
-// Cleanup gives the buckets up; one that no other configuration uses is freed.
-func (a *App) Cleanup() error {
-	for name := range a.buckets {
-		if err := closeBucket(name); err != nil {
-			return fmt.Errorf("closing bucket %q: %w", name, err)
 		}
 	}
 	return nil
@@ -333,17 +240,8 @@ func checkListenAddress(address string) error {
 	return nil
 }
 
-type eventHandler func()
-
-// Handle implements caddyevents.Handler.
-func (h eventHandler) Handle(context.Context, caddy.Event) error {
-	h()
-	return nil
-}
-
 var (
-	_ caddy.App           = (*App)(nil)
-	_ caddy.Provisioner   = (*App)(nil)
-	_ caddy.CleanerUpper  = (*App)(nil)
-	_ caddyevents.Handler = (eventHandler)(nil)
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
 )

@@ -1,22 +1,12 @@
 package mailbucket
 
 import (
-	"bufio"
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -43,114 +33,6 @@ func (s *site) newestSession() (answer sessionOf) {
 // handler is a configuration with one layer4 route of these handlers.
 func handler(handlers string) string {
 	return "{\nLOGOFF\nskip_install_trust\nlayer4 {\nSMTP {\nroute {\n" + handlers + "\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n"
-}
-
-// waitForCertificate makes TLS connections that ask for name until they get the
-// certificate of want, which Caddy makes beside starting.
-func (s *site) waitForCertificate(name, want string, startTLS bool) {
-	s.t.Helper()
-	var err error
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		c := s.dial()
-		if startTLS {
-			must(s.t, c.talk("", "220", "EHLO x", "250-"))
-			must(s.t, skipTo(c.r, "250 STARTTLS"))
-			must(s.t, c.talk("STARTTLS", "220"))
-		}
-		conn := tls.Client(c.Conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
-		if err = conn.Handshake(); err != nil {
-			continue
-		}
-		if err = conn.ConnectionState().PeerCertificates[0].VerifyHostname(want); err == nil {
-			return
-		}
-	}
-	s.t.Fatal(err)
-}
-
-// startTLS makes the handshake, asking for name.
-func (c *client) startTLS(t *testing.T, name string, own ...tls.Certificate) {
-	t.Helper()
-	conn := tls.Client(c.Conn, &tls.Config{ServerName: name, InsecureSkipVerify: true, Certificates: own})
-	must(t, conn.Handshake())
-	c.Conn, c.r = conn, bufio.NewReader(conn)
-}
-
-func TestStartTLSWithACertificateOfTheInternalIssuer(t *testing.T) {
-	s := start(t, handler("mailbucket {\nstarttls on\nhostname mail.example.test\n}"))
-	for name, certificate := range map[string]string{
-		"":                     "127.0.0.1",
-		"localhost":            "localhost",
-		"mail.example.test":    "mail.example.test",
-		"unknown.example.test": "mail.example.test",
-	} {
-		s.waitForCertificate(name, certificate, true)
-		// What is said in plain text with STARTTLS is not heard under TLS.
-		c := s.dial()
-		must(t, c.talk("", "220", "EHLO x", "250-"))
-		must(t, skipTo(c.r, "250 STARTTLS"))
-		must(t, c.talk("STARTTLS\r\nMAIL FROM:<evil@x>", "220 2.0.0 Ready"))
-		c.startTLS(t, name)
-		must(t, c.talk("MAIL FROM:<a@x>", "503", "EHLO x", "250-"))
-		must(t, skipTo(c.r, "250 AUTH"))
-		must(t, c.talk("STARTTLS", "503"))
-		must(t, c.send("a@x", "b@x", "hello"))
-		got := s.newestSession()
-		if got.TLS.Version != "TLS 1.3" || got.TLS.Cipher == "" || got.TLS.ServerName != name {
-			t.Errorf("recorded %+v", got.TLS)
-		}
-		if transcript := strings.Join(got.Transcript, "\n"); !strings.Contains(transcript, "* 20 octets in plain text after STARTTLS thrown away") {
-			t.Errorf("transcript:\n%s", transcript)
-		}
-	}
-}
-
-// skipTo reads the lines of a reply up to one that begins so.
-func skipTo(r *bufio.Reader, prefix string) error {
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil || strings.HasPrefix(line, prefix) {
-			return err
-		}
-		if line[3] == ' ' {
-			return fmt.Errorf("the reply ends in %q, before %q", line, prefix)
-		}
-	}
-}
-
-func TestClientCertificateIsRecorded(t *testing.T) {
-	s := start(t, handler("mailbucket {\nstarttls on\nconnection_policy {\nclient_auth {\nmode request\n}\n}\n}"))
-	s.waitForCertificate("localhost", "localhost", true)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "application"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	must(t, err)
-	c := s.dial()
-	must(t, c.talk("", "220", "EHLO x", "250-"))
-	must(t, skipTo(c.r, "250 STARTTLS"))
-	must(t, c.talk("STARTTLS", "220"))
-	c.startTLS(t, "localhost", tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key})
-	must(t, c.talk("HELO x", "250"))
-	must(t, c.send("a@x", "b@x", "hello"))
-	if got := s.newestSession(); got.TLS.ClientSubject != "CN=application" {
-		t.Errorf("recorded %+v", got.TLS)
-	}
-}
-
-func TestImplicitTLSByTheTLSHandler(t *testing.T) {
-	s := start(t, handler("tls\nmailbucket"))
-	for name, certificate := range map[string]string{"": "127.0.0.1", "localhost": "localhost"} {
-		s.waitForCertificate(name, certificate, false)
-		c := s.dial()
-		c.startTLS(t, name)
-		must(t, c.talk("", "220", "EHLO x", "250-"))
-		must(t, skipTo(c.r, "250 AUTH")) // and no STARTTLS
-		must(t, c.send("a@x", "b@x", "hello"))
-		if got := s.newestSession(); got.TLS.Version != "TLS 1.3" || got.TLS.ServerName != name {
-			t.Errorf("recorded %+v", got.TLS)
-		}
-	}
 }
 
 func TestProxyProtocolGivesTheRealClient(t *testing.T) {

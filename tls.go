@@ -6,110 +6,153 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/caddy-l4/layer4"
+	"golang.org/x/net/idna"
 )
 
-// provisionTLS makes the configuration that STARTTLS is answered with, and sees
-// to the certificates for it or for a `tls` handler before this one.
-func (h *L4Handler) provisionTLS(ctx caddy.Context, hostname string) (*tls.Config, error) {
-	if !h.StartTLS && !followsTLS(ctx) {
+// provisionTLS makes the configuration of TLS that begins by STARTTLS or at once, and
+// sees to the certificates for it. It returns nil if the handler needs neither.
+func (h *L4Handler) provisionTLS(ctx caddy.Context, a *App, hostname string) (*tls.Config, error) {
+	if !h.StartTLS && !h.ImplicitTLS {
 		return nil, nil
 	}
-	names := []string{hostname, "localhost", "127.0.0.1", "::1"}
-	written := ""
-	if h.Hostname != "" {
-		written = hostname
-	}
-	if err := manageCertificates(ctx, names, written); err != nil {
+	if err := a.manageCertificates(ctx, hostname, h.Hostname != ""); err != nil {
 		return nil, err
-	}
-	if !h.StartTLS {
-		return nil, nil
 	}
 	policy := h.ConnectionPolicy
 	if policy == nil {
 		policy = new(caddytls.ConnectionPolicy)
 	}
-	// Mail clients seldom name the server that they want, and never a protocol.
-	if policy.DefaultSNI == "" {
-		policy.DefaultSNI = hostname
-	}
-	if policy.FallbackSNI == "" {
-		policy.FallbackSNI = hostname
-	}
 	if policy.ALPN == nil {
-		policy.ALPN = []string{}
+		policy.ALPN = []string{} // mail clients name no protocol
 	}
 	policies := caddytls.ConnectionPolicies{policy}
 	if err := policies.Provision(ctx); err != nil {
 		return nil, fmt.Errorf("setting up TLS: %w", err)
 	}
+	names := certificateNames(hostname)
+	if policy.FallbackSNI != "" {
+		names = append([]string{policy.FallbackSNI}, names...)
+	}
+	policy.TLSConfig.GetCertificate = (&certificates{
+		get:       policy.TLSConfig.GetCertificate,
+		fallbacks: names,
+		awaited:   time.Now().Add(certificatesAwaited),
+	}).forClient
 	return policies.TLSConfig(ctx), nil
 }
 
-// followsTLS reports whether the layer4 app that is being provisioned has a route
-// whose TLS, terminated by its `tls` handler, goes on to a handler of ours. That
-// handler itself manages no certificates.
-func followsTLS(ctx caddy.Context) bool {
-	for _, module := range ctx.Modules() {
-		app, ok := module.(*layer4.App)
-		if !ok {
-			continue
-		}
-		for _, server := range app.Servers {
-			for _, route := range server.Routes {
-				if has(route.HandlersRaw, "tls") && has(route.HandlersRaw, appName) {
-					return true
-				}
-			}
+// How long handshakes wait for the handler's certificate, which Caddy makes in the
+// background, and for how long after a start.
+const (
+	certificateWait     = 2 * time.Second
+	certificatesAwaited = 10 * time.Second
+)
+
+// acmeProtocol is that of a certificate authority which looks whether a name is ours
+// (RFC 8737). No other certificate answers it.
+const acmeProtocol = "acme-tls/1"
+
+// certificates are those of a handler. Mail clients name the server as they please, or
+// not at all: by an alias within a network of containers, by an address. Whatever
+// there is no certificate for gets the handler's own.
+type certificates struct {
+	get       func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	fallbacks []string // names, the best first
+	awaited   time.Time
+}
+
+// forClient is the certificate for what a client asks for. Caddy's own fallback_sni would
+// not do, as names that IDNA does not know, such as my_host, fail before it is tried.
+func (c *certificates) forClient(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	certificate, err := c.get(hello)
+	if err == nil || slices.Contains(hello.SupportedProtos, acmeProtocol) {
+		return certificate, err
+	}
+	c.await(hello)
+	for _, name := range c.fallbacks {
+		if certificate, err := c.named(name, hello); err == nil {
+			return certificate, nil
 		}
 	}
-	return false
+	return nil, err
 }
 
-func has(handlers []json.RawMessage, name string) bool {
-	return slices.ContainsFunc(handlers, func(raw json.RawMessage) bool {
-		var handler struct {
-			Handler string `json:"handler"`
+// await waits for the best certificate shortly after a start.
+func (c *certificates) await(hello *tls.ClientHelloInfo) {
+	for until := time.Now().Add(certificateWait); ; {
+		_, err := c.named(c.fallbacks[0], hello)
+		if now := time.Now(); err == nil || now.After(until) || now.After(c.awaited) {
+			return
 		}
-		return json.Unmarshal(raw, &handler) == nil && handler.Handler == name
-	})
+		select {
+		case <-hello.Context().Done():
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
-// manageCertificates has the tls app manage certificates for the names. Only the
-// one that the user wrote, and only if it can be a public one, is up to the
-// user's automation; the others are for Caddy's internal issuer, unless a policy
-// names them.
-func manageCertificates(ctx caddy.Context, names []string, written string) error {
+// named is the certificate for that name, for a client that asked for another one.
+func (c *certificates) named(name string, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	other := *hello
+	other.ServerName = name
+	return c.get(&other)
+}
+
+// certificateNames are the names of a handler's certificates, each once and the best
+// first. A hostname that can be in no certificate is left out.
+func certificateNames(hostname string) []string {
+	names := []string{"localhost", "127.0.0.1", "::1"}
+	if name := certificateName(hostname); certmagic.SubjectQualifiesForCert(name) && !slices.Contains(names, name) {
+		names = append([]string{name}, names...)
+	}
+	return names
+}
+
+// certificateName is the form that a hostname or address literal (RFC 5321 section
+// 4.1.3) has in a certificate.
+func certificateName(hostname string) string {
+	name := strings.ToLower(strings.TrimSuffix(hostname, "."))
+	if literal, ok := strings.CutPrefix(name, "["); ok {
+		name = strings.TrimPrefix(strings.TrimSuffix(literal, "]"), "ipv6:")
+	}
+	if ascii, err := idna.ToASCII(name); err == nil {
+		name = ascii
+	}
+	return name
+}
+
+// manageCertificates has the tls app manage a handler's certificates. Only the hostname,
+// and only if the user wrote it and it can be a public one, is up to the user's
+// automation; the others are for Caddy's internal issuer, unless a policy names them.
+func (a *App) manageCertificates(ctx caddy.Context, hostname string, written bool) error {
 	module, err := ctx.App("tls")
 	if err != nil {
 		return fmt.Errorf("getting the tls app: %w", err)
 	}
-	app := module.(*caddytls.TLS)
-	a, err := appFrom(ctx)
-	if err != nil {
-		return err
-	}
-	a.tls = app
+	a.tls = module.(*caddytls.TLS)
 	policy := caddytls.AutomationPolicy{IssuersRaw: []json.RawMessage{caddyconfig.JSONModuleObject(new(caddytls.InternalIssuer), "module", "internal", nil)}}
-	for _, name := range names {
-		if app.HasCertificateForSubject(name) {
+	for _, name := range certificateNames(hostname) {
+		if a.tls.HasCertificateForSubject(name) {
 			continue
 		}
 		a.certificates[name] = struct{}{}
-		if !isPolicyFor(app, name) && (name != written || !isPublic(name)) {
+		public := written && name == certificateName(hostname) && isPublic(name)
+		if !public && !isPolicyFor(a.tls, name) {
 			policy.SubjectsRaw = append(policy.SubjectsRaw, name)
 		}
 	}
 	if policy.SubjectsRaw == nil {
 		return nil
 	}
-	if err := app.AddAutomationPolicy(&policy); err != nil {
+	if err := a.tls.AddAutomationPolicy(&policy); err != nil {
 		return fmt.Errorf("adding a TLS automation policy for %s: %w", strings.Join(policy.SubjectsRaw, ", "), err)
 	}
 	return nil
@@ -117,18 +160,18 @@ func manageCertificates(ctx caddy.Context, names []string, written string) error
 
 func isPolicyFor(app *caddytls.TLS, name string) bool {
 	return app.Automation != nil && slices.ContainsFunc(app.Automation.Policies, func(p *caddytls.AutomationPolicy) bool {
-		return slices.Contains(p.Subjects(), name)
+		return slices.ContainsFunc(p.Subjects(), func(subject string) bool { return certmagic.MatchWildcard(name, subject) })
 	})
 }
 
-// isPublic reports whether a public issuer could give a certificate for the name:
-// it cannot for the ones of RFC 2606 and RFC 6761.
+// isPublic reports whether a public issuer could give a certificate for the name: it
+// cannot for the ones of RFC 2606 and RFC 6761.
 func isPublic(name string) bool {
-	if !strings.Contains(name, ".") || !certmagic.SubjectQualifiesForPublicCert(name) {
+	if !strings.Contains(name, ".") || certmagic.SubjectIsIP(name) || !certmagic.SubjectQualifiesForPublicCert(name) {
 		return false
 	}
-	for _, reserved := range []string{".test", ".example", ".invalid", ".localhost", "example.com", "example.net", "example.org"} {
-		if strings.HasSuffix(strings.ToLower(name), reserved) {
+	for _, reserved := range []string{"test", "example", "invalid", "localhost", "example.com", "example.net", "example.org"} {
+		if name == reserved || strings.HasSuffix(name, "."+reserved) {
 			return false
 		}
 	}
@@ -143,4 +186,20 @@ func tlsState(cx *layer4.Connection) *tls.ConnectionState {
 		return nil
 	}
 	return states[len(states)-1]
+}
+
+// closeTLS tells the client of TLS that a handler before this one has terminated that
+// nothing was cut off (RFC 8446 section 6.1): that handler does not.
+func closeTLS(cx *layer4.Connection) {
+	for conn := cx.Conn; ; {
+		switch c := conn.(type) {
+		case *tls.Conn:
+			_ = c.CloseWrite()
+			return
+		case *layer4.Connection:
+			conn = c.Conn
+		default:
+			return
+		}
+	}
 }

@@ -33,8 +33,9 @@ const everything = `{
 		}
 		TLS {
 			route {
-				tls
-				mailbucket
+				mailbucket {
+					implicit_tls on
+				}
 			}
 		}
 		PLAIN {

@@ -76,12 +76,26 @@ func (ss *Sessions) stop() <-chan struct{} {
 	return ss.empty
 }
 
+// EndServer answers the idle sessions of one server, and new ones, with 421. Its mail
+// transactions that are under way finish before their sessions end, and the sessions of
+// other servers go on.
+func (ss *Sessions) EndServer(srv *Server) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	srv.ended = true
+	for s := range ss.open {
+		if s.server == srv {
+			s.stop(stopWhenIdle)
+		}
+	}
+}
+
 // add registers s, or gives the reply to refuse it with.
 func (ss *Sessions) add(s *session) (reply, bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	switch {
-	case ss.stopping:
+	case ss.stopping || s.server.ended:
 		return replyShutdown, false
 	case len(ss.open) >= s.limits.MaxConnections:
 		return replyTooManyConnections, false

@@ -162,6 +162,8 @@ type Server struct {
 	// Logger gets the course of sessions at debug level, faults on purpose as
 	// information, and panics as errors.
 	Logger *zap.Logger
+
+	ended bool // by Sessions.EndServer, and guarded by what Sessions has for that
 }
 
 // Serve runs one session on conn until either side ends it. Encrypted is the
