@@ -85,6 +85,16 @@ func TestNamesInTheConfigurationAreTaken(t *testing.T) {
 	}
 }
 
+func TestEveryAnswerIsForItsOwnSite(t *testing.T) {
+	s := start(t, "{\nLOGOFF\nmailbucket SMTP\n}\nHTTP {\n\thandle_path /mail* {\n\t\tmailbucket\n\t}\n}\n")
+	for path, status := range map[string]int{"/mail": 308, "/mail/": 200, "/mail/emails": 200, "/mail/nothing": 404, "/mail/emails/nothing": 404, "/mail/mailbucket.css": 200} {
+		response := s.askAs("GET", path, s.http)
+		if got := response.Header.Get("Cross-Origin-Resource-Policy"); response.StatusCode != status || got != "same-origin" {
+			t.Errorf("%s: %s, %q", path, response.Status, got)
+		}
+	}
+}
+
 func TestProxiesInTheConfigurationPassAnyName(t *testing.T) {
 	s := start(t, shortest)
 	must(t, s.load("{\nLOGOFF\nmailbucket SMTP\nservers {\ntrusted_proxies static 127.0.0.1/8\n}\n}\n"+fmt.Sprintf(anyHost, s.port())))

@@ -28,6 +28,7 @@ type HTTPHandler struct {
 	// `https://app.example.com`, or `*` for all. Default: none but its own.
 	CORSOrigins []string `json:"cors_origins,omitempty"`
 
+	guard *guard.Guard
 	api   *rest.API
 	site  *web.Site
 	names siteNames
@@ -51,15 +52,15 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.noteSite(ctx)
-	rules, err := guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), h.CORSOrigins...)
+	h.guard, err = guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), h.CORSOrigins...)
 	if err != nil {
 		return fmt.Errorf("cors_origins: %w", err)
 	}
 	h.site = web.New(web.Options{
-		Bucket: b.Bucket, Guard: rules, Limits: httpLimits, Filter: rest.Filter,
+		Bucket: b.Bucket, Guard: h.guard, Limits: httpLimits, Filter: rest.Filter,
 		Addresses: func() []string { return a.listening[b.name] },
 	})
-	h.api = rest.New(rest.Options{Bucket: b.Bucket, Faults: &b.faults, Guard: rules, Limits: httpLimits, Logger: ctx.Logger()})
+	h.api = rest.New(rest.Options{Bucket: b.Bucket, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
 	// Caddy waits for the calls under way: those that wait for mail must end.
 	return onEvent(ctx, "stopping", h.api.Stop)
 }
@@ -74,7 +75,7 @@ func (h *HTTPHandler) Cleanup() error {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if redirectToFolder(w, r) || h.api.Serve(w, r) || h.site.Serve(w, r) {
+	if h.redirectToFolder(w, r) || h.api.Serve(w, r) || h.site.Serve(w, r) {
 		return nil
 	}
 	return h.passOn(w, r, next)
@@ -82,7 +83,7 @@ func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 
 // redirectToFolder sends browsers on from /mail to /mail/ where the handler is
 // mounted: the website's links are relative to that.
-func redirectToFolder(w http.ResponseWriter, r *http.Request) bool {
+func (h *HTTPHandler) redirectToFolder(w http.ResponseWriter, r *http.Request) bool {
 	if r.URL.Path != "/" && r.URL.Path != "" {
 		return false
 	}
@@ -94,6 +95,7 @@ func redirectToFolder(w http.ResponseWriter, r *http.Request) bool {
 	if original.URL.RawQuery != "" {
 		folder += "?" + original.URL.RawQuery
 	}
+	h.guard.Protect(w.Header())
 	w.Header().Set("Location", folder)
 	w.WriteHeader(http.StatusPermanentRedirect)
 	return true

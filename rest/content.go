@@ -96,7 +96,7 @@ func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
 	defer c.mu.Unlock()
 	entry = c.byKey[key]
 	if entry == nil {
-		entry, isNew = &content{key: key, ready: make(chan struct{})}, true
+		entry, isNew = &content{key: key, ready: make(chan struct{}), share: new(guard.Share)}, true
 		if c.byKey == nil {
 			c.byKey = make(map[contentKey]*content)
 		}
@@ -111,14 +111,22 @@ func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
 	return entry, isNew
 }
 
+// errUnfinished is for those who wait for a content that is not made to its end.
+var errUnfinished = errors.New("an answer was not made to its end")
+
 // fill builds the content, or notes why it could not.
 func (c *contents) fill(ctx context.Context, entry *content, how recipe) {
-	defer close(entry.ready)
-	if entry.err = c.reserve(ctx, entry, how); entry.err != nil {
-		c.mu.Lock()
-		delete(c.byKey, entry.key)
-		c.mu.Unlock()
-	}
+	entry.err = errUnfinished // which stays if build panics
+	defer func() {
+		if entry.err != nil {
+			c.mu.Lock()
+			delete(c.byKey, entry.key)
+			c.mu.Unlock()
+			entry.share.Shrink(0)
+		}
+		close(entry.ready)
+	}()
+	entry.err = c.reserve(ctx, entry, how)
 }
 
 func (c *contents) reserve(ctx context.Context, entry *content, how recipe) error {
@@ -133,7 +141,6 @@ func (c *contents) reserve(ctx context.Context, entry *content, how recipe) erro
 	if how.heavy {
 		release, err := c.limits.Searches.Take(ctx)
 		if err != nil {
-			share.Shrink(0)
 			return err
 		}
 		defer release()

@@ -118,6 +118,20 @@ func TestContentIsBuiltForWhoStays(t *testing.T) {
 	}
 }
 
+func TestContentThatCannotBeMadeLeavesNothingBehind(t *testing.T) {
+	c := newContents(100, patience)
+	func() {
+		defer func() { _ = recover() }()
+		_, _, _ = c.use(t.Context(), keyOf(1), recipe{most: 64, heavy: true, build: func() (any, int) { panic("broken") }})
+		t.Error("no panic")
+	}()
+	if _, done, err := c.use(t.Context(), keyOf(1), recipe{most: 100, heavy: true, build: make64}); err != nil {
+		t.Error(err)
+	} else {
+		done()
+	}
+}
+
 func TestContentsThatAreKeptAreBounded(t *testing.T) {
 	c := newContents(1<<30, patience)
 	read := func(n, size int) {
