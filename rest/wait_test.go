@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -255,5 +256,50 @@ func TestClosedBucketEndsWhatWaits(t *testing.T) {
 		if answer, body := do(t, a, "GET", path); answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 			t.Errorf("%s on a closed bucket: %d, %v, %s", path, answer.StatusCode, answer.Header, body)
 		}
+	}
+}
+
+// TestWaitLooksAtEachEmailOnce counts how often emails are looked at by a call that
+// waits for more of them than come at once.
+func TestWaitLooksAtEachEmailOnce(t *testing.T) {
+	const before, after = 50, 20
+	a := newTestAPI(t)
+	for range before {
+		if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q, p := parseQuery(fmt.Sprintf("wait=10m&count=%d&q=x", before+after), pagingParameters)
+	if p != nil {
+		t.Fatal(p)
+	}
+	var looks atomic.Int64
+	match := q.Match
+	q.Match = func(m *store.Message) bool {
+		looks.Add(1)
+		return match(m)
+	}
+	done := make(chan *store.Page)
+	go func() {
+		page, _ := a.await(httptest.NewRecorder(), httptest.NewRequest("GET", "/emails", nil), q)
+		done <- page
+	}()
+	for i := range after {
+		// The call has looked at all there is before the next one comes.
+		for deadline := time.Now().Add(patience); looks.Load() < int64(before+i) || a.bucket.Watching() == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d looks at %d emails", looks.Load(), before+i)
+			}
+		}
+		if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if page := <-done; page == nil || page.Total != before+after {
+		t.Errorf("%v", page)
+	}
+	// Each once, and all of them again for the answer.
+	if n, most := looks.Load(), int64(2*(before+after)); n > most {
+		t.Errorf("%d looks, want %d at most", n, most)
 	}
 }
