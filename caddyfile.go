@@ -1,6 +1,7 @@
 package mailbucket
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -60,8 +61,10 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the option's name
 	for d.NextArg() {
-		if err := checkListenAddress(d.Val()); err != nil {
-			return d.WrapErr(err)
+		if !hasPlaceholder(d.Val()) {
+			if err := checkListenAddress(d.Val()); err != nil {
+				return d.WrapErr(err)
+			}
 		}
 		a.Listen = append(a.Listen, d.Val())
 	}
@@ -144,7 +147,8 @@ func (h *HTTPHandler) unmarshalOrigins(d *caddyfile.Dispenser) error {
 	if h.CORSOrigins = d.RemainingArgs(); len(h.CORSOrigins) == 0 {
 		return d.Err("cors_origins: expected origins such as https://app.example.com, or *")
 	}
-	if err := guard.CheckOrigins(h.CORSOrigins); err != nil {
+	known := slices.DeleteFunc(slices.Clone(h.CORSOrigins), hasPlaceholder)
+	if err := guard.CheckOrigins(known); err != nil {
 		return d.Errf("cors_origins: %w", err)
 	}
 	return nil

@@ -146,3 +146,7 @@ func switchArg(d *caddyfile.Dispenser, to **bool) error {
 	*to = &on
 	return nil
 }
+
+// hasPlaceholder reports whether a value is known only where the configuration runs,
+// and can be checked no sooner.
+func hasPlaceholder(value string) bool { return strings.Contains(value, "{") }

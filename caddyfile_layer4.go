@@ -91,8 +91,10 @@ func (h *L4Handler) unmarshalAuth(d *caddyfile.Dispenser) error {
 			if _, given := h.Auth.Users[args[0]]; given {
 				return d.Errf("user %s is already given: expected each name once", args[0])
 			}
-			if _, err := newUsers(map[string]string{args[0]: args[1]}); err != nil {
-				return d.WrapErr(err)
+			if !hasPlaceholder(args[1]) {
+				if _, err := newUsers(map[string]string{args[0]: args[1]}); err != nil {
+					return d.WrapErr(err)
+				}
 			}
 			h.Auth.Users[args[0]] = args[1]
 			return nil

@@ -1,13 +1,17 @@
 package mailbucket
 
 import (
+	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+	"golang.org/x/crypto/bcrypt"
 )
 
 // TestWrongWordsAreErrorsWithTheirPlace has each word of the configuration
@@ -129,4 +133,32 @@ func TestExampleIsValid(t *testing.T) {
 	var config caddy.Config
 	must(t, json.Unmarshal(adapted, &config))
 	must(t, caddy.Validate(&config))
+}
+
+// TestPlaceholdersAreResolvedWhereTheConfigurationRuns adapts without the environment.
+func TestPlaceholdersAreResolvedWhereTheConfigurationRuns(t *testing.T) {
+	const config = "{\nLOGOFF\nmailbucket {env.MB_ADDRESS}\nlayer4 {\nTLS {\nroute {\nmailbucket {\nhostname {env.MB_HOST}\nauth required {\nuser {env.MB_USER} {env.MB_HASH}\n}\n}\n}\n}\n}\n}\n" +
+		"HTTP {\nmailbucket {\ncors_origins https://known.test {env.MB_ORIGIN}\n}\n}\n"
+	s := start(t, shortest)
+	if err := s.load(config); err == nil || !strings.Contains(err.Error(), "provision") {
+		t.Errorf("without the environment: %v, want an error of provisioning", err)
+	}
+	t.Setenv("MB_ADDRESS", s.smtp)
+	t.Setenv("MB_HOST", "mail.env.test")
+	t.Setenv("MB_USER", "alice")
+	t.Setenv("MB_HASH", bcryptOf(t, "right", bcrypt.MinCost))
+	for origin, want := range map[string]bool{"https://app.test": true, "app.test": false} {
+		t.Setenv("MB_ORIGIN", origin)
+		if err := s.load(config); (err == nil) != want {
+			t.Errorf("origin %s: %v", origin, err)
+		}
+	}
+	must(t, s.dial().talk("", "220"))
+	conn, err := net.Dial("tcp", s.https)
+	must(t, err)
+	defer conn.Close()
+	c := &client{conn, bufio.NewReader(conn)}
+	must(t, c.talk("", "220 mail.env.test", "EHLO x", "250-"))
+	must(t, skipTo(c.r, "250 AUTH"))
+	must(t, c.talk("AUTH PLAIN "+base64.StdEncoding.EncodeToString([]byte("\x00alice\x00right")), "235"))
 }

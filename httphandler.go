@@ -52,7 +52,15 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.noteSite(ctx)
-	h.guard, err = guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), h.CORSOrigins...)
+	var origins []string
+	for _, origin := range h.CORSOrigins {
+		origin, err := caddy.NewReplacer().ReplaceOrErr(origin, true, true)
+		if err != nil {
+			return fmt.Errorf("cors_origins: %w", err)
+		}
+		origins = append(origins, origin)
+	}
+	h.guard, err = guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), origins...)
 	if err != nil {
 		return fmt.Errorf("cors_origins: %w", err)
 	}

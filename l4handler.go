@@ -192,7 +192,18 @@ func (h *L4Handler) provisionAuth() error {
 	if len(h.Auth.Users) == 0 {
 		return nil
 	}
-	users, err := newUsers(h.Auth.Users)
+	hashes := make(map[string]string)
+	repl := caddy.NewReplacer()
+	for name, hash := range h.Auth.Users {
+		for _, value := range []*string{&name, &hash} {
+			var err error
+			if *value, err = repl.ReplaceOrErr(*value, true, true); err != nil {
+				return fmt.Errorf("auth: user %s: %w", name, err)
+			}
+		}
+		hashes[name] = hash
+	}
+	users, err := newUsers(hashes)
 	if err != nil {
 		return err
 	}

@@ -225,7 +225,8 @@ func isBucketName(name string) bool {
 
 // checkListenAddress wants a stream socket and, unless it is a unix one, a port.
 func checkListenAddress(address string) error {
-	addr, err := caddy.ParseNetworkAddress(caddy.NewReplacer().ReplaceAll(address, ""))
+	address = caddy.NewReplacer().ReplaceAll(address, "")
+	addr, err := caddy.ParseNetworkAddress(address)
 	if err != nil {
 		return fmt.Errorf("listen address %q: %w", address, err)
 	}
