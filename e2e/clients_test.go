@@ -191,15 +191,21 @@ func (c *conversation) expect(prefix string) {
 	}
 }
 
-// TestXcaddyBuild builds Caddy with the plugin as users do. It takes minutes, so
+// TestXcaddyBuild builds Caddy with the plugin as the README says. It takes minutes, so
 // it runs only where all end-to-end tests have to.
 func TestXcaddyBuild(t *testing.T) {
 	if !required() {
 		missing(t, "building with xcaddy takes minutes")
 	}
 	caddy := t.TempDir() + "/caddy"
-	build := exec.Command("go", "run", "github.com/caddyserver/xcaddy/cmd/xcaddy@v0.4.5", "build", "v2.11.9", "--output", caddy,
-		"--with", "github.com/caddy-mailbucket/mailbucket@v0.0.0=.", "--with", "github.com/mholt/caddy-l4@v0.1.2")
+	typed := ""
+	for _, block := range blocks(t, "../README.md", "") {
+		if strings.HasPrefix(block, "xcaddy ") {
+			typed = block
+		}
+	}
+	args := append([]string{"run", "github.com/caddyserver/xcaddy/cmd/xcaddy@v0.4.5"}, strings.Fields(typed)[1:]...)
+	build := exec.Command("go", append(args, "--output", caddy)...)
 	build.Dir = ".."
 	build.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	if out, err := build.CombinedOutput(); err != nil {

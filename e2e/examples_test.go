@@ -65,6 +65,7 @@ func TestExamples(t *testing.T) {
 		{"pytest", "/usr/bin/python3 -m pytest --version", "/usr/bin/python3 -B -m pytest -q -p no:cacheprovider ../examples"},
 		{"node:test", "node --version", "node --test ../examples/signup.test.mjs"},
 		{"Playwright", "test -x /usr/bin/chromium && test -d testdata/node_modules/@playwright", "cd testdata && npx --no-install playwright test --config playwright.config.mjs " + filepath.Base(folder)},
+		{"PHP", "php --version", "php ../examples/signup.php | grep -x welcome"},
 		{"shell", "curl --version && jq --version", "../examples/signup.sh"},
 	} {
 		t.Run(example.name, func(t *testing.T) {
