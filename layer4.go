@@ -30,6 +30,7 @@ func (a *App) adopt(ctx caddy.Context) error {
 		a.taken, app.Servers = app.Servers, nil
 		for _, w := range ways {
 			a.addresses = append(a.addresses, w.listen...)
+			a.noteURLs(w.scheme(), w.listen)
 			if w.isPlain() {
 				a.noteAddresses(bucketName(w.handler.Bucket), w.listen)
 			}
@@ -99,6 +100,14 @@ func (w *way) passes(handler string) bool {
 // isPlain reports whether a client can begin with SMTP as it is.
 func (w *way) isPlain() bool {
 	return !w.handler.ImplicitTLS && !w.through["tls"] && !w.through["proxy_protocol"]
+}
+
+// scheme is that of URLs of the way.
+func (w *way) scheme() string {
+	if w.handler.ImplicitTLS || w.through["tls"] {
+		return "smtps"
+	}
+	return "smtp"
 }
 
 // waysIn finds the handlers of ours in a layer4 app's configuration, at any depth.

@@ -118,8 +118,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	if err := onEvent(ctx, "stopping", a.giveWay); err != nil {
-		return err
+	for event, do := range map[string]func(){"started": a.announce, "stopping": a.giveWay} {
+		if err := onEvent(ctx, event, do); err != nil {
+			return err
+		}
 	}
 	return a.provisionListeners(ctx)
 }

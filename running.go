@@ -23,6 +23,7 @@ type running struct {
 	started   bool                      // servers
 	ending    bool                      // after having been in force
 	handlers  []*L4Handler
+	smtpURLs  []string
 	sites     []*caddyhttp.App // that lead to handlers of ours
 }
 
@@ -40,6 +41,7 @@ func (a *App) provisionListeners(ctx caddy.Context) error {
 		}
 		a.addresses = append(a.addresses, a.Listen...)
 		a.noteAddresses(defaultBucket, a.Listen)
+		a.noteURLs("smtp", a.Listen)
 	}
 	if err := a.servers.Provision(ctx.WithValue(appKey{}, a)); err != nil {
 		return fmt.Errorf("setting up the listeners: %w", err)
@@ -64,9 +66,6 @@ func (a *App) Start() error {
 	if err := a.servers.Start(); err != nil {
 		a.stopServers()
 		return fmt.Errorf("listening: %w", err)
-	}
-	if len(a.Listen) > 0 {
-		a.logger.Info("catching mail", zap.Strings("addresses", a.Listen))
 	}
 	return nil
 }
