@@ -59,7 +59,8 @@ func (x *index) add(key string, seq uint64) {
 			}
 			p.list = new(list)
 			p.list.push(p.only, nil)
-			s.postings[key] = p
+			// Assigning replaces the map's key too, by one that must be as much its own.
+			s.postings[strings.Clone(key)] = p
 		}
 		x.lastKey, x.lastList = key, p.list
 	}

@@ -14,24 +14,28 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 	for name, test := range map[string]struct {
 		size, recipients int
 		keep             func(i int) bool // nil for all
+		exchange         int              // bytes of the transcript beside a few hundred
 	}{
-		"10 bytes":        {10, 2, nil},
-		"1 KB":            {1000, 2, nil},
-		"10 KB":           {10_000, 2, nil},
-		"200 KB":          {200_000, 2, nil},
-		"many recipients": {10, 100, nil},
-		"every second":    {10, 2, func(i int) bool { return i%2 == 0 }},
-		"one in a chunk":  {10, 2, func(i int) bool { return i%chunkSize == 0 }},
+		"10 bytes":         {10, 2, nil, 0},
+		"1 KB":             {1000, 2, nil, 0},
+		"10 KB":            {10_000, 2, nil, 0},
+		"200 KB":           {200_000, 2, nil, 0},
+		"many recipients":  {10, 100, nil, 0},
+		"every second":     {10, 2, func(i int) bool { return i%2 == 0 }, 0},
+		"one in a chunk":   {10, 2, func(i int) bool { return i%chunkSize == 0 }, 0},
+		"long transcripts": {10, 2, nil, 20_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := New(Limits{MaxBytes: limit})
 			before := heapInUse()
-			n := 3 * limit / (test.size + 1500 + 400*test.recipients)
+			n := 3 * limit / (test.size + test.exchange + 1500 + 400*test.recipients)
 			if test.keep != nil {
 				n *= 5
 			}
 			for i := range n {
-				m := mustAppend(t, b, messageOfItsOwn(i, test.size, test.recipients))
+				m := messageOfItsOwn(i, test.size, test.recipients)
+				m.Exchange += strings.Repeat("z", test.exchange)
+				mustAppend(t, b, m)
 				if test.keep != nil && !test.keep(i) {
 					b.Delete(m.ID)
 				}
