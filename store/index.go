@@ -59,7 +59,8 @@ func (x *index) add(key string, seq uint64) {
 			}
 			p.list = new(list)
 			p.list.push(p.only, nil)
-			// Assigning replaces the map's key too, by one that must be as much its own.
+			// A key is a piece of the one message that has it. From the second on, it
+			// has to be the map's own, as the posting may outlive either message.
 			s.postings[strings.Clone(key)] = p
 		}
 		x.lastKey, x.lastList = key, p.list
@@ -73,8 +74,7 @@ func (s *shard) insert(key string, seq uint64) {
 	if s.postings == nil {
 		s.postings = make(map[string]posting)
 	}
-	// The key is a piece of a message, which may go before its posting does.
-	s.postings[strings.Clone(key)] = posting{only: seq}
+	s.postings[key] = posting{only: seq}
 	s.most = max(s.most, len(s.postings))
 }
 
