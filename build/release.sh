@@ -3,7 +3,8 @@
 #
 #   bash build/release.sh [os/arch…]     all by default
 #
-# VERSION is what the binaries call themselves, by default what `git describe` says.
+# VERSION is what the binaries call themselves, by default what `git describe` says, and
+# OUT the folder they go to instead of dist.
 # The same source, version and Go give the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,11 +13,12 @@ version=${VERSION:-$(git describe --tags --always --dirty 2>/dev/null || echo un
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64)
 
-mkdir -p dist
-rm -f dist/mailbucket-* dist/SHA256SUMS
+out=${OUT:-dist}
+mkdir -p "$out"
+rm -f "$out"/mailbucket-* "$out/SHA256SUMS"
 for target in "${targets[@]}"; do
 	os=${target%/*} arch=${target#*/}
-	file=dist/mailbucket-$os-$arch
+	file=$out/mailbucket-$os-$arch
 	[ "$os" != windows ] || file+=.exe
 	# Caddy's own releases leave these databases out too: they are for running a
 	# certificate authority for others.
@@ -24,5 +26,5 @@ for target in "${targets[@]}"; do
 		-ldflags "-s -w -X github.com/caddy-mailbucket/mailbucket/command.version=$version" -o "$file" ./cmd/mailbucket
 	echo "$file"
 done
-(cd dist && sha256sum mailbucket-* >SHA256SUMS)
-echo dist/SHA256SUMS
+(cd "$out" && sha256sum mailbucket-* >SHA256SUMS)
+echo "$out/SHA256SUMS"
