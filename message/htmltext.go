@@ -25,7 +25,9 @@ func TextFromHTML(page string) string {
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, _ := z.TagName()
-			last = atom.Lookup(name)
+			if last = atom.Lookup(name); last == atom.Noscript {
+				z.NextIsNotRawText() // where no script runs, it is shown
+			}
 			w.tag(last)
 		case html.EndTagToken:
 			name, _ := z.TagName()

@@ -40,24 +40,97 @@ func TestHasAttachments(t *testing.T) {
 	}
 }
 
-// FuzzSearch compares the search for ASCII with a plain one.
+func TestSearchLooksAsAReaderDoes(t *testing.T) {
+	page := func(body string) string { return "Content-Type: text/html; charset=utf-8\r\n\r\n" + body }
+	for _, tt := range []struct {
+		name, raw, text string
+		found           bool
+	}{
+		{"a reference", page("<p>Dear Mr O&#39;Brien, order&nbsp;no.&nbsp;77 &uuml;bel</p>"), "o'brien", true},
+		{"no-break spaces", page("<p>order&nbsp;no.&nbsp;77"), "order no. 77", true},
+		{"a letter as a reference", page("&uuml;bel"), "Übel", true},
+		{"an ampersand", page("Tom &amp; Jerry"), "tom & jerry", true},
+		{"a price", page("42,00&nbsp;&euro;"), "42,00 €", true},
+		{"a price without a break", "\r\n42,00\u00a0€", "42,00 €", true},
+		{"a narrow one", "\r\n1\u202f234 x", "1 234 X", true},
+		{"a word split by a tag", page("<b>Wel</b>come, Wel<wbr>come"), "welcome", true},
+		{"words split by tags and lines", page("<td>Order</td>\n\n<td>no.&#32;77"), "order no. 77", true},
+		{"cells are apart", page("<td>Order</td><td>77"), "order77", false},
+		{"words on two lines", "\r\nyour order\r\n  no. 77", "ORDER NO.", true},
+		{"a soft hyphen", page("Wel&shy;come"), "welcome", true},
+		{"a soft hyphen in text", "\r\nWel\u00adcome", "welcome", true},
+		{"an apostrophe of typography", "\r\nO\u2019Brien", "o'brien", true},
+		{"and the other way", "\r\nO'Brien", "O\u2019Brien", true},
+		{"quotes", page("&ldquo;Hi&rdquo; &ndash; x"), `"hi" - X`, true},
+		{"letters with marks", "\r\nu\u0308bel", "Übel", true},
+		{"Greek capitals", "\r\nΚΩΔΙΚΟΣ", "κωδικός", false},
+		{"Greek", "\r\nκωδικος", "ΚΩΔΙΚΟΣ", true},
+		{"the source", page("<p class=teaser><a href='https://a.test/?b=1&amp;c=2'>x"), "class=teaser", true},
+		{"a URL of the source", page("<p class=teaser><a href='https://a.test/?b=1&amp;c=2'>x"), "?b=1&c=2", true},
+		{"an image's text", page("<img alt='O&#39;Brien'>"), "O'Brien", true},
+		{"a comment of the source", page("<!-- needle -->"), "needle", true},
+		{"a style sheet", page("<style>.needle { a: b }</style><p>x"), "needle", false},
+		{"a style sheet in capitals", page("<STYLE type=a>.needle { a: b }</STYLE ><p>x"), "needle", false},
+		{"a script", page("<script>needle</script>x<script src=a>needle"), "needle", false},
+		{"beside style sheets", page("<style>needle</style>needle<style>needle</style>"), "needle", true},
+		{"after both", page("<script>x</script><style>needle</style><styles>needle"), "needle", true},
+		{"an attribute of a style", page("<style class=needle></style>"), "needle", true},
+		{"where no script runs", page("<noscript><b>nee</b>dle</noscript>"), "needle", true},
+		{"base64", "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nTyYjMzk7QnJpZW4=", "o'brien", true},
+		{"an encoding written loosely", "Content-Transfer-Encoding: b64\r\n\r\nTydCcmllbg==", "o'brien", true},
+		{"latin1", "Content-Type: text/plain; charset=latin1\r\n\r\n42,00\xa0EUR", "42,00 eur", true},
+		{"no header", "Hello needle\r\n\r\nbye", "needle", true},
+		{"flowed", "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\nnee \r\ndle\r\n", "needle", true},
+		{"Japanese", "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B$\"\x1b(B", "あ", true},
+		{"blanks around", "\r\nHello", " hello ", true},
+		{"another order", "\r\na b", "b a", false},
+		{"long", "\r\n" + strings.Repeat("a ", 100), strings.Repeat("A\n", 99), true},
+		{"longer", "\r\n" + strings.Repeat("a ", 100), strings.Repeat("A\n", 101), false},
+		{"nothing", "\r\n", "", true},
+	} {
+		if found := NewSearch(tt.text).InBody(tt.raw); found != tt.found {
+			t.Errorf("%s: found %v, want %v", tt.name, found, tt.found)
+		}
+	}
+}
+
+// Each of these takes minutes when the work grows with the square of the size.
+func TestSearchIsLinear(t *testing.T) {
+	const size = 1 << 20
+	for _, unit := range []string{"a", "a ", "<style", "<style>", "<script></style>", "&", "</style", " ", "\u00a0", "<b>a</b>", "ab"} {
+		text := strings.Repeat(unit, size/len(unit))
+		for _, query := range []string{strings.Repeat("a", 60) + "b", strings.Repeat("a ", 30) + "b", strings.Repeat("a", 5000) + "b", strings.Repeat("a ", 5000) + "b"} {
+			if NewSearch(query).InBody("Content-Type: text/html\r\n\r\n" + text) {
+				t.Errorf("%.20q in %.20q", query, text)
+			}
+		}
+	}
+}
+
+// FuzzSearch compares the quick ways with the plain one.
 func FuzzSearch(f *testing.F) {
 	f.Add("Hello World", "o w")
 	f.Add("aaaaab", "aab")
-
+	f.Add("a\u00a0 b\u2019\u00ad", "a b'")
 	f.Fuzz(func(t *testing.T, s, sub string) {
-		want := NewSearch(sub)
-		if !want.ascii || strings.ToValidUTF8(s, "") != s {
-			return
+		want := strings.Contains(searchText(s), searchText(sub))
+		if got := NewSearch(sub).In(s); got != want && (want || isASCII(s)) {
+			t.Errorf("%q in %q: %v, want %v", sub, s, got, want)
 		}
-		lower := strings.Map(func(r rune) rune {
-			if 'A' <= r && r <= 'Z' {
-				return r + 'a' - 'A'
-			}
-			return r
-		}, s)
-		if want.In(s) != strings.Contains(lower, want.lower) {
-			t.Errorf("%q in %q: %v", sub, s, want.In(s))
+		if at := indexFold(s, strings.ToLower(sub)); isASCII(s) && isASCII(sub) && at != strings.Index(strings.ToLower(s), strings.ToLower(sub)) {
+			t.Errorf("%q in %q at %d", sub, s, at)
+		}
+	})
+}
+
+// FuzzPageText compares the words that searches find in HTML with those that
+// TextFromHTML gives.
+func FuzzPageText(f *testing.F) {
+	f.Add("<p>a<b>b</b>c&amp;d<br>e<style>f</style><!-- g --><title>h</title>i<td x='>'>j")
+	f.Add("a < b <1 </ <!x><?y></ z><textarea>k</textarea><a =\">\">l<!-->m<!--->n<!-- --!>o<plaintext></p>")
+	f.Fuzz(func(t *testing.T, page string) {
+		if got, want := searchText(readPageText(page).text.String()), searchText(TextFromHTML(page)); got != want {
+			t.Errorf("%q: %q, want %q", page, got, want)
 		}
 	})
 }
