@@ -61,7 +61,9 @@ func (m *Message) Page(o PageOptions) []byte {
 // roughly.
 func (m *Message) PageMemory() int {
 	text := min(len(m.raw), MaxText)
-	return 6*text + min(maxTreeBytes, 80*text) + m.pageRoom()
+	// A tag takes three bytes at least, and a text one.
+	reopened := min(maxReopened, leastReopened+reopenedPerToken*text/2)
+	return 6*text + min(maxTreeBytes, 80*text) + reopened*reopenedBytes + m.pageRoom()
 }
 
 // pageRoom is how many bytes of inline parts a page has room for.
@@ -81,9 +83,13 @@ func (m *Message) readResources(page string) *Resources {
 const (
 	// maxTreeBytes is how much memory the tree may take, roughly.
 	maxTreeBytes = 32 << 20
-	// maxTreeWork bounds how often an element such as b, which was not closed,
-	// is opened again in each block after it.
-	maxTreeWork = 2_000_000
+	// An element such as b, which was not closed, is opened again in each block
+	// after it. These bound how often, in all and for each tag or text of the page
+	// beside some: reopenedBytes is the memory that each time takes, roughly.
+	maxReopened      = 100_000
+	reopenedPerToken = 4
+	leastReopened    = 2000
+	reopenedBytes    = 272
 	// maxAttributes is how many attributes an element may have; they are
 	// compared with each other.
 	maxAttributes = 200
@@ -100,8 +106,8 @@ var formattingElements = wordSet("a b big code em font i nobr s small strike str
 func fitsTree(page string) bool {
 	const nodeBytes, attributeBytes = 2 * 112, 48
 	z := html.NewTokenizer(strings.NewReader(page))
-	open, memory, work := 0, 2*len(page), 0
-	for work < maxTreeWork && memory < maxTreeBytes {
+	open, memory, reopened := 0, 2*len(page), 0
+	for tokens := 0; reopened < min(maxReopened, leastReopened+reopenedPerToken*tokens) && memory < maxTreeBytes; tokens++ {
 		kind := z.Next()
 		switch kind {
 		case html.ErrorToken:
@@ -123,7 +129,7 @@ func fitsTree(page string) bool {
 			}
 			memory += nodeBytes + count*attributeBytes
 		}
-		work += open
+		reopened += open // at most
 	}
 	return false
 }

@@ -3,8 +3,10 @@ package message
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -333,4 +335,23 @@ func FuzzPage(f *testing.F) {
 		checkPage(t, page, c.out.b.Bytes())
 		m.Resources()
 	})
+}
+
+// TestPageOfUnclosedElementsStaysWithinItsMemory has elements that an HTML parser opens
+// again in every paragraph.
+func TestPageOfUnclosedElementsStaysWithinItsMemory(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("Content-Type: text/html\r\n\r\n<p>")
+	for i := range 400 {
+		fmt.Fprintf(&b, "<b id=%d>", i)
+	}
+	b.WriteString(strings.Repeat("<p>x", 2250))
+	m := Parse(b.String())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	page := m.Page(PageOptions{})
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > uint64(m.PageMemory()) || len(page) == 0 {
+		t.Errorf("a page of %d bytes took %d bytes, more than the %d that it may", len(page), took, m.PageMemory())
+	}
 }
