@@ -191,6 +191,20 @@ func (c *conversation) expect(prefix string) {
 	}
 }
 
+// expectLast reads a reply of any count of lines.
+func (c *conversation) expectLast(code string) {
+	c.t.Helper()
+	for {
+		line, err := c.r.ReadString('\n')
+		if !strings.HasPrefix(line, code) {
+			c.t.Fatalf("the server said %q (%v), want %s", line, err, code)
+		}
+		if strings.HasPrefix(line, code+" ") {
+			return
+		}
+	}
+}
+
 // TestXcaddyBuild builds Caddy with the plugin as the README says. It takes minutes, so
 // it runs only where all end-to-end tests have to.
 func TestXcaddyBuild(t *testing.T) {
