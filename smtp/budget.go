@@ -40,7 +40,7 @@ type waiter struct {
 const (
 	smallMail, smallMails   = 512 << 10, 32 << 20
 	middleMail, middleMails = 2 << 20, 64 << 20
-	largeMails              = 128 << 20
+	largeMails              = 96 << 20
 
 	budgetWait  = 30 * time.Second
 	budgetStall = 10 * time.Second
