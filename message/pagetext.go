@@ -120,7 +120,7 @@ func (p *pageText) startTag(at int) int {
 // nowhere.
 func rawTextEnd(s, name string) int {
 	for at := range placesFold(s, "</"+name) {
-		if after := at + 2 + len(name); after == len(s) || isSpaceByte(s[after]) || s[after] == '>' || s[after] == '/' {
+		if after := at + 2 + len(name); after < len(s) && endsTagName(s[after]) {
 			return at
 		}
 	}
@@ -173,7 +173,7 @@ const (
 // after gives the state after a byte that is no ">" and begins no quotes.
 func (state tagState) after(c byte) tagState {
 	switch {
-	case isSpaceByte(c) && c != '\v':
+	case isTagSpace(c):
 		switch state {
 		case inName:
 			return afterName
@@ -193,11 +193,16 @@ func (state tagState) after(c byte) tagState {
 	return inName
 }
 
+// isTagSpace tells white space within tags (HTML 13.2.5).
+func isTagSpace(c byte) bool { return isSpaceByte(c) && c != '\v' }
+
+func endsTagName(c byte) bool { return c == '>' || c == '/' || isTagSpace(c) }
+
 // atomOf gives the element that a tag names, 0 if it is none that is known.
 func atomOf(tag string) atom.Atom {
 	var name [12]byte
 	n := 0
-	for n < len(tag) && tag[n] != '>' && tag[n] != '/' && !isSpaceByte(tag[n]) {
+	for n < len(tag) && !endsTagName(tag[n]) {
 		if n == len(name) {
 			return 0
 		}

@@ -128,6 +128,8 @@ func FuzzSearch(f *testing.F) {
 func FuzzPageText(f *testing.F) {
 	f.Add("<p>a<b>b</b>c&amp;d<br>e<style>f</style><!-- g --><title>h</title>i<td x='>'>j")
 	f.Add("a < b <1 </ <!x><?y></ z><textarea>k</textarea><a =\">\">l<!-->m<!--->n<!-- --!>o<plaintext></p>")
+	f.Add("a<textarea>b</textarea") // no end tag, and so text
+	f.Add("a<textarea>b</textarea\v>c</p\v>d")
 	f.Fuzz(func(t *testing.T, page string) {
 		if got, want := searchText(readPageText(page).text.String()), searchText(TextFromHTML(page)); got != want {
 			t.Errorf("%q: %q, want %q", page, got, want)
