@@ -8,8 +8,8 @@
 // bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, and
 // watch.go waits for arrivals. Below them, ring.go holds the messages in their
 // order, index.go finds them by the keys of key.go, and list.go is what both are
-// made of. Nothing here reads mail: who appends
-// a message says what its header fields are.
+// made of. Nothing here reads mail: who appends a message says what its header fields
+// are, and who reads one may keep what that gave beside it, with derived.go.
 package store
 
 import (
@@ -56,6 +56,7 @@ type Bucket struct {
 	bytes   int64
 	stats   Stats // the counters only
 	newest  ID
+	kept    kept
 	expiry  timer
 	closed  bool
 
@@ -137,6 +138,7 @@ func (b *Bucket) remove(seq uint64) (*Message, bool) {
 		return nil, false
 	}
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
+	b.kept.goes(m)
 	b.bytes -= m.cost
 	b.stats.Freed += m.cost
 	return m, true
@@ -178,7 +180,7 @@ func (b *Bucket) Close() {
 	b.closed = true
 	b.stopExpiry()
 	b.stats.Freed += b.bytes
-	b.bytes, b.ring, b.indexes = 0, ring{}, [indexKinds]index{}
+	b.bytes, b.ring, b.indexes, b.kept = 0, ring{}, [indexKinds]index{}, kept{}
 	b.mu.Unlock()
 	b.watches.close()
 }

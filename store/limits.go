@@ -43,8 +43,8 @@ func (b *Bucket) keepLimits() bool {
 	return true
 }
 
-// makeRoom evicts the oldest messages until as many more, of as many bytes, can be
-// held within the limits. It reports whether they can: it removes no more than a batch.
+// makeRoom forgets what is kept beside messages, and then evicts the oldest of them,
+// until as many more, of as many bytes, can be held within the limits. It reports whether they can: it removes no more than a batch.
 func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 	l := &b.limits
 	for work := 0; b.ring.n > 0; {
@@ -53,6 +53,10 @@ func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 		}
 		if work >= batchWork {
 			return false
+		}
+		if (l.MaxMessages <= 0 || b.ring.n+messages <= l.MaxMessages) && b.forgetKept() {
+			work++
+			continue
 		}
 		m, _ := b.remove(b.ring.first())
 		b.stats.Evicted++

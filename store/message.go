@@ -50,8 +50,8 @@ func (id ID) after(last ID, at int64) ID {
 	return id
 }
 
-// Message is one mail with its envelope. Once appended it never changes, and may
-// be read by anybody without a lock.
+// Message is one mail with its envelope. Once appended its fields never change, and
+// may be read by anybody without a lock.
 type Message struct {
 	// ID is set by Append.
 	ID ID
@@ -88,7 +88,8 @@ type Message struct {
 	// HeaderFields are set by who appends the message, as a store does not read mail.
 	HeaderFields
 
-	cost int64
+	cost    int64 // changed only while the bucket is locked
+	derived derived
 }
 
 // HeaderFields are the fields of a message's header that lists of messages show:
