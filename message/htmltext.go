@@ -11,11 +11,14 @@ import (
 // TextFromHTML gives the text that a page shows, roughly laid out: blocks on
 // lines of their own, white space collapsed, no scripts, styles or title. It
 // reads at most [MaxText] bytes of the page.
-func TextFromHTML(page string) string {
+func TextFromHTML(page string) string { return textFromHTML(page, MaxText) }
+
+// textFromHTML is TextFromHTML that ends when it has so many bytes of text, or more.
+func textFromHTML(page string, enough int) string {
 	var w flowWriter
 	z := html.NewTokenizer(strings.NewReader(cutText(page, MaxText)))
 	var last atom.Atom // the last start tag, which says what raw text is
-	for {
+	for w.b.Len() < enough {
 		switch z.Next() {
 		case html.ErrorToken:
 			return w.b.String()
@@ -35,6 +38,7 @@ func TextFromHTML(page string) string {
 			w.tag(atom.Lookup(name))
 		}
 	}
+	return w.b.String()
 }
 
 // hidden elements hold raw text that is not shown.

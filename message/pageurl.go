@@ -101,21 +101,25 @@ func (u *pageURLs) located(raw string) *Part {
 }
 
 // part gives the URL that holds a part of the mail in it. A page whose URLs are
-// only looked at needs none.
+// only looked at has no room for it, and needs none.
 func (u *pageURLs) part(p *Part, raw string, use urlUse) (string, bool) {
 	if p == nil {
 		u.note.add(noteMissing, raw)
 		return "", false
 	}
-	if use == useSheet || u.room <= 0 {
+	if use == useSheet || u.room <= 0 && u.note == nil {
 		return "", false
 	}
 	kind := p.ImageType()
 	if kind == "" && use == useStyle && strings.HasPrefix(p.MediaType, "font/") {
 		kind = p.MediaType
 	}
+	if kind == "" {
+		return "", false
+	}
+	u.note.shows(p)
 	size := base64.StdEncoding.EncodedLen(len(p.Body()))
-	if kind == "" || size > u.room {
+	if size > u.room {
 		return "", false
 	}
 	u.room -= size

@@ -14,7 +14,8 @@ type Resources struct {
 	Relative []string // URLs of images that are relative to nothing
 	Insecure []string // http: URLs of images, which a page that came by https does not load
 
-	seen map[string]bool
+	seen  map[string]bool
+	shown map[*Part]bool // parts that are shown within the page
 }
 
 // Resources gives what the HTML refers to. It is made once, in time linear in the
@@ -52,4 +53,15 @@ func (r *Resources) add(kind int, url string) {
 	}
 	r.seen[key] = true
 	*list = append(*list, strings.Clone(url))
+}
+
+// shows notes a part that is shown within the page. Of nil, it does nothing.
+func (r *Resources) shows(p *Part) {
+	if r == nil {
+		return
+	}
+	if r.shown == nil {
+		r.shown = make(map[*Part]bool)
+	}
+	r.shown[p] = true
 }

@@ -238,24 +238,6 @@ func TestAfterDeletingAllTheFirstPageIsShown(t *testing.T) {
 	}
 }
 
-func TestMarksAreRemembered(t *testing.T) {
-	var k marks
-	m := mail("a@x", "Content-Type: application/pdf\r\n\r\n%PDF")
-	if !k.of(m) {
-		t.Error("an attachment is not seen")
-	}
-	m.Raw = "\r\n" // which nobody does
-	if !k.of(m) {
-		t.Error("an email is looked at again")
-	}
-	for i := range maxMarks + 1 {
-		k.of(&store.Message{ID: store.ID{1, byte(i >> 16), byte(i >> 8), byte(i)}})
-	}
-	if len(k.byID) > maxMarks {
-		t.Errorf("%d emails are remembered", len(k.byID))
-	}
-}
-
 func TestLongThingsAreCut(t *testing.T) {
 	m := mail("a@x", "Subject: x\r\n"+strings.Repeat("X-A: "+strings.Repeat("a", 900)+"\r\n", 400)+"\r\n")
 	for range 1000 {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
-	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/search"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -127,10 +127,11 @@ func (s *Site) showList(w http.ResponseWriter, r *http.Request, f filter, found 
 }
 
 func (s *Site) row(m *store.Message, f filter) row {
+	entry := search.Entry(s.Bucket, m)
 	return row{
 		ID: m.ID, URL: f.with("view/" + m.ID.String()),
-		Sender: sender(m), Recipients: shorten(strings.Join(m.Recipients, ", ")), Subject: message.DecodeHeader(m.Subject),
-		Size: len(m.Raw), Attachments: s.attachments.of(m), Time: m.Time(),
+		Sender: sender(m), Recipients: shorten(strings.Join(m.Recipients, ", ")), Subject: entry.Subject,
+		Size: len(m.Raw), Attachments: entry.Attachments > 0, Time: m.Time(),
 	}
 }
 

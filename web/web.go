@@ -17,11 +17,9 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
-	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -52,7 +50,6 @@ type Options struct {
 // Site serves the pages.
 type Site struct {
 	Options
-	attachments marks
 }
 
 // New makes a site.
@@ -251,30 +248,4 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
-}
-
-// marks remembers which emails have attachments, as large ones take a while to
-// look at and lists are drawn often.
-type marks struct {
-	mu   sync.Mutex
-	byID map[store.ID]bool
-}
-
-const maxMarks = 10_000
-
-func (k *marks) of(m *store.Message) bool {
-	k.mu.Lock()
-	has, known := k.byID[m.ID]
-	k.mu.Unlock()
-	if known {
-		return has
-	}
-	has = message.HasAttachments(m.Raw)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.byID == nil || len(k.byID) >= maxMarks {
-		k.byID = make(map[store.ID]bool)
-	}
-	k.byID[m.ID] = has
-	return has
 }

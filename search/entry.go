@@ -1,0 +1,92 @@
+package search
+
+import (
+	"sync"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// ListEntry is what lists show of a mail beside its envelope. It must not be changed.
+type ListEntry struct{ message.Summary }
+
+// Entry gives what lists show of m, which b holds. It is worked out once and kept
+// beside m, where it counts in the memory that b may take. In a bucket that is full,
+// those of the mails that were looked at last are kept apart from it.
+func Entry(b *store.Bucket, m *store.Message) *ListEntry {
+	if e := keptEntry(m); e != nil {
+		return e
+	}
+	if len(m.Raw) >= heavyMail {
+		heavy.Lock()
+		defer heavy.Unlock()
+		if e := keptEntry(m); e != nil {
+			return e
+		}
+	}
+	e := &ListEntry{message.Summarize(m.Raw)}
+	cost := e.cost()
+	if b.Keep(m, store.ListEntry, e, cost); m.Derived(store.ListEntry) == nil {
+		spare.add(m.ID, e, cost)
+	}
+	return e
+}
+
+func keptEntry(m *store.Message) *ListEntry {
+	if e, ok := m.Derived(store.ListEntry).(*ListEntry); ok {
+		return e
+	}
+	return spare.get(m.ID)
+}
+
+// Of mails from a size on, in bytes, one is worked out at a time, so that lists of
+// them take little memory at once.
+const heavyMail = 256 << 10
+
+var heavy sync.Mutex
+
+// cost is at least how many bytes the entry takes.
+func (e *ListEntry) cost() int64 {
+	const fixed, mailbox, text = 192, 32, 16 // text is what the allocator adds to a short one
+	n := fixed + len(e.Subject) + len(e.Snippet) + 2*text
+	if e.From != nil {
+		n += mailbox + len(e.From.Name) + len(e.From.Address) + 2*text
+	}
+	for _, list := range [][]message.Address{e.To, e.Cc, e.Bcc, e.ReplyTo} {
+		for _, a := range list {
+			n += mailbox + len(a.Name) + len(a.Address) + 2*text
+		}
+	}
+	return int64(n + n/8)
+}
+
+// spare has entries for which their buckets had no room.
+var spare spareEntries
+
+// spareEntries has the entries that were added last: up to twice spareBytes of them.
+type spareEntries struct {
+	mu         sync.RWMutex
+	young, old map[store.ID]*ListEntry
+	bytes      int64 // of the young ones
+}
+
+// spareBytes is how many bytes of entries are added before the old ones go.
+const spareBytes = 1 << 20
+
+func (s *spareEntries) get(id store.ID) *ListEntry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if e := s.young[id]; e != nil {
+		return e
+	}
+	return s.old[id]
+}
+
+func (s *spareEntries) add(id store.ID, e *ListEntry, cost int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bytes += cost; s.young == nil || s.bytes > spareBytes {
+		s.old, s.young, s.bytes = s.young, make(map[store.ID]*ListEntry), cost
+	}
+	s.young[id] = e
+}
