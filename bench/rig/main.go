@@ -50,14 +50,15 @@ func main() {
 	rounds := flag.Int("rounds", 3, "how many times each load is run on each server")
 	scale := flag.Float64("scale", 1, "how many times the usual number of messages is sent")
 	mailpit := flag.Bool("mailpit", true, "whether Mailpit is a peer; it is built where it is not installed")
+	alone := flag.Bool("alone", false, "whether to look at ours only, and compare nothing")
 	flag.Parse()
 	log.SetFlags(0)
-	if err := run(*rounds, *scale, *mailpit); err != nil {
+	if err := run(*rounds, *scale, *mailpit, *alone); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(rounds int, scale float64, mailpit bool) error {
+func run(rounds int, scale float64, mailpit, alone bool) error {
 	source, err := find("smtp-source")
 	if err != nil {
 		return err
@@ -67,6 +68,19 @@ func run(rounds int, scale float64, mailpit bool) error {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	if err := buildOurs(dir); err != nil {
+		return err
+	}
+	if !alone {
+		if err := compareAll(dir, source, rounds, scale, mailpit); err != nil {
+			return err
+		}
+	}
+	return probe(dir, source, scale)
+}
+
+// compareAll runs all loads on all servers.
+func compareAll(dir, source string, rounds int, scale float64, mailpit bool) error {
 	servers, err := startAll(dir, mailpit)
 	defer func() {
 		for _, s := range servers {
@@ -82,7 +96,7 @@ func run(rounds int, scale float64, mailpit bool) error {
 			return err
 		}
 	}
-	return probe(dir, source, scale)
+	return nil
 }
 
 // probe looks at a server of ours that holds many mails.

@@ -24,9 +24,6 @@ type server struct {
 
 // startAll starts ours, which is the first, and the peers that there are.
 func startAll(dir string, mailpit bool) ([]*server, error) {
-	if err := buildOurs(dir); err != nil {
-		return nil, err
-	}
 	starts := []func(dir string) (*server, error){
 		func(dir string) (*server, error) { return startOurs(dir, "") }, startSink,
 	}
