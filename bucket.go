@@ -64,15 +64,14 @@ func (b *bucket) Destruct() error {
 // Receive implements smtp.Receiver.
 func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 	err := b.Append(ctx, &store.Message{
-		Sender:              m.ReversePath,
-		MailParameters:      m.MailParameters,
-		Recipients:          m.Recipients,
-		RecipientParameters: m.RecipientParameters,
-		Raw:                 m.Data,
-		HeaderFields:        store.HeaderFields(message.ScanHeader(m.Data)),
-		Problems:            m.Problems,
-		Exchange:            m.Exchange,
-		Session:             (*store.Session)(m.Session),
+		Sender:         m.ReversePath,
+		MailParameters: m.MailParameters,
+		Recipients:     m.Recipients,
+		Raw:            m.Data,
+		HeaderFields:   store.HeaderFields(message.ScanHeader(m.Data)),
+		Extras:         extras(m),
+		Exchange:       store.NewTranscript(m.Exchange),
+		Session:        (*store.Session)(m.Session),
 	})
 	switch {
 	case errors.Is(err, store.ErrClosed):
@@ -85,6 +84,14 @@ func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 		return fmt.Errorf("appending to bucket %s: %w", b.name, err)
 	}
 	return nil
+}
+
+// extras are nil for most messages.
+func extras(m *smtp.Message) *store.Extras {
+	if m.RecipientParameters == nil && m.Problems == nil {
+		return nil
+	}
+	return &store.Extras{RecipientParameters: m.RecipientParameters, Problems: m.Problems}
 }
 
 // capacity is the largest message that the bucket can hold, in bytes, 0 if there is no

@@ -33,8 +33,8 @@ type receiver struct{ *store.Bucket }
 func (r receiver) Receive(ctx context.Context, m *smtp.Message) error {
 	return r.Append(ctx, &store.Message{
 		Sender: m.ReversePath, MailParameters: m.MailParameters,
-		Recipients: m.Recipients, RecipientParameters: m.RecipientParameters,
-		Raw: m.Data, HeaderFields: store.HeaderFields(message.ScanHeader(m.Data)), Problems: m.Problems, Exchange: m.Exchange, Session: (*store.Session)(m.Session),
+		Recipients: m.Recipients,
+		Raw:        m.Data, HeaderFields: store.HeaderFields(message.ScanHeader(m.Data)), Exchange: store.NewTranscript(m.Exchange), Session: (*store.Session)(m.Session),
 	})
 }
 
@@ -94,7 +94,7 @@ func benchmarkSession(b *testing.B, network string, size int, pipelined bool) {
 }
 
 // connect gives both ends of a connection.
-func connect(b *testing.B, network string) (client, served net.Conn) {
+func connect(b testing.TB, network string) (client, served net.Conn) {
 	if network == "pipe" {
 		return net.Pipe()
 	}
@@ -114,12 +114,12 @@ func connect(b *testing.B, network string) (client, served net.Conn) {
 
 // client is the sending side, which allocates nothing.
 type client struct {
-	b *testing.B
+	b testing.TB
 	w io.Writer
 	r *bufio.Reader
 }
 
-func newClient(b *testing.B, conn net.Conn) *client {
+func newClient(b testing.TB, conn net.Conn) *client {
 	b.Cleanup(func() { conn.Close() })
 	return &client{b, conn, bufio.NewReader(conn)}
 }

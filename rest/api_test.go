@@ -130,11 +130,11 @@ func TestTutorialsAnswers(t *testing.T) {
 	a := newTestAPI(t, m)
 	fields := fmt.Sprintf(`"id":"%s","sender":"smtptutorial_sender@example.com","recipients":["smtptutorial_recipient@example.com"],"subject":"Subject line goes here!"`, m.ID)
 	_, list := do(t, a, "GET", "/emails?sender=smtptutorial_sender@example.com", "Accept", "text/html")
-	if want := fmt.Sprintf(`{"results":[{%s,"timeCreated":%d}],"totalResults":1,"totalPages":1}`+"\n", fields, m.UnixMilli()); list != want {
+	if want := fmt.Sprintf(`{"results":[{%s,"timeCreated":%d}],"totalResults":1,"totalPages":1}`+"\n", fields, m.Arrived); list != want {
 		t.Errorf("list:\n%s\nwant:\n%s", list, want)
 	}
 	response, email := do(t, a, "GET", "/emails/"+m.ID.String())
-	if want := fmt.Sprintf(`{%s,"body":"Subject:Subject line goes here!\n\nThe message body goes here!\n","timeCreated":%d,"size":64,`, fields, m.UnixMilli()); !strings.HasPrefix(email, want) {
+	if want := fmt.Sprintf(`{%s,"body":"Subject:Subject line goes here!\n\nThe message body goes here!\n","timeCreated":%d,"size":64,`, fields, m.Arrived); !strings.HasPrefix(email, want) {
 		t.Errorf("email:\n%s\nwant:\n%s", email, want)
 	}
 	if got := response.Header.Get("Content-Type"); got != "application/json" {
@@ -240,8 +240,8 @@ func TestFaultsAreSetAndCleared(t *testing.T) {
 
 func TestSessionShowsTheEnvelopeAndTranscript(t *testing.T) {
 	m := mail("a@x", "b@x", "x")
-	m.MailParameters, m.RecipientParameters = "SIZE=1", []string{"NOTIFY=NEVER"}
-	m.Exchange = "C: MAIL FROM:<a@x>\nS: 250 ok\n"
+	m.MailParameters, m.Extras = "SIZE=1", &store.Extras{RecipientParameters: []string{"NOTIFY=NEVER"}}
+	m.Exchange = store.NewTranscript([]byte("C: MAIL FROM:<a@x>\nS: 250 ok\n"))
 	m.Session = &store.Session{
 		Client: "192.0.2.1:5", Hello: "h", Extended: true, Preamble: "S: 220 x\n",
 		TLSVersion: "TLS 1.3", TLSCipher: "c", AuthMechanism: "PLAIN", AuthIdentity: "u",

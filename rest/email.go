@@ -90,7 +90,7 @@ func writeEnvelope(s *jsonStream, m *store.Message) {
 
 func writeFields(s *jsonStream, m *store.Message, mail *message.Message) {
 	s.key("timeCreated")
-	s.plain(strconv.FormatInt(m.UnixMilli(), 10))
+	s.plain(strconv.FormatInt(m.Arrived, 10))
 	s.key("size")
 	s.plain(strconv.Itoa(len(m.Raw)))
 	for _, field := range []struct {
@@ -166,7 +166,7 @@ func newAttachmentAnswer(i int, part *message.Part) attachmentAnswer {
 
 func problemsOf(m *store.Message, mail *message.Message) []problemFound {
 	list := []problemFound{}
-	for _, text := range m.Problems {
+	for _, text := range m.Problems() {
 		list = append(list, problemFound{Code: "smtp", Text: text})
 	}
 	for _, p := range mail.Problems() {

@@ -20,7 +20,7 @@ type summary struct {
 }
 
 func summarize(m *store.Message) summary {
-	return summary{m.ID, m.Sender, m.Recipients, message.DecodeHeader(m.Subject), m.UnixMilli()}
+	return summary{m.ID, m.Sender, m.Recipients, message.DecodeHeader(m.Subject), m.Arrived}
 }
 
 // summarySize is about how many bytes the summary takes as JSON.

@@ -48,17 +48,15 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 	if s == nil {
 		return newProblem(http.StatusNotFound, "this email did not come by SMTP")
 	}
+	transcript := s.Preamble + m.Exchange.String()
 	answer := sessionAnswer{
 		Client: s.Client, Hello: s.Hello, Extended: s.Extended,
 		Sender:     envelopeAddress{m.Sender, m.MailParameters},
 		Recipients: make([]envelopeAddress, len(m.Recipients)),
-		Transcript: strings.Split(strings.TrimSuffix(s.Preamble+m.Exchange, "\n"), "\n"),
+		Transcript: strings.Split(strings.TrimSuffix(transcript, "\n"), "\n"),
 	}
 	for i, address := range m.Recipients {
-		answer.Recipients[i].Address = address
-		if m.RecipientParameters != nil {
-			answer.Recipients[i].Parameters = m.RecipientParameters[i]
-		}
+		answer.Recipients[i] = envelopeAddress{address, m.RecipientParameters(i)}
 	}
 	if s.TLSVersion != "" {
 		answer.TLS = &tlsAnswer{s.TLSVersion, s.TLSCipher, s.TLSServerName, s.TLSClientSubject}
@@ -67,5 +65,5 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 		answer.Auth = &authAnswer{s.AuthMechanism, s.AuthIdentity}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	return a.sendHeld(w, r, 2*(len(m.Exchange)+len(s.Preamble)+summarySize(m)), func(s *jsonStream) { s.value(answer) })
+	return a.sendHeld(w, r, 2*(len(transcript)+summarySize(m)), func(s *jsonStream) { s.value(answer) })
 }

@@ -83,7 +83,7 @@ func (s *session) mailFrom(argument []byte) (reply, error) {
 	}
 	s.mail, s.next = s.next, transaction{}
 	s.transactions++
-	s.transcript.begin()
+	s.transcript.begin(&s.server.Sessions.preamble)
 	return replySenderOK, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,6 +50,7 @@ func (b *mailbox) Receive(_ context.Context, m *Message) error {
 		panic("as asked for by the message")
 	}
 	kept := *m
+	kept.Exchange = slices.Clone(m.Exchange)
 	b.messages = append(b.messages, &kept)
 	return nil
 }

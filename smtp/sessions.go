@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type Sessions struct {
 	foreign  clientSet     // those that came with another protocol
 	guesses  guesses       // of passwords
 	guessing clientSet     // those that have guessed too often
+
+	preamble atomic.Pointer[string] // of the last session that had one of its own
 }
 
 // Len is the number of open sessions.

@@ -25,7 +25,8 @@ import (
 // Receiver takes the messages that sessions accept. Its methods are called from
 // many sessions at once.
 type Receiver interface {
-	// Receive keeps what m has, but not m itself, which is the session's. The client
+	// Receive keeps what m has, but not m itself nor its Exchange, which are the
+	// session's. The client
 	// gets 250 when it returns nil, the reply of a [*ReplyError], or else 451. It has to
 	// return soon after ctx is done: that is when a shutdown no longer waits for mail
 	// transactions.
@@ -59,8 +60,9 @@ type Message struct {
 	// Problems says what was wrong with how the client sent the message.
 	Problems []string
 
-	// Exchange is the transcript of the transaction: see [Session.Preamble].
-	Exchange string
+	// Exchange is the transcript of the transaction: see [Session.Preamble]. It is good
+	// until Receive returns.
+	Exchange []byte
 
 	// Session is shared by the messages of one session.
 	Session *Session

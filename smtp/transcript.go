@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"strconv"
+	"sync/atomic"
 )
 
 // Bounds of a transcript, in bytes: of one line, and of what is kept between two
@@ -71,17 +72,24 @@ func (t *transcript) line(prefix string, line []byte) {
 }
 
 // begin parts the preamble from the first transaction, whose MAIL is the current
-// command.
-func (t *transcript) begin() {
-	if t.preamble == "" && t.mark > 0 {
-		t.preamble = string(t.text[:t.mark])
-		t.text = append(t.text[:0], t.text[t.mark:]...)
+// command. It is shared with the last session that had the same one, as all of a client
+// have that connects for each of its mails.
+func (t *transcript) begin(last *atomic.Pointer[string]) {
+	if t.preamble != "" || t.mark == 0 {
+		return
 	}
+	if known := last.Load(); known != nil && string(t.text[:t.mark]) == *known {
+		t.preamble = *known
+	} else {
+		t.preamble = string(t.text[:t.mark])
+		last.Store(&t.preamble)
+	}
+	t.text = append(t.text[:0], t.text[t.mark:]...)
 }
 
 // end is the record of a transaction that ends with the reply r. The lines of
-// the end are there even if others had to be left out.
-func (t *transcript) end(octets int, r reply, extended bool) string {
+// the end are there even if others had to be left out. It is good until the next command.
+func (t *transcript) end(octets int, r reply, extended bool) []byte {
 	if t.left > 0 {
 		t.text = append(t.text, "* "...)
 		t.text = strconv.AppendInt(t.text, int64(t.left), 10)
@@ -92,5 +100,5 @@ func (t *transcript) end(octets int, r reply, extended bool) string {
 	t.text = append(t.text, " octets of data\nS: "...)
 	t.text = appendReply(t.text, r, extended)
 	t.text = append(t.text[:len(t.text)-2], '\n')
-	return string(t.text)
+	return t.text
 }

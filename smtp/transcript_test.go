@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -32,14 +33,34 @@ func TestTranscript(t *testing.T) {
 		!strings.HasSuffix(preamble, "C: AUTH PLAIN ***\nS: 235 2.7.0 Authentication successful\n") {
 		t.Errorf("preamble: %s", preamble)
 	}
-	if got[0].Exchange != exchange {
+	if string(got[0].Exchange) != exchange {
 		t.Errorf("first: %s", got[0].Exchange)
 	}
-	if want := "C: NOOP\nS: 250 2.0.0 OK\n" + exchange; got[1].Exchange != want {
+	if want := "C: NOOP\nS: 250 2.0.0 OK\n" + exchange; string(got[1].Exchange) != want {
 		t.Errorf("second: %s", got[1].Exchange)
 	}
 	if got[0].Session != got[1].Session {
 		t.Error("the two do not share what is the session's")
+	}
+}
+
+// TestSessionsShareAPreamble has clients connect for each of their mails.
+func TestSessionsShareAPreamble(t *testing.T) {
+	srv, box := newTestServer()
+	const transaction = "MAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n.\r\nQUIT\r\n"
+	for _, name := range []string{"one", "one", "other"} {
+		converse(t, srv, "EHLO "+name+"\r\n"+transaction)
+	}
+	got := box.all()
+	if len(got) != 3 {
+		t.Fatalf("%d messages", len(got))
+	}
+	first, second, third := got[0].Session.Preamble, got[1].Session.Preamble, got[2].Session.Preamble
+	if first != second || unsafe.StringData(first) != unsafe.StringData(second) {
+		t.Error("two sessions have a copy each of what is the same")
+	}
+	if !strings.Contains(third, "C: EHLO other\n") {
+		t.Errorf("the third session has the preamble %q", third)
 	}
 }
 
@@ -54,7 +75,7 @@ func TestTranscriptIsBounded(t *testing.T) {
 	if n := len(m.Exchange); n > maxTranscript+100 {
 		t.Errorf("exchange of %d bytes", n)
 	}
-	if !strings.HasSuffix(m.Exchange, " lines left out\n* 0 octets of data\nS: 250 Message accepted\n") {
+	if !strings.HasSuffix(string(m.Exchange), " lines left out\n* 0 octets of data\nS: 250 Message accepted\n") {
 		t.Errorf("it ends in %q", m.Exchange[len(m.Exchange)-200:])
 	}
 }
@@ -150,7 +171,7 @@ func TestNoSecretIsKept(t *testing.T) {
 		if strings.Contains(kept, secret) {
 			t.Errorf("%s: %s", test.name, kept)
 		}
-		if !strings.Contains(got[0].Exchange+got[0].Session.Preamble, "C: NOOP shown\n") {
+		if !strings.Contains(string(got[0].Exchange)+got[0].Session.Preamble, "C: NOOP shown\n") {
 			t.Errorf("%s: the command after it is not shown: %s", test.name, kept)
 		}
 	}

@@ -76,10 +76,11 @@ func New(l Limits) *Bucket {
 	}}
 }
 
-// Append gives m its ID and its time of arrival and stores it; m must not be
-// changed afterwards. When it returns nil, every reader sees m. When it
+// Append gives m its ID and its time of arrival and stores it; neither m nor its
+// Recipients, which are m's from then on, may be changed afterwards. When it returns nil, every reader sees m. When it
 // returns an error, m is not stored: ErrClosed, ErrTooLarge, or ctx's if that is done.
 func (b *Bucket) Append(ctx context.Context, m *Message) error {
+	m.shareText()
 	m.cost = m.footprint()
 	random, err := uuid.NewRandom()
 	if err != nil {

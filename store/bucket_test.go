@@ -179,7 +179,7 @@ func TestIDs(t *testing.T) {
 		if back, err := ParseID(strings.ToUpper(id)); err != nil || back != m.ID {
 			t.Fatalf("%s read as %s, %v", id, back, err)
 		}
-		if at := m.UnixMilli(); at < before || at > time.Now().UnixMilli()+1000 {
+		if at := m.Arrived; at < before || at > time.Now().UnixMilli()+1000 {
 			t.Fatalf("time %d, began at %d", at, before)
 		}
 		last = id

@@ -34,7 +34,7 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 			}
 			for i := range n {
 				m := messageOfItsOwn(i, test.size, test.recipients)
-				m.Exchange += strings.Repeat("z", test.exchange)
+				m.Exchange += Transcript(strings.Repeat("z", test.exchange))
 				mustAppend(t, b, m)
 				if test.keep != nil && !test.keep(i) {
 					b.Delete(m.ID)
@@ -56,12 +56,13 @@ func messageOfItsOwn(i, size, recipients int) *Message {
 		Sender:         "s" + address,
 		MailParameters: fmt.Sprintf("SIZE=%d", i),
 		Raw:            fmt.Sprintf("Subject: %d\r\n folded\r\n\r\n", i) + strings.Repeat("x", size),
-		Exchange:       fmt.Sprintf("C: MAIL %d\n", i) + strings.Repeat("y", 300+i%200),
+		Exchange:       Transcript(fmt.Sprintf("C: MAIL %d\n", i) + strings.Repeat("y", 300+i%200)),
+		Extras:         new(Extras),
 		Session:        &Session{Client: address, Hello: "h" + address, Preamble: fmt.Sprint(i) + strings.Repeat("z", 400)},
 	}
 	for r := range recipients {
 		m.Recipients = append(m.Recipients, fmt.Sprintf("r%d@r%dexample%d.com", r, r, i))
-		m.RecipientParameters = append(m.RecipientParameters, fmt.Sprintf("NOTIFY=NEVER ORCPT=rfc822;%d", i))
+		m.Extras.RecipientParameters = append(m.Extras.RecipientParameters, fmt.Sprintf("NOTIFY=NEVER ORCPT=rfc822;%d", i))
 	}
 	return m
 }

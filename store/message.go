@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -69,21 +70,17 @@ type Message struct {
 	// Recipients are the envelope's forward-paths, in order, as sent.
 	Recipients []string
 
-	// RecipientParameters is what followed each of Recipients, as sent; nil if
-	// nothing did.
-	RecipientParameters []string
-
 	// Raw is the header and body as received, after dot-unstuffing.
 	Raw string
 
-	// Problems says what was wrong with how the data was sent.
-	Problems []string
-
 	// Exchange is the transcript of the message's own transaction.
-	Exchange string
+	Exchange Transcript
 
 	// Session says how the message came; nil if not by SMTP.
 	Session *Session
+
+	// Extras are what most messages have nothing of, nil then.
+	Extras *Extras
 
 	// HeaderFields are set by who appends the message, as a store does not read mail.
 	HeaderFields
@@ -96,6 +93,16 @@ type Message struct {
 // unfolded, but not decoded; "" where one is missing.
 type HeaderFields struct {
 	Subject, From, To, Date, MessageID string
+}
+
+// Extras are what is told of few messages.
+type Extras struct {
+	// RecipientParameters is what followed each of the message's Recipients, as sent;
+	// nil if nothing did.
+	RecipientParameters []string
+
+	// Problems says what was wrong with how the data was sent.
+	Problems []string
 }
 
 // Session is what an SMTP session told beside its mail. Its messages share it.
@@ -119,8 +126,43 @@ type Session struct {
 	Preamble string
 }
 
-// UnixMilli is the time of arrival in milliseconds since 1970.
-func (m *Message) UnixMilli() int64 { return m.Arrived }
+// Problems says what was wrong with how the data was sent.
+func (m *Message) Problems() []string {
+	if m.Extras == nil {
+		return nil
+	}
+	return m.Extras.Problems
+}
+
+// RecipientParameters is what followed the recipient with that index, as sent.
+func (m *Message) RecipientParameters(i int) string {
+	if m.Extras == nil || i >= len(m.Extras.RecipientParameters) {
+		return ""
+	}
+	return m.Extras.RecipientParameters[i]
+}
+
+// shareText makes the texts of the envelope pieces of the transcript, where they stand
+// in it in their order, so that they are kept once.
+func (m *Message) shareText() {
+	rest := string(m.Exchange)
+	share := func(text *string) bool {
+		at := strings.Index(rest, *text)
+		if at < 0 {
+			return false
+		}
+		end := at + len(*text)
+		*text, rest = rest[at:end], rest[end:]
+		return true
+	}
+	share(&m.Sender)
+	share(&m.MailParameters)
+	for i := range m.Recipients {
+		if !share(&m.Recipients[i]) {
+			return
+		}
+	}
+}
 
 // Time is the time of arrival, to the millisecond.
 func (m *Message) Time() time.Time { return time.UnixMilli(m.Arrived) }
@@ -144,9 +186,12 @@ func (m *Message) footprint() int64 {
 		n += addressFootprint(r, last)
 		last = domainOf(r)
 	}
-	for _, list := range [][]string{m.RecipientParameters, m.Problems} {
-		for _, text := range list {
-			n += len(text) + 16
+	if x := m.Extras; x != nil {
+		n += 48
+		for _, list := range [][]string{x.RecipientParameters, x.Problems} {
+			for _, text := range list {
+				n += len(text) + 16
+			}
 		}
 	}
 	n += len(m.MailParameters) + allocated(len(m.Exchange))

@@ -218,7 +218,7 @@ func newViewPage(l layout, m *store.Message, show string) *viewPage {
 			v.Show = "html"
 		}
 	}
-	problems := len(m.Problems) + len(mail.Problems())
+	problems := len(m.Problems()) + len(mail.Problems())
 	for _, t := range []tab{
 		{Name: "html"}, {Name: "text"}, {Name: "headers"}, {Name: "source"},
 		{Name: "attachments", Count: len(mail.Attachments())}, {Name: "links", Count: len(v.Links)},
@@ -359,19 +359,15 @@ func (v *viewPage) gatherSession() {
 	}
 	v.Envelope = append(v.Envelope, strings.TrimSpace("MAIL FROM:<"+m.Sender+"> "+m.MailParameters))
 	for i, recipient := range m.Recipients {
-		text := "RCPT TO:<" + recipient + ">"
-		if m.RecipientParameters != nil {
-			text = strings.TrimSpace(text + " " + m.RecipientParameters[i])
-		}
-		v.Envelope = append(v.Envelope, text)
+		v.Envelope = append(v.Envelope, strings.TrimSpace("RCPT TO:<"+recipient+"> "+m.RecipientParameters(i)))
 	}
-	for text := range strings.Lines(v.Session.Preamble + m.Exchange) {
+	for text := range strings.Lines(v.Session.Preamble + m.Exchange.String()) {
 		v.Transcript = append(v.Transcript, line{strings.HasPrefix(text, "C:"), strings.TrimRight(text, "\n")})
 	}
 }
 
 func (v *viewPage) gatherProblems() {
-	v.Problems = append(v.Problems, v.message.Problems...)
+	v.Problems = append(v.Problems, v.message.Problems()...)
 	for _, p := range v.mail.Problems() {
 		v.Problems = append(v.Problems, p.String())
 	}

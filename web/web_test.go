@@ -248,9 +248,9 @@ const rich = "From: =?utf-8?q?J=C3=BCrgen?= <j@x>\r\nTo: a@x, B <b@x>\r\nSubject
 
 func richMail() *store.Message {
 	m := mail("s@x", rich)
-	m.Problems, m.MailParameters = []string{"told on the wire"}, "SIZE=5"
+	m.Extras, m.MailParameters = &store.Extras{Problems: []string{"told on the wire"}}, "SIZE=5"
 	m.Session = &store.Session{Client: "192.0.2.1:5", Hello: "me", Extended: true, TLSVersion: "TLS 1.3", TLSCipher: "C", AuthMechanism: "PLAIN", AuthIdentity: "alice", Preamble: "S: 220 x\nC: EHLO me\n"}
-	m.Exchange = "C: MAIL FROM:<s@x>\nS: 250 Sender OK\n"
+	m.Exchange = store.NewTranscript([]byte("C: MAIL FROM:<s@x>\nS: 250 Sender OK\n"))
 	return m
 }
 
