@@ -130,7 +130,7 @@ func TestTutorialsAnswers(t *testing.T) {
 	a := newTestAPI(t, m)
 	fields := fmt.Sprintf(`"id":"%s","sender":"smtptutorial_sender@example.com","recipients":["smtptutorial_recipient@example.com"],"subject":"Subject line goes here!"`, m.ID)
 	_, list := do(t, a, "GET", "/emails?sender=smtptutorial_sender@example.com", "Accept", "text/html")
-	if want := fmt.Sprintf(`{"results":[{%s,"timeCreated":%d}],"totalResults":1,"totalPages":1}`+"\n", fields, m.Arrived); list != want {
+	if want := fmt.Sprintf(`{"results":[{%s,"timeCreated":%d,"from":null,"snippet":"The message body goes here!","attachments":0,"read":false,"login":""}],"totalResults":1,"totalPages":1}`+"\n", fields, m.Arrived); list != want {
 		t.Errorf("list:\n%s\nwant:\n%s", list, want)
 	}
 	response, email := do(t, a, "GET", "/emails/"+m.ID.String())

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -49,7 +50,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	}
 	w.Header().Set("Location", "emails/"+m.ID.String())
 	w.Header().Set("Cache-Control", "no-store")
-	a.sendJSON(w, r, http.StatusCreated, "application/json", summarize(m))
+	a.sendJSON(w, r, http.StatusCreated, "application/json", json.RawMessage(bufferJSON(0, a.entry(m).write)))
 	return nil
 }
 

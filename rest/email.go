@@ -93,6 +93,8 @@ func writeFields(s *jsonStream, m *store.Message, mail *message.Message) {
 	s.plain(strconv.FormatInt(m.Arrived, 10))
 	s.key("size")
 	s.plain(strconv.Itoa(len(m.Raw)))
+	s.key("login")
+	s.text(login(m))
 	for _, field := range []struct {
 		name      string
 		addresses []message.Address

@@ -20,7 +20,7 @@ const (
 )
 
 // events answers GET /events: a stream of server-sent events, one for each email
-// that matches, whose id is the email's and whose data is its summary. It begins
+// that matches, whose id is the email's and whose data is its entry in lists. It begins
 // after the email that Last-Event-ID or the parameter after names, or else now.
 func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	newest := a.bucket.Newest()
@@ -104,7 +104,8 @@ func (a *API) nextEvents(ctx context.Context, q *store.Query) ([]byte, error) {
 	var out bytes.Buffer
 	for _, m := range page.Messages {
 		out.WriteString("id: " + m.ID.String() + "\ndata: ")
-		out.Write(bufferJSON(summarySize(m), summarize(m).write)) // ends in a line end
+		e := a.entry(m)
+		out.Write(bufferJSON(e.size(), e.write)) // ends in a line end
 		out.WriteString("\n")
 		if q.After = m.ID; out.Len() >= eventBytes {
 			break

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"unicode/utf8"
 
@@ -142,6 +143,9 @@ func (s *jsonStream) plain(piece string) {
 		s.flush()
 	}
 }
+
+// number writes an integer.
+func (s *jsonStream) number(n int64) { s.b = strconv.AppendInt(s.b, n, 10) }
 
 // value writes v, whose encoding never fails.
 func (s *jsonStream) value(v any) {

@@ -6,41 +6,8 @@ import (
 	"strconv"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
-	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
-
-// summary is an email as lists and events show it.
-type summary struct {
-	ID          store.ID `json:"id"`
-	Sender      string   `json:"sender"`
-	Recipients  []string `json:"recipients"`
-	Subject     string   `json:"subject"`
-	TimeCreated int64    `json:"timeCreated"` // milliseconds since 1970
-}
-
-func summarize(m *store.Message) summary {
-	return summary{m.ID, m.Sender, m.Recipients, message.DecodeHeader(m.Subject), m.Arrived}
-}
-
-// summarySize is about how many bytes the summary takes as JSON.
-func summarySize(m *store.Message) int {
-	size := 200 + len(m.Sender) + 2*len(m.Subject)
-	for _, recipient := range m.Recipients {
-		size += len(recipient) + 3
-	}
-	return size
-}
-
-func (m summary) write(s *jsonStream) {
-	s.plain(`{"id":"` + m.ID.String() + `","sender":`)
-	s.text(m.Sender)
-	s.plain(`,"recipients":`)
-	array(s, m.Recipients, s.text)
-	s.plain(`,"subject":`)
-	s.text(m.Subject)
-	s.plain(`,"timeCreated":` + strconv.FormatInt(m.TimeCreated, 10) + "}")
-}
 
 // list answers GET /emails, at once or when enough emails match. HEAD is answered
 // without looking.
@@ -72,12 +39,14 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 // messages in it, which are larger.
 func (a *API) sendPage(w http.ResponseWriter, r *http.Request, page *store.Page, limit int) *problem {
 	size := 100
-	for _, m := range page.Messages {
-		size += summarySize(m)
+	entries := make([]entry, len(page.Messages))
+	for i, m := range page.Messages {
+		entries[i] = a.entry(m)
+		size += entries[i].size()
 	}
 	return a.sendHeld(w, r, size, func(s *jsonStream) {
 		s.plain(`{"results":`)
-		array(s, page.Messages, func(m *store.Message) { summarize(m).write(s) })
+		array(s, entries, func(e entry) { e.write(s) })
 		s.plain(`,"totalResults":` + strconv.Itoa(page.Total))
 		s.plain(`,"totalPages":` + strconv.Itoa((page.Total+limit-1)/limit) + "}")
 	})

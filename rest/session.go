@@ -65,5 +65,14 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 		answer.Auth = &authAnswer{s.AuthMechanism, s.AuthIdentity}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	return a.sendHeld(w, r, 2*(len(transcript)+summarySize(m)), func(s *jsonStream) { s.value(answer) })
+	return a.sendHeld(w, r, 2*(len(transcript)+envelopeSize(m)), func(s *jsonStream) { s.value(answer) })
+}
+
+// envelopeSize is about how many bytes the envelope takes as JSON.
+func envelopeSize(m *store.Message) int {
+	size := 200 + len(m.Sender)
+	for _, recipient := range m.Recipients {
+		size += len(recipient) + 40
+	}
+	return size
 }
