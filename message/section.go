@@ -6,7 +6,7 @@ import "strings"
 // the first one, unfolded and without blanks around it, but not decoded; "" when
 // it is missing. See [DecodeHeader].
 type HeaderFields struct {
-	Subject, From, To, Date, MessageID string
+	Subject, From, To string
 }
 
 // ScanHeader reads a few fields of a message without parsing the rest of it. It
@@ -14,7 +14,7 @@ type HeaderFields struct {
 // section, and keeps references to raw instead of copies unless a field is folded.
 func ScanHeader(raw string) HeaderFields {
 	var found, sure HeaderFields
-	var seen [5]bool
+	var seen [3]bool
 	unsure := false
 	h := newHeaderScanner(raw, 0, nil)
 	h.skipMboxLine()
@@ -51,16 +51,9 @@ func (f *HeaderFields) field(name string) (place int, value *string) {
 		if strings.EqualFold(name, "From") {
 			return 1, &f.From
 		}
-		if strings.EqualFold(name, "Date") {
-			return 2, &f.Date
-		}
 	case len("Subject"):
 		if strings.EqualFold(name, "Subject") {
-			return 3, &f.Subject
-		}
-	case len("Message-ID"):
-		if strings.EqualFold(name, "Message-ID") {
-			return 4, &f.MessageID
+			return 2, &f.Subject
 		}
 	}
 	return 0, nil

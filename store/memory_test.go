@@ -15,15 +15,18 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 		size, recipients int
 		keep             func(i int) bool // nil for all
 		exchange         int              // bytes of the transcript beside a few hundred
+		alike            int              // how many in a row have the same addresses, 0 for one
 	}{
-		"10 bytes":         {10, 2, nil, 0},
-		"1 KB":             {1000, 2, nil, 0},
-		"10 KB":            {10_000, 2, nil, 0},
-		"200 KB":           {200_000, 2, nil, 0},
-		"many recipients":  {10, 100, nil, 0},
-		"every second":     {10, 2, func(i int) bool { return i%2 == 0 }, 0},
-		"one in a chunk":   {10, 2, func(i int) bool { return i%chunkSize == 0 }, 0},
-		"long transcripts": {10, 2, nil, 20_000},
+		"10 bytes":          {10, 2, nil, 0, 0},
+		"1 KB":              {1000, 2, nil, 0, 0},
+		"10 KB":             {10_000, 2, nil, 0, 0},
+		"200 KB":            {200_000, 2, nil, 0, 0},
+		"many recipients":   {10, 100, nil, 0, 0},
+		"every second":      {10, 2, func(i int) bool { return i%2 == 0 }, 0, 0},
+		"one in a chunk":    {10, 2, func(i int) bool { return i%chunkSize == 0 }, 0, 0},
+		"long transcripts":  {10, 2, nil, 20_000, 0},
+		"two of an address": {10, 2, nil, 0, 2},
+		"ten of an address": {10, 2, nil, 0, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := New(Limits{MaxBytes: limit})
@@ -33,7 +36,7 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 				n *= 5
 			}
 			for i := range n {
-				m := messageOfItsOwn(i, test.size, test.recipients)
+				m := messageOfItsOwn(i/max(1, test.alike), test.size, test.recipients)
 				m.Exchange += Transcript(strings.Repeat("z", test.exchange))
 				mustAppend(t, b, m)
 				if test.keep != nil && !test.keep(i) {
@@ -49,7 +52,8 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 	}
 }
 
-// messageOfItsOwn shares no text with other messages, nor addresses nor domains.
+// messageOfItsOwn shares no text with other messages, nor with another number addresses
+// or domains.
 func messageOfItsOwn(i, size, recipients int) *Message {
 	address := fmt.Sprintf("user%d@example%d.com", i, i)
 	m := &Message{

@@ -92,7 +92,7 @@ type Message struct {
 // HeaderFields are the fields of a message's header that lists of messages show:
 // unfolded, but not decoded; "" where one is missing.
 type HeaderFields struct {
-	Subject, From, To, Date, MessageID string
+	Subject, From, To string
 }
 
 // Extras are what is told of few messages.
@@ -172,7 +172,7 @@ func (m *Message) Time() time.Time { return time.UnixMilli(m.Arrived) }
 // for each address, and for each domain, its string header, index entry and place in
 // a posting.
 const (
-	messageCost = 512
+	messageCost = 320
 	addressCost = 160
 	domainCost  = 128
 )
@@ -200,7 +200,7 @@ func (m *Message) footprint() int64 {
 		n += 192 + len(s.Client) + len(s.Hello) + len(s.TLSServerName) + len(s.TLSClientSubject) + len(s.AuthIdentity) + len(s.Preamble)
 	}
 	// Fields that were folded are copies.
-	for _, f := range []string{m.Subject, m.From, m.To, m.Date, m.MessageID} {
+	for _, f := range []string{m.Subject, m.From, m.To} {
 		n += len(f)
 	}
 	return int64(n)
