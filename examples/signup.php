@@ -5,8 +5,7 @@ $get = fn(string $path) => json_decode(file_get_contents($mail . $path));
 $email = bin2hex(random_bytes(8)) . '@run42.test'; // of this test alone
 $form = ['method' => 'POST', 'header' => 'Content-Type: application/x-www-form-urlencoded', 'content' => http_build_query(['email' => $email])];
 file_get_contents("$app/signup", false, stream_context_create(['http' => $form]));
-$id = $get("/emails?wait=30s&recipient=$email")->results[0]->id;
-$link = $get("/emails/$id")->links[0]->url;
+$link = $get("/emails/latest?wait=30s&recipient=$email")->links[0]->url;
 if (!str_contains(file_get_contents($link), 'Welcome')) {
     exit("no welcome at $link\n");
 }

@@ -8,9 +8,8 @@ test("sign-up", async ({ page, request }) => {
   await page.goto(APP);
   await page.getByLabel("Email").fill(email);
   await page.getByRole("button", { name: "Sign up" }).click();
-  const list = await request.get(`${MAIL}/emails?wait=30s&recipient=${email}`);
-  const { results } = await list.json();
-  const mail = await (await request.get(`${MAIL}/emails/${results[0].id}`)).json();
-  await page.goto(mail.links[0].url);
+  const mail = await request.get(`${MAIL}/emails/latest?wait=30s&recipient=${email}`);
+  const { links } = await mail.json();
+  await page.goto(links[0].url);
   await expect(page.getByText("Welcome")).toBeVisible();
 });

@@ -12,7 +12,6 @@ def test_signup():
     address = f"{uuid.uuid4().hex}@run42.test"  # of this test alone
     form = urllib.parse.urlencode({"email": address}).encode()
     urllib.request.urlopen(APP + "/signup", form).close()
-    results = get(f"/emails?wait=30s&recipient={address}")["results"]
-    link = get(f"/emails/{results[0]['id']}")["links"][0]["url"]
+    link = get(f"/emails/latest?wait=30s&recipient={address}")["links"][0]["url"]
     with urllib.request.urlopen(link) as page:
         assert b"Welcome" in page.read()

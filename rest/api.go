@@ -3,7 +3,7 @@
 //
 // api.go has the table of calls. filter.go reads queries and search.go looks into
 // emails for them; list.go lists and deletes, wait.go waits, and events.go streams.
-// email.go shows one email, html.go its HTML, part.go its other parts, which serve.go
+// email.go shows one email and latest.go the newest, html.go its HTML, part.go its other parts, which serve.go
 // sends, and session.go how it came. cache.go keeps what was parsed last, and
 // content.go what readers of one email share. create.go stores an email, faults.go
 // sets what goes wrong on purpose, stats.go counts, health.go tells supervisors that
@@ -93,6 +93,15 @@ var (
 		"headers": {http.MethodGet: (*API).headers},
 		"session": {http.MethodGet: (*API).session},
 	}
+	// The same for the latest email.
+	latestEmail = latestOf(email, true)
+	latestParts = map[string]resource{
+		"raw":     latestOf(parts["raw"], false),
+		"text":    latestOf(parts["text"], false),
+		"html":    latestOf(parts["html"], false, "remote", "preview"),
+		"headers": latestOf(parts["headers"], true),
+		"session": latestOf(parts["session"], true),
+	}
 	// Those with a name of their own below them.
 	named = map[string]func(a *API, w http.ResponseWriter, r *http.Request, id store.ID, name string) *problem{
 		"attachments": (*API).attachment,
@@ -160,21 +169,31 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, res resource, below
 // resourceAt is the resource at a path below /emails/.
 func resourceAt(below string) (resource, store.ID, *problem) {
 	name, part, hasPart := strings.Cut(below, "/")
-	id, err := store.ParseID(name)
-	if err != nil {
-		return nil, id, newProblem(http.StatusNotFound, "no such path: an email is at /emails/{id}, its id being 32 hexadecimal digits")
+	isLatest, whole, pieces := name == latestName, email, parts
+	var id store.ID
+	if isLatest {
+		whole, pieces = latestEmail, latestParts
+	} else {
+		var err error
+		if id, err = store.ParseID(name); err != nil {
+			return nil, id, newProblem(http.StatusNotFound, "no such path: an email is at /emails/{id}, its id being 32 hexadecimal digits or the word latest")
+		}
 	}
 	if !hasPart {
-		return email, id, nil
+		return whole, id, nil
 	}
-	if res, ok := parts[part]; ok {
+	if res, ok := pieces[part]; ok {
 		return res, id, nil
 	}
 	kind, name, _ := strings.Cut(part, "/")
 	if serve, ok := named[kind]; ok && name != "" {
-		return resource{http.MethodGet: func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+		res := resource{http.MethodGet: func(a *API, w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 			return serve(a, w, r, id, name)
-		}}, id, nil
+		}}
+		if isLatest {
+			res = latestOf(res, false)
+		}
+		return res, id, nil
 	}
 	return nil, id, newProblem(http.StatusNotFound, "no such path: below an email there is "+
 		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index} and inline/{content-id}")
