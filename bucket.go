@@ -27,6 +27,7 @@ type bucket struct {
 	name     string
 	sessions smtp.Sessions
 	faults   smtp.Faults
+	failed   store.FailedSessions
 	wanted   wanted
 }
 
@@ -92,6 +93,14 @@ func extras(m *smtp.Message) *store.Extras {
 		return nil
 	}
 	return &store.Extras{RecipientParameters: m.RecipientParameters, Problems: m.Problems}
+}
+
+// sessionFailed notes a session that brought no mail.
+func (b *bucket) sessionFailed(s *smtp.FailedSession) {
+	b.failed.Add(&store.FailedSession{
+		Session: store.Session(s.Session), Began: s.Began.UnixMilli(), Ended: s.Ended.UnixMilli(),
+		Reason: s.Reason, Transcript: s.Transcript,
+	})
 }
 
 // capacity is the largest message that the bucket can hold, in bytes, 0 if there is no

@@ -15,8 +15,8 @@ import (
 )
 
 // HTTPHandler serves the mail of a bucket: the website at `/` and `/view`, and the
-// API at `/emails` and what is below it, `/events`, `/faults`, `/stats`, `/livez`,
-// `/readyz` and `/openapi.json`. Any other path goes on to the next handler,
+// API at `/emails` and what is below it, `/events`, `/sessions`, `/faults`, `/stats`,
+// `/livez`, `/readyz` and `/openapi.json`. Any other path goes on to the next handler,
 // and is answered with 404 if none has an answer. To serve it elsewhere than at the
 // root of a site, put it in a `handle_path` route.
 type HTTPHandler struct {
@@ -68,7 +68,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		Bucket: b.Bucket, Guard: h.guard, Limits: httpLimits, Filter: rest.Filter,
 		Addresses: func() []string { return a.listening[b.name] },
 	})
-	h.api = rest.New(rest.Options{Bucket: b.Bucket, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
+	h.api = rest.New(rest.Options{Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
 	// Caddy waits for the calls under way: those that wait for mail must end.
 	return onEvent(ctx, "stopping", h.api.Stop)
 }

@@ -122,6 +122,7 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 		StrictAddresses: h.Addresses == addressesStrict,
 		Faults:          &b.faults,
 		Receiver:        b,
+		Failed:          b.sessionFailed,
 		Capacity:        b.capacity,
 		Sessions:        &b.sessions,
 		Logger:          ctx.Logger(),

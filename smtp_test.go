@@ -136,3 +136,33 @@ func TestNoMoreIsOfferedThanTheBucketHolds(t *testing.T) {
 	must(t, skipTo(c.r, "250 "))
 	must(t, c.talk("MAIL FROM:<a@x> SIZE=20000000", "552 5.3.4 Message too large, the limit is 1048576 octets", "MAIL FROM:<a@x> SIZE=1000", "250"))
 }
+
+func TestSessionsWithoutMailCanBeRead(t *testing.T) {
+	s := start(t, `{
+	LOGOFF
+	mailbucket
+	layer4 {
+		SMTP {
+			route {
+				mailbucket
+			}
+		}
+	}
+}
+HTTP {
+	mailbucket
+}
+`)
+	must(t, s.dial().talk("", "220 ", "HELO client", "250 ", "MAIL FROM:<@>", "501 ", "QUIT", "221 Bye\r\n"))
+	var failed struct {
+		Results []struct {
+			Reason, Hello string
+			Transcript    []string
+		}
+	}
+	s.get("/sessions", &failed)
+	if len(failed.Results) != 1 || failed.Results[0].Hello != "client" || !strings.HasPrefix(failed.Results[0].Reason, "501 5.1.7 ") ||
+		failed.Results[0].Transcript[len(failed.Results[0].Transcript)-1] != "S: 221 Bye" {
+		t.Errorf("got %+v", failed)
+	}
+}

@@ -24,7 +24,7 @@ func TestOtherSitesLearnNothing(t *testing.T) {
 		"/emails/" + m.ID.String(), "/emails/" + strings.Repeat("0", 32), "/emails/nonsense", "/emails/" + m.ID.String() + "/nonsense",
 		"/emails/" + m.ID.String() + "/raw", "/emails/" + m.ID.String() + "/html", "/emails/" + m.ID.String() + "/inline/logo@x",
 		"/emails/" + m.ID.String() + "/inline/none", "/emails/" + m.ID.String() + "/attachments/1", "/emails/" + m.ID.String() + "/session",
-		"/events", "/stats", "/faults", "/openapi.json",
+		"/events", "/sessions", "/stats", "/faults", "/openapi.json",
 	} {
 		for _, site := range []string{"cross-site", "same-site"} {
 			r := httptest.NewRequest("GET", path, nil)

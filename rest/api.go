@@ -29,6 +29,9 @@ import (
 type Options struct {
 	Bucket *store.Bucket
 
+	// Failed are the sessions that brought no mail into the bucket.
+	Failed *store.FailedSessions
+
 	// Faults are those of the SMTP sessions into the bucket.
 	Faults Faults
 
@@ -43,6 +46,7 @@ type Options struct {
 // API serves the calls on one bucket.
 type API struct {
 	bucket    *store.Bucket
+	failed    *store.FailedSessions
 	faults    Faults
 	guard     *guard.Guard
 	limits    *guard.Limits
@@ -58,7 +62,7 @@ type API struct {
 // New makes an API.
 func New(o Options) *API {
 	a := &API{
-		bucket: o.Bucket, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
+		bucket: o.Bucket, failed: o.Failed, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
 		contents: contents{limits: o.Limits}, heartbeat: heartbeat,
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
@@ -80,6 +84,7 @@ var (
 		"/emails":       {http.MethodGet: (*API).list, http.MethodPost: (*API).create, http.MethodDelete: (*API).deleteMatching},
 		"/events":       {http.MethodGet: (*API).events},
 		"/faults":       {http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults},
+		"/sessions":     {http.MethodGet: (*API).failedSessions, http.MethodDelete: (*API).clearFailedSessions},
 		"/stats":        {http.MethodGet: (*API).stats},
 		"/openapi.json": {http.MethodGet: (*API).openapi},
 		"/livez":        {http.MethodGet: (*API).healthy},

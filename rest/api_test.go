@@ -38,7 +38,7 @@ func newAPIOf(t testing.TB, b *store.Bucket, origins ...string) *API {
 		t.Fatal(err)
 	}
 	return New(Options{
-		Bucket: b, Faults: &testFaults{document: []byte(`{"faults":[],"configured":[]}`)},
+		Bucket: b, Failed: new(store.FailedSessions), Faults: &testFaults{document: []byte(`{"faults":[],"configured":[]}`)},
 		Guard: rules, Limits: guard.NewLimits(nil), Logger: zap.NewNop(),
 	})
 }

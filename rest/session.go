@@ -7,13 +7,29 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
+// clientAnswer is who the client of a session was.
+type clientAnswer struct {
+	Client   string      `json:"client"`
+	Hello    string      `json:"hello"`
+	Extended bool        `json:"extended"` // EHLO, not HELO
+	TLS      *tlsAnswer  `json:"tls,omitempty"`
+	Auth     *authAnswer `json:"auth,omitempty"`
+}
+
+func newClientAnswer(s *store.Session) clientAnswer {
+	answer := clientAnswer{Client: s.Client, Hello: s.Hello, Extended: s.Extended}
+	if s.TLSVersion != "" {
+		answer.TLS = &tlsAnswer{s.TLSVersion, s.TLSCipher, s.TLSServerName, s.TLSClientSubject}
+	}
+	if s.AuthMechanism != "" {
+		answer.Auth = &authAnswer{s.AuthMechanism, s.AuthIdentity}
+	}
+	return answer
+}
+
 // sessionAnswer is how an email came.
 type sessionAnswer struct {
-	Client     string            `json:"client"`
-	Hello      string            `json:"hello"`
-	Extended   bool              `json:"extended"` // EHLO, not HELO
-	TLS        *tlsAnswer        `json:"tls,omitempty"`
-	Auth       *authAnswer       `json:"auth,omitempty"`
+	clientAnswer
 	Sender     envelopeAddress   `json:"sender"`
 	Recipients []envelopeAddress `json:"recipients"`
 	Transcript []string          `json:"transcript"`
@@ -50,19 +66,13 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 	}
 	transcript := s.Preamble + m.Exchange.String()
 	answer := sessionAnswer{
-		Client: s.Client, Hello: s.Hello, Extended: s.Extended,
-		Sender:     envelopeAddress{m.Sender, m.MailParameters},
-		Recipients: make([]envelopeAddress, len(m.Recipients)),
-		Transcript: strings.Split(strings.TrimSuffix(transcript, "\n"), "\n"),
+		clientAnswer: newClientAnswer(s),
+		Sender:       envelopeAddress{m.Sender, m.MailParameters},
+		Recipients:   make([]envelopeAddress, len(m.Recipients)),
+		Transcript:   transcriptLines(transcript),
 	}
 	for i, address := range m.Recipients {
 		answer.Recipients[i] = envelopeAddress{address, m.RecipientParameters(i)}
-	}
-	if s.TLSVersion != "" {
-		answer.TLS = &tlsAnswer{s.TLSVersion, s.TLSCipher, s.TLSServerName, s.TLSClientSubject}
-	}
-	if s.AuthMechanism != "" {
-		answer.Auth = &authAnswer{s.AuthMechanism, s.AuthIdentity}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	return a.sendHeld(w, r, 2*(len(transcript)+envelopeSize(m)), func(s *jsonStream) { s.value(answer) })
@@ -75,4 +85,43 @@ func envelopeSize(m *store.Message) int {
 		size += len(recipient) + 40
 	}
 	return size
+}
+
+func transcriptLines(transcript string) []string {
+	return strings.Split(strings.TrimSuffix(transcript, "\n"), "\n")
+}
+
+// failedAnswer is a session from which no email came.
+type failedAnswer struct {
+	Began  int64  `json:"began"` // milliseconds since 1970
+	Ended  int64  `json:"ended"`
+	Reason string `json:"reason"`
+	Count  int    `json:"count"` // of the same, of which this is the last
+	clientAnswer
+	Transcript []string `json:"transcript"`
+}
+
+// failedSessions answers GET /sessions: the last sessions from which no email came, the
+// newest first.
+func (a *API) failedSessions(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
+	failed := a.failed.List()
+	size := 100
+	for _, s := range failed {
+		size += 400 + 2*len(s.Transcript)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return a.sendHeld(w, r, size, func(out *jsonStream) {
+		out.plain(`{"results":`)
+		array(out, failed, func(s *store.FailedSession) {
+			out.value(failedAnswer{s.Began, s.Ended, s.Reason, s.Count, newClientAnswer(&s.Session), transcriptLines(s.Transcript)})
+		})
+		out.plain("}")
+	})
+}
+
+// clearFailedSessions answers DELETE /sessions.
+func (a *API) clearFailedSessions(w http.ResponseWriter, _ *http.Request, _ store.ID) *problem {
+	a.failed.Clear()
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -137,6 +137,7 @@ func (s *session) problems(data string) []string {
 // received is the reply to a mail that the receiver took or refused.
 func (s *session) received(m *Message, err error) reply {
 	if err == nil {
+		s.brought, s.refusal = true, reply{}
 		if log := s.logger.Check(zap.DebugLevel, "message accepted"); log != nil {
 			log.Write(zap.String("client", s.client), zap.String("sender", visible(m.ReversePath)), zap.Int("bytes", len(m.Data)))
 		}

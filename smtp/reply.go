@@ -100,6 +100,11 @@ func replyTooSlow(rate int64) reply {
 // maxReplyLine is the longest line of a reply with its CRLF (RFC 5321 section 4.5.3.1.5).
 const maxReplyLine = 512
 
+// String is r as people read it, in one line.
+func (r reply) String() string {
+	return strings.TrimRight(string(appendReply(nil, reply{r.code, r.enhanced, strings.ReplaceAll(r.text, "\n", ", ")}, true)), "\r\n")
+}
+
 // appendReply appends r as it goes over the wire (RFC 5321 section 4.2.1), each
 // line with its enhanced status code where wanted, and cut where it would be too long.
 // Its lines end in CRLF also for a client whose own end in a bare LF.

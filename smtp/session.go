@@ -56,6 +56,11 @@ type session struct {
 	mechanism  string
 	identity   string // of the login by mechanism
 
+	began   time.Time
+	brought bool  // a mail was accepted
+	refusal reply // the last since then, unless it was told of; its code is 0 if there is none
+	failed  bool  // it was told that a mail did not come
+
 	bad          int  // bad commands since the last that was carried out
 	excused      bool // the reply to this command was a fault's or the receiver's
 	failedLogins int
@@ -97,7 +102,7 @@ func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *ses
 	s := &session{
 		server: srv, limits: srv.Limits.withDefaults(), logger: srv.Logger,
 		conn: conn, encrypted: encrypted,
-		out: make([]byte, 0, usualReplies),
+		out: make([]byte, 0, usualReplies), began: time.Now(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.transcript.text = make([]byte, 0, usualTranscript)
@@ -123,6 +128,7 @@ func (s *session) release() {
 func (s *session) run() {
 	implicitTLS := s.server.ImplicitTLS && s.encrypted == nil
 	if refusal, ok := s.server.Sessions.add(s); !ok {
+		s.fail(refusal.String())
 		if implicitTLS {
 			return // only a handshake, which is what is to be saved here, could tell the client why
 		}
@@ -143,6 +149,7 @@ func (s *session) run() {
 	if s.lastReply(err) {
 		err = errEnd
 	}
+	s.ended(err)
 	if errors.Is(err, errEnd) {
 		if err = s.flush(); err == nil {
 			s.closeTLS()
@@ -203,6 +210,7 @@ func (s *session) greet() error {
 func (s *session) loop() error {
 	timeout := s.limits.FirstCommandTimeout
 	for {
+		wasOpen := s.mail.open
 		line, err := s.readLine(timeout)
 		timeout = s.limits.IdleTimeout
 		if s.mustStop() {
@@ -228,6 +236,7 @@ func (s *session) loop() error {
 			continue // STARTTLS has answered already
 		}
 		s.reply(r)
+		s.noteReply(r, wasOpen)
 		if len(s.out) >= flushAt {
 			if err := s.flush(); err != nil {
 				return err
@@ -299,12 +308,19 @@ func (s *session) write() error {
 // something in it has changed.
 func (s *session) tell() *Session {
 	if s.told == nil {
-		s.told = &Session{
-			Client: s.client, Hello: s.hello, Extended: s.extended,
-			AuthMechanism: s.mechanism, AuthIdentity: s.identity,
-			Preamble: s.transcript.preamble,
-		}
-		s.told.setTLS(s.encrypted)
+		told := s.about()
+		told.Preamble = s.transcript.preamble
+		s.told = &told
 	}
 	return s.told
+}
+
+// about is what there is to tell of the session so far, without its transcript.
+func (s *session) about() Session {
+	told := Session{
+		Client: s.client, Hello: s.hello, Extended: s.extended,
+		AuthMechanism: s.mechanism, AuthIdentity: s.identity,
+	}
+	told.setTLS(s.encrypted)
+	return told
 }

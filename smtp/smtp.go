@@ -8,8 +8,8 @@
 // the mail over; path.go and parameter.go read what follows MAIL and RCPT; data.go
 // reads what follows DATA or BDAT; reply.go has every text a client can be sent.
 // Beside that way, limits.go has the bounds, transcript.go the record of the session,
-// fault.go what goes wrong on purpose, and sessions.go keeps the open sessions, so that
-// they can be closed in good order.
+// failure.go what is told of one without a mail, fault.go what goes wrong on purpose,
+// and sessions.go keeps the open sessions, so that they can be closed in good order.
 package smtp
 
 import (
@@ -148,6 +148,10 @@ type Server struct {
 
 	// Receiver gets the accepted messages.
 	Receiver Receiver
+
+	// Failed, if there is one, is told of sessions that brought no mail, and of mail
+	// transactions that were refused. It is called from many sessions at once.
+	Failed func(*FailedSession)
 
 	// Capacity, if there is one, tells the largest message that the receiver can keep
 	// at the moment, in octets, 0 if there is no bound. Larger ones are refused as those

@@ -65,7 +65,7 @@ func (s *session) handshake() error {
 	s.logger.Log(level, "TLS handshake failed", zap.String("client", s.client), zap.Error(err))
 	// The error must not be taken for a timeout, which has a reply: in the middle of a
 	// handshake there is no way to send one.
-	return fmt.Errorf("TLS handshake: %s", err)
+	return fmt.Errorf("TLS handshake: %s", withoutAddresses(err))
 }
 
 func (s *session) noteTLS() {

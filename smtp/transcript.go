@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"sync/atomic"
 )
 
@@ -101,4 +102,31 @@ func (t *transcript) end(octets int, r reply, extended bool) []byte {
 	t.text = appendReply(t.text, r, extended)
 	t.text = append(t.text[:len(t.text)-2], '\n')
 	return t.text
+}
+
+// short is the record up to now in at most n bytes, its begin and its end if it is
+// longer, in whole lines.
+func (t *transcript) short(n int) string {
+	whole := t.preamble + string(t.text)
+	if t.left > 0 {
+		whole += "* " + strconv.Itoa(t.left) + " lines left out\n"
+	}
+	if len(whole) <= n {
+		return whole
+	}
+	const note = "* lines left out here\n"
+	front := strings.LastIndexByte(whole[:n/4], '\n') + 1
+	back := len(whole) - (n - n/4 - len(note))
+	back += strings.IndexByte(whole[back:], '\n') + 1
+	return whole[:front] + note + whole[back:]
+}
+
+// lastReply is the last line that was sent, "" if none was.
+func (t *transcript) lastReply() string {
+	at := bytes.LastIndex(t.text, []byte("\nS: ")) + 1
+	if at == 0 && !bytes.HasPrefix(t.text, []byte("S: ")) {
+		return ""
+	}
+	line, _, _ := bytes.Cut(t.text[at+len("S: "):], []byte{'\n'})
+	return string(line)
 }

@@ -158,6 +158,8 @@ func TestNoSecretIsKept(t *testing.T) {
 		srv, box := newTestServer()
 		core, logs := observer.New(zap.DebugLevel)
 		srv.Logger = zap.New(core)
+		var told failures
+		srv.Failed = told.add
 		if test.set != nil {
 			test.set(srv)
 		}
@@ -167,7 +169,11 @@ func TestNoSecretIsKept(t *testing.T) {
 			t.Errorf("%s: the server said %q", test.name, said)
 			continue
 		}
-		kept := fmt.Sprintf("%q %+v %+v %+v", said, *got[0], *got[0].Session, logs.All())
+		converse(t, srv, test.script+"NOOP shown\r\nQUIT\r\n")
+		if len(told.all) == 0 {
+			t.Errorf("%s: a session without mail is not told of", test.name)
+		}
+		kept := fmt.Sprintf("%q %+v %+v %+v %+v", said, *got[0], *got[0].Session, logs.All(), told.text())
 		if strings.Contains(kept, secret) {
 			t.Errorf("%s: %s", test.name, kept)
 		}

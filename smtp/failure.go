@@ -1,0 +1,89 @@
+package smtp
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// FailedSession is a session that ended without a mail, or a mail transaction of a
+// session that was refused.
+type FailedSession struct {
+	// Session says who the client was. Its preamble is part of Transcript.
+	Session
+
+	// Began and Ended are when the session began, and when it or the transaction ended.
+	Began, Ended time.Time
+
+	// Reason is the reply that refused the mail, or how else the session ended.
+	Reason string
+
+	// Transcript is the record of the session's last transaction and of what came
+	// before the first, with 8 KiB at most: lines in the middle are left out.
+	Transcript string
+}
+
+// maxFailedTranscript bounds the transcript of a failed session, in bytes.
+const maxFailedTranscript = 8 << 10
+
+// noteReply notes the reply to a command, which may have ended a mail transaction that
+// was open.
+func (s *session) noteReply(r reply, wasOpen bool) {
+	if r.code >= 400 {
+		s.refusal = r
+	}
+	// A session that has brought no mail tells at its end why.
+	if s.refusal.code != 0 && !s.mail.open && (wasOpen || s.brought) {
+		s.fail(s.refusal.String())
+	}
+}
+
+// ended tells of a session without a mail when it has ended with err.
+func (s *session) ended(err error) {
+	if s.refusal.code != 0 {
+		s.fail(s.refusal.String())
+	} else if s.mail.open || !s.brought && !s.failed {
+		s.fail(s.reason(err))
+	}
+}
+
+func (s *session) fail(reason string) {
+	s.refusal, s.failed = reply{}, true
+	if s.server.Failed == nil {
+		return
+	}
+	s.server.Failed(&FailedSession{
+		Session: s.about(), Began: s.began, Ended: time.Now(),
+		Reason: reason, Transcript: s.transcript.short(maxFailedTranscript),
+	})
+}
+
+// reason says how a session ended with err, though no command was refused.
+func (s *session) reason(err error) string {
+	last := s.transcript.lastReply()
+	switch {
+	case strings.HasPrefix(last, "421 ") || strings.HasPrefix(last, "500 "):
+		return last
+	case err == nil || errors.Is(err, errEnd):
+		return "the client quit without sending a mail"
+	case errors.Is(err, io.EOF) && !s.heard:
+		return "the client closed the connection without a command"
+	case errors.Is(err, io.EOF):
+		return "the client closed the connection"
+	}
+	return withoutAddresses(err)
+}
+
+// withoutAddresses is what err says, but for the addresses of a connection, which differ
+// each time.
+func withoutAddresses(err error) string {
+	if op := new(net.OpError); errors.As(err, &op) {
+		if op.Op == "remote error" { // of TLS
+			return op.Op + ": " + op.Err.Error()
+		}
+		return op.Err.Error()
+	}
+	return err.Error()
+}
