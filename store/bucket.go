@@ -6,10 +6,11 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, and
-// watch.go waits for arrivals. Below them, ring.go holds the messages in their
-// order, index.go finds them by the keys of key.go, and list.go is what both are
-// made of. Nothing here reads mail: who appends a message says what its header fields
-// are, and who reads one may keep what that gave beside it, with derived.go.
+// watch.go waits for arrivals. Below them, ring.go holds the messages in order of
+// arrival, index.go finds them by the keys of key.go, and list.go is the data
+// structure that both are built on. Nothing here parses mail: whoever appends a message
+// supplies its header fields, and readers may keep values beside a message that they
+// worked out of it, with derived.go.
 package store
 
 import (
@@ -34,12 +35,12 @@ var (
 // Stats are a bucket's counters since it was made, and what it holds now.
 type Stats struct {
 	Received uint64 // appended
-	Evicted  uint64 // made room for newer ones, or for lower limits
+	Evicted  uint64 // removed to make room for newer ones, or because limits were lowered
 	Expired  uint64 // reached MaxAge
 	Deleted  uint64 // by Delete and DeleteMatching
-	Refused  uint64 // as told by Refuse
-	Freed    int64  // bytes of those that were removed, also by Close
-	Replaced int64  // bytes of those among them that were evicted
+	Refused  uint64 // counted by Refuse
+	Freed    int64  // bytes of all messages that were removed, also by Close
+	Replaced int64  // bytes of those that were evicted, which Freed includes
 
 	Messages int
 	Bytes    int64
@@ -54,7 +55,7 @@ type Bucket struct {
 	ring    ring
 	indexes [indexKinds]index
 	bytes   int64
-	stats   Stats // the counters only
+	stats   Stats // only its counters are in use
 	newest  ID
 	kept    kept
 	expiry  timer
@@ -76,9 +77,10 @@ func New(l Limits) *Bucket {
 	}}
 }
 
-// Append gives m its ID and its time of arrival and stores it; neither m nor its
-// Recipients, which are m's from then on, may be changed afterwards. When it returns nil, every reader sees m. When it
-// returns an error, m is not stored: ErrClosed, ErrTooLarge, or ctx's if that is done.
+// Append sets m's ID and time of arrival and stores it. The caller must not change m or
+// its Recipients afterwards. When Append returns nil, every reader sees m. When it
+// returns an error, m is not stored: ErrClosed, ErrTooLarge, or ctx's error if ctx is
+// done.
 func (b *Bucket) Append(ctx context.Context, m *Message) error {
 	m.shareText()
 	m.cost = m.footprint()
@@ -102,8 +104,8 @@ func (b *Bucket) Append(ctx context.Context, m *Message) error {
 	}
 }
 
-// appendOrMakeRoom stores m, unless so many messages have to make room for it that
-// others should get the lock before it goes on.
+// appendOrMakeRoom stores m, unless so many messages have to be removed for it that
+// other goroutines should get the lock in between. Then it reports false.
 func (b *Bucket) appendOrMakeRoom(m *Message) (stored bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,11 +147,11 @@ func (b *Bucket) remove(seq uint64) (*Message, bool) {
 	return m, true
 }
 
-// batchWork is how much is removed before others get the lock, in messages and
-// recipients: well under a millisecond's work.
+// batchWork bounds how much is removed at once while the lock is held, in messages
+// and recipients: it takes well under a millisecond.
 const batchWork = 512
 
-// work is how much of a batch it is to remove m.
+// work is what removing m counts for in a batch, see batchWork.
 func (m *Message) work() int { return 1 + len(m.Recipients) }
 
 // Refuse counts a message that was turned away before it could be appended.
@@ -168,14 +170,16 @@ func (b *Bucket) Stats() Stats {
 	return s
 }
 
-// Newest is the ID of the message that came last, held or not; zero if none came.
+// Newest is the ID of the message that came last, even if it is no longer held; it is
+// zero if none has come.
 func (b *Bucket) Newest() ID {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.newest
 }
 
-// Close drops all messages and lets no further one in. It may be called twice.
+// Close drops all messages and makes Append fail from then on. It may be called more
+// than once.
 func (b *Bucket) Close() {
 	b.mu.Lock()
 	b.closed = true

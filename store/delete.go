@@ -21,7 +21,7 @@ func (b *Bucket) Delete(id ID) bool {
 // DeleteMatching removes all that q matches, its paging aside, and returns how
 // many that were. Messages that arrive meanwhile stay. If ctx is done, the error is
 // ctx's and the rest stays too; a closed bucket gives ErrClosed. Readers and writers
-// go on meanwhile, and see the messages go bit by bit.
+// are not held up meanwhile, and see the messages disappear batch by batch.
 func (b *Bucket) DeleteMatching(ctx context.Context, q Query) (int, error) {
 	var seqs []uint64
 	q.Ascending = true

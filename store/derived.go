@@ -33,10 +33,9 @@ func (m *Message) Derived(kind Derived) any {
 // derivedCost is what the bookkeeping of a kept value takes, in bytes.
 const derivedCost = 64
 
-// Keep keeps a value beside m, for which it takes as many bytes of MaxBytes as cost
-// says. It is a cache: nothing is kept for which there is no room, or of a message
-// that is not held, and what is kept makes room for mail, the first that was kept
-// first.
+// Keep keeps a value beside m. The value takes cost bytes of memory, which count
+// towards MaxBytes. This is a cache: a value is not kept where there is no room for it,
+// or m is no longer held, and values are dropped to make room for mail, oldest first.
 func (b *Bucket) Keep(m *Message, kind Derived, value any, cost int64) {
 	cost += derivedCost
 	b.mu.Lock()
@@ -58,8 +57,8 @@ func (b *Bucket) Keep(m *Message, kind Derived, value any, cost int64) {
 	}
 }
 
-// kept is where values are kept, in the order in which they were, and how many still
-// are: some of the messages have gone.
+// kept lists where values were kept, in that order, and counts how many still are. The
+// list may name messages that have been removed since.
 type kept struct {
 	values []keptValue
 	held   int
@@ -70,7 +69,7 @@ type keptValue struct {
 	kind Derived
 }
 
-// keeper is the message that keeps a value, if it is held.
+// keeper is the message beside which a value is kept, or nil if either has gone.
 func (b *Bucket) keeper(v keptValue) *Message {
 	p, ok := b.ring.find(v.seq)
 	if !ok || b.ring.at(p).derived[v.kind].Load() == nil {
@@ -79,7 +78,7 @@ func (b *Bucket) keeper(v keptValue) *Message {
 	return b.ring.at(p)
 }
 
-// tidyKept forgets where values were kept whose messages have gone.
+// tidyKept removes entries whose messages have gone from the list.
 func (b *Bucket) tidyKept() {
 	values := make([]keptValue, 0, b.kept.held)
 	for _, v := range b.kept.values {
@@ -90,7 +89,7 @@ func (b *Bucket) tidyKept() {
 	b.kept.values = values
 }
 
-// forgetKept forgets the value that has been kept longest, and reports whether there
+// forgetKept drops the value that has been kept longest, and reports whether there
 // was one.
 func (b *Bucket) forgetKept() bool {
 	for len(b.kept.values) > 0 {
@@ -111,7 +110,7 @@ func (b *Bucket) forgetKept() bool {
 	return false
 }
 
-// goes counts what m kept, which is being removed.
+// goes stops counting the values that are kept beside m, which is being removed.
 func (k *kept) goes(m *Message) {
 	for kind := range m.derived {
 		if m.derived[kind].Load() != nil {

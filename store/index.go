@@ -5,28 +5,29 @@ import (
 	"strings"
 )
 
-// index finds the messages of a key, such as an address in lower case. It is cut
-// into maps that can be made anew one at a time, as a map keeps the memory of what
-// was deleted from it.
+// index finds the messages of a key, such as an address in lower case. It is divided
+// into several maps, which can be rebuilt one at a time: a Go map does not give back
+// the memory of entries that were deleted.
 type index struct {
 	shards [64]shard
 
-	// What was used last is often used again: all mail of an application has one
-	// sender. It is for those who hold the bucket's lock for writing.
+	// The key that was added last, as it is often the next one too: an application
+	// sends all of its mail from one address. Only add and remove use it, which are
+	// called with the bucket's lock held for writing.
 	lastKey  string
 	lastList *list
 }
 
 type shard struct {
 	postings map[string]posting
-	most     int // keys since the map was made
+	most     int // the largest number of keys since the map was made
 }
 
-// posting is the sequence numbers of the messages that have a key in common. Most
-// keys are in use for one message at a time, which needs no list.
+// posting has the sequence numbers of the messages that have a key in common. Most
+// keys belong to one message only, for which no list is needed.
 type posting struct {
 	only uint64
-	list *list // nil if there was never more than the one
+	list *list // nil if there never was more than one message
 }
 
 var hashSeed = maphash.MakeSeed()
@@ -44,7 +45,7 @@ func (x *index) get(key string) *list {
 	return p.list
 }
 
-// add gives a message, the newest of all, a key. It may have it already.
+// add adds the newest message under a key. It may have been added under it already.
 func (x *index) add(key string, seq uint64) {
 	if x.lastList == nil || key != x.lastKey {
 		s := x.shard(key)
@@ -59,8 +60,8 @@ func (x *index) add(key string, seq uint64) {
 			}
 			p.list = new(list)
 			p.list.push(p.only, nil)
-			// A key is a piece of the one message that has it. From the second on, it
-			// has to be the map's own, as the posting may outlive either message.
+			// The key in the map still shares its memory with the first message. Now it
+			// must be a copy, as the posting may outlive both messages.
 			s.postings[strings.Clone(key)] = p
 		}
 		x.lastKey, x.lastList = key, p.list
@@ -78,7 +79,7 @@ func (s *shard) insert(key string, seq uint64) {
 	s.most = max(s.most, len(s.postings))
 }
 
-// remove takes a key from a message, which may not have it any more.
+// remove removes a message from under a key. It may have been removed already.
 func (x *index) remove(key string, seq uint64) {
 	if x.lastList == nil || key != x.lastKey {
 		s := x.shard(key)

@@ -16,9 +16,9 @@ const (
 	byRecipient
 	bySenderDomain
 	byRecipientDomain
-	indexKinds // those that there is an index of
+	indexKinds // how many kinds have an index
 
-	anyMessage = indexKinds // of watches, whose text is empty
+	anyMessage = indexKinds // the key of watches for any message; its text is empty
 	watchKinds = anyMessage + 1
 )
 
@@ -62,7 +62,7 @@ func (m *Message) hasAll(keys []key) bool {
 	return true
 }
 
-// keys are those that a message has to have all of, the most telling first.
+// keys are those of which a message must have all, the most selective kind first.
 func (q *Query) keys() []key {
 	var keys []key
 	if q.Recipient != "" {

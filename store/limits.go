@@ -12,9 +12,9 @@ type Limits struct {
 	MaxAge time.Duration
 }
 
-// SetLimits changes the limits and evicts what is over them. It returns when the
-// limits are kept. Meanwhile readers and writers go on, and see the oldest messages
-// go bit by bit; those over MaxAge are not seen any more from the start.
+// SetLimits changes the limits and evicts the oldest messages until the bucket is
+// within them. Readers and writers are not held up meanwhile, and see messages
+// disappear batch by batch; those older than MaxAge are hidden from the start.
 func (b *Bucket) SetLimits(l Limits) {
 	b.mu.Lock()
 	if b.closed {
@@ -28,8 +28,8 @@ func (b *Bucket) SetLimits(l Limits) {
 	}
 }
 
-// keepLimits removes a batch of what is over the limits, and reports whether that
-// was the rest.
+// keepLimits removes a batch of messages if the bucket exceeds its limits, and reports
+// whether it is within them now.
 func (b *Bucket) keepLimits() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -43,8 +43,9 @@ func (b *Bucket) keepLimits() bool {
 	return true
 }
 
-// makeRoom forgets what is kept beside messages, and then evicts the oldest of them,
-// until as many more, of as many bytes, can be held within the limits. It reports whether they can: it removes no more than a batch.
+// makeRoom drops what is kept beside messages, and then evicts the oldest messages,
+// until so many more messages, of so many bytes in all, can be held within the limits.
+// It removes no more than a batch, and reports whether that was enough.
 func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 	l := &b.limits
 	for work := 0; b.ring.n > 0; {
@@ -66,8 +67,8 @@ func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 	return true
 }
 
-// expiredBefore is the arrival before which messages have reached their age,
-// also when the timer has not yet removed them.
+// expiredBefore is the time of arrival before which messages have reached MaxAge, even
+// if the timer has not yet removed them.
 func (b *Bucket) expiredBefore() int64 {
 	if b.limits.MaxAge <= 0 {
 		return 0
@@ -75,8 +76,8 @@ func (b *Bucket) expiredBefore() int64 {
 	return max(0, b.now().Add(-b.limits.MaxAge).UnixMilli())
 }
 
-// expire removes messages that have reached their age, but no more than a batch,
-// and reports whether those were all.
+// expire removes messages that have reached MaxAge, but no more than a batch, and
+// reports whether none are left.
 func (b *Bucket) expire() bool {
 	before := b.expiredBefore()
 	if before == 0 {
@@ -100,19 +101,19 @@ func (b *Bucket) expire() bool {
 	return true
 }
 
-// lookAgain is the most that is waited before the clock is looked at again, as it
-// may have been set meanwhile, or the machine have slept.
-const lookAgain = time.Hour
+// maxTimer bounds how long the expiry timer is set for. The clock may be changed
+// meanwhile, or the machine may sleep.
+const maxTimer = time.Hour
 
-// armExpiry sets the bucket's one timer for the message that expires first, unless
-// it is set. It may go off too early, and is then set again.
+// armExpiry sets the bucket's only timer for the message that expires first, unless it
+// is set already. The timer may go off too early; then it is set again.
 func (b *Bucket) armExpiry() {
 	if b.limits.MaxAge <= 0 || b.expiry != nil || b.ring.n == 0 {
 		return
 	}
 	age := max(0, b.now().Sub(time.UnixMilli(b.ring.earliest())))
-	// A message is held to the end of the millisecond.
-	left := min(lookAgain, max(0, b.limits.MaxAge-age)) + time.Millisecond
+	// A message is held until its last millisecond is over.
+	left := min(maxTimer, max(0, b.limits.MaxAge-age)) + time.Millisecond
 	var t timer
 	t = b.afterFunc(left, func() {
 		for !b.expireBatch(t) {
@@ -121,13 +122,13 @@ func (b *Bucket) armExpiry() {
 	b.expiry = t
 }
 
-// expireBatch removes a batch of what has reached its age for a timer that has gone
-// off, and reports whether that was the rest.
+// expireBatch removes a batch of expired messages when timer t has gone off, and
+// reports whether none are left.
 func (b *Bucket) expireBatch(t timer) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.expiry != t {
-		return true // another has been set since
+		return true // another timer has been set since
 	}
 	if !b.expire() {
 		return false

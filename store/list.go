@@ -1,34 +1,34 @@
 package store
 
-// list is sequence numbers in their order, and in the ring's case the messages that
-// have them. It is cut into chunks, so that no operation moves or copies more than a
-// chunk, whichever number it is about. Finding a number takes O(log n). Counting and
-// passing over numbers adds up the lengths of chunks: of a million, those are two
-// thousand lengths beside each other.
+// list holds sequence numbers in ascending order and, in the ring, the messages that
+// have them. It is divided into chunks, so that no operation moves or copies more than
+// one chunk. Finding a number takes O(log n). Counting and skipping numbers adds up the
+// lengths of chunks: about two thousand of them in a list of a million numbers.
 type list struct {
 	chunks []chunk // none is empty, and two neighbours fill more than half of one
 	n      int
 }
 
-// chunk is a part of a list. The numbers hold no pointers, for the garbage
-// collector's sake.
+// chunk is a part of a list. The numbers are stored apart from the messages, so that
+// the garbage collector need not scan them.
 type chunk struct {
 	seqs     []uint64
 	messages []*Message // one for each of seqs, or nil if the list is of numbers only
 }
 
-// chunkSize is how many numbers lie together, and so the most that one removal moves.
+// chunkSize is the most numbers that a chunk holds, and so the most that one removal
+// moves.
 const chunkSize = 512
 
-// span is the sequence numbers from lo to before hi.
+// span is the range of sequence numbers from lo up to, but not including, hi.
 type span struct{ lo, hi uint64 }
 
 // place is where a number is: the chunk, and the index in it. The place after the
 // last number is {len(chunks), 0}.
 type place struct{ chunk, index int }
 
-// push appends a number that is greater than those in the list, with its message in
-// a list that has these.
+// push appends a number, which must be greater than all in the list, with its message
+// if the list holds messages.
 func (l *list) push(seq uint64, m *Message) {
 	if n := len(l.chunks); n == 0 {
 		l.chunks = append(l.chunks, chunk{})
@@ -79,7 +79,7 @@ func (c *chunk) locate(seq uint64) int {
 	if seqs[0] >= seq {
 		return 0
 	}
-	// Without gaps before it, a number is as far from the first as it is greater.
+	// If no number before it is missing, its index is its distance from the first.
 	if i := seq - seqs[0]; i < uint64(len(seqs)) && seqs[i] == seq {
 		return int(i)
 	}
@@ -100,7 +100,7 @@ func (l *list) find(seq uint64) (p place, ok bool) {
 	return p, p.chunk < len(l.chunks) && l.chunks[p.chunk].seqs[p.index] == seq
 }
 
-// remove takes out the number seq, and its message in a list that has these.
+// remove removes the number seq, and its message if the list holds messages.
 func (l *list) remove(seq uint64) (m *Message, ok bool) {
 	p, ok := l.find(seq)
 	if !ok {
@@ -120,8 +120,8 @@ func (l *list) remove(seq uint64) (m *Message, ok bool) {
 	return m, true
 }
 
-// remove takes out what is at an index, and gives memory back when three quarters
-// of the chunk's are not used.
+// remove removes what is at an index, and gives memory back when three quarters of
+// the chunk's are unused.
 func (c *chunk) remove(i int) {
 	c.seqs = without(c.seqs, i)
 	if c.messages != nil {
@@ -135,7 +135,7 @@ func (c *chunk) remove(i int) {
 	}
 }
 
-// without takes an element out of a slice. The first one goes without moving others.
+// without removes an element from a slice. Removing the first one moves no others.
 func without[E any](s []E, i int) []E {
 	var none E
 	if i == 0 {
@@ -147,7 +147,7 @@ func without[E any](s []E, i int) []E {
 	return s[:len(s)-1]
 }
 
-// drop takes a chunk out.
+// drop removes a chunk.
 func (l *list) drop(i int) { l.chunks = without(l.chunks, i) }
 
 // merge joins a chunk with a neighbour if both together fill at most half of one.
@@ -179,9 +179,9 @@ func (l *list) count(s span) int {
 	return n
 }
 
-// pieces passes over the first numbers of s, or the last if not ascending, and calls
-// f for pieces of chunks with those that come next, limit at most. Within a piece,
-// numbers always grow.
+// pieces skips the first numbers of s, or the last if not ascending, and calls f with
+// parts of chunks that hold the numbers after those, at most limit in all. Within a
+// part, numbers always ascend.
 func (l *list) pieces(s span, ascending bool, skip, limit int, f func(chunk)) {
 	if s.lo >= s.hi {
 		return

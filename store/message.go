@@ -42,9 +42,10 @@ func (id ID) ticks() uint64 {
 	return n>>16<<12 | n&0xfff
 }
 
-// after makes id, which is a random UUID, one of version 7 for a message that
-// arrived at a time in milliseconds since 1970, and greater than last. Where the time
-// does not see to that, the bits behind it count on (RFC 9562 section 6.2, method 1).
+// after turns id, a random UUID, into one of version 7 that is greater than last, for a
+// message that arrived at the given time in milliseconds since 1970. Where the time is
+// not later than that of last, the bits after it are counted up (RFC 9562 section 6.2,
+// method 1).
 func (id ID) after(last ID, at int64) ID {
 	ticks := max(uint64(max(0, at))<<12, last.ticks()+1)
 	binary.BigEndian.PutUint64(id[:8], ticks>>12<<16|7<<12|ticks&0xfff)
@@ -52,7 +53,7 @@ func (id ID) after(last ID, at int64) ID {
 }
 
 // Message is one mail with its envelope. Once appended its fields never change, and
-// may be read by anybody without a lock.
+// any goroutine may read them without a lock.
 type Message struct {
 	// ID is set by Append.
 	ID ID
@@ -76,13 +77,14 @@ type Message struct {
 	// Exchange is the transcript of the message's own transaction.
 	Exchange Transcript
 
-	// Session says how the message came; nil if not by SMTP.
+	// Session describes the SMTP session that the message came in, nil if it did not
+	// come by SMTP.
 	Session *Session
 
-	// Extras are what most messages have nothing of, nil then.
+	// Extras are details that most messages do not have; then it is nil.
 	Extras *Extras
 
-	// HeaderFields are set by who appends the message, as a store does not read mail.
+	// HeaderFields are set by whoever appends the message, as the store parses no mail.
 	HeaderFields
 
 	cost    int64 // changed only while the bucket is locked
@@ -95,7 +97,7 @@ type HeaderFields struct {
 	Subject, From, To string
 }
 
-// Extras are what is told of few messages.
+// Extras are details that few messages have.
 type Extras struct {
 	// RecipientParameters is what followed each of the message's Recipients, as sent;
 	// nil if nothing did.
@@ -105,12 +107,12 @@ type Extras struct {
 	Problems []string
 }
 
-// Session is what an SMTP session told beside its mail. Its messages share it.
+// Session is what is known of an SMTP session. Its messages share it.
 type Session struct {
 	// Client is the peer's address with its port.
 	Client string
 
-	// Hello is the argument of HELO or EHLO; Extended tells EHLO.
+	// Hello is the argument of HELO or EHLO; Extended is true for EHLO.
 	Hello    string
 	Extended bool
 
@@ -142,8 +144,8 @@ func (m *Message) RecipientParameters(i int) string {
 	return m.Extras.RecipientParameters[i]
 }
 
-// shareText makes the texts of the envelope pieces of the transcript, where they stand
-// in it in their order, so that they are kept once.
+// shareText replaces the strings of the envelope by substrings of the transcript, if
+// they occur in it in the same order, so that their memory is needed only once.
 func (m *Message) shareText() {
 	rest := string(m.Exchange)
 	share := func(text *string) bool {
@@ -167,10 +169,9 @@ func (m *Message) shareText() {
 // Time is the time of arrival, to the millisecond.
 func (m *Message) Time() time.Time { return time.UnixMilli(m.Arrived) }
 
-// What the bucket's bookkeeping costs, in bytes, beside the strings: the message
-// with its session, its place in the ring and in the allocator's size classes; and
-// for each address, and for each domain, its string header, index entry and place in
-// a posting.
+// What a message costs beside its strings, in bytes: first for the message itself, its
+// session, its entry in the ring and the rounding of the allocator; then for each
+// address and each domain, with its string header, index entry and entry in a posting.
 const (
 	messageCost = 320
 	addressCost = 160
@@ -196,18 +197,19 @@ func (m *Message) footprint() int64 {
 	}
 	n += len(m.MailParameters) + allocated(len(m.Exchange))
 	if s := m.Session; s != nil {
-		// Though shared, it may be this message alone that keeps it.
+		// The session is shared, but this may be the last message that refers to it.
 		n += 192 + len(s.Client) + len(s.Hello) + len(s.TLSServerName) + len(s.TLSClientSubject) + len(s.AuthIdentity) + len(s.Preamble)
 	}
-	// Fields that were folded are copies.
+	// Fields that were folded are copies rather than parts of Raw.
 	for _, f := range []string{m.Subject, m.From, m.To} {
 		n += len(f)
 	}
 	return int64(n)
 }
 
-// addressFootprint is what an address costs beside one in the domain known: the
-// address, and as keys of the indexes, the address again and its domain.
+// addressFootprint is what an address costs, in bytes: the address, the same again as
+// a key of an index, and its domain as another, unless it is known, which has been
+// counted.
 func addressFootprint(address, known string) int {
 	n := 2*len(address) + addressCost
 	if domain := domainOf(address); domain != "" && domain != known {
@@ -216,8 +218,8 @@ func addressFootprint(address, known string) int {
 	return n
 }
 
-// allocated is at least what the allocator takes for n bytes: size classes up to
-// 32 KiB waste at most an eighth, and above that it gives whole pages.
+// allocated is an upper bound of what the allocator takes for n bytes: up to 32 KiB
+// its size classes waste at most an eighth, and above that it gives whole pages.
 func allocated(n int) int {
 	const page = 8 << 10
 	if n <= 32<<10 {

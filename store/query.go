@@ -28,8 +28,8 @@ type Query struct {
 
 	// Ascending gives the oldest first.
 	Ascending bool
-	// Offset is how many messages to pass over, Limit how many to return at
-	// most; with none, there is only the total.
+	// Offset is how many messages to skip, Limit how many to return at most; with
+	// a Limit of 0 only the total is found.
 	Offset, Limit int
 }
 
@@ -77,7 +77,7 @@ func (b *Bucket) Find(ctx context.Context, q Query) (Page, error) {
 	return p, nil
 }
 
-// findByKey finds what one index tells, or none is needed for.
+// findByKey answers a query for which one index, or none, is enough.
 func (b *Bucket) findByKey(keys []key, q *Query) (Page, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -130,8 +130,8 @@ func (b *Bucket) rarest(keys []key) *list {
 	return rarest
 }
 
-// eachIn calls f for the messages of l in s, without the first skip of them and limit
-// at most, from the oldest on or from the newest back.
+// eachIn calls f for the messages of l in s, from the oldest on or from the newest
+// back. It skips the first ones as skip says, and calls f at most limit times.
 func (b *Bucket) eachIn(l *list, s span, ascending bool, skip, limit int, f func(uint64, *Message)) {
 	l.pieces(s, ascending, skip, limit, func(c chunk) {
 		for i := range c.seqs {
@@ -148,8 +148,8 @@ func (b *Bucket) eachIn(l *list, s span, ascending bool, skip, limit int, f func
 	})
 }
 
-// spans are the numbers of the messages that q's bounds let pass, in q's order. They
-// are good for as long as the bucket lives, as no number is given twice.
+// spans are the sequence numbers of the messages within q's bounds, in q's order. They
+// stay valid for as long as the bucket exists, as no number is used twice.
 func (b *Bucket) spans(q *Query) []span {
 	s := b.ring.all()
 	if q.After != (ID{}) {
@@ -169,8 +169,8 @@ func (b *Bucket) spans(q *Query) []span {
 	return spans
 }
 
-// First returns the first of the messages that q matches, in its order and without
-// looking at those behind it. It finds none once ctx is done.
+// First returns the first message that q matches, in q's order, without looking at
+// those after it. It finds none once ctx is done.
 func (b *Bucket) First(ctx context.Context, q Query) (*Message, bool) {
 	var first *Message
 	err := b.scan(ctx, &q, func(_ uint64, m *Message) bool {
@@ -180,9 +180,9 @@ func (b *Bucket) First(ctx context.Context, q Query) (*Message, bool) {
 	return first, err == nil && first != nil
 }
 
-// How many messages a search copies at once while it holds the lock, at first and
-// then, and after how many messages and bytes of mail it asks whether anybody still
-// waits for it.
+// How many messages a search copies while it holds the lock, the first time and each
+// time after that; and after how many messages and bytes of mail it looks whether its
+// context is done.
 const (
 	scanFirst  = 8
 	scanBatch  = 256
@@ -220,8 +220,8 @@ func (b *Bucket) scan(ctx context.Context, q *Query, found func(uint64, *Message
 	}
 }
 
-// copyBatch makes the first messages within spans that have the rarest of the keys
-// the content of batch, in order.
+// copyBatch replaces the content of batch by the first messages within spans, in order,
+// that have the rarest of the keys.
 func (b *Bucket) copyBatch(batch *chunk, keys []key, spans []span, ascending bool, size int) error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -242,8 +242,8 @@ func (b *Bucket) copyBatch(batch *chunk, keys []key, spans []span, ascending boo
 	return nil
 }
 
-// beyond is what is left of spans, whose memory it uses, after the message with that
-// number, in order.
+// beyond is the part of spans that comes after the message with that number in the
+// query's order. It overwrites spans.
 func beyond(spans []span, seq uint64, ascending bool) []span {
 	left := spans[:0]
 	for _, s := range spans {

@@ -1,16 +1,16 @@
 package store
 
-// ring holds messages in the order of arrival under growing sequence numbers,
-// which are never given twice.
+// ring holds messages in order of arrival under ascending sequence numbers, each of
+// which is used only once.
 type ring struct {
 	list
 	next uint64 // the number of the next message
 
-	// runs are the numbers of the messages that came when the clock had been set
-	// back, and of the first of all: from one to the next, times of arrival grow. As
-	// a rule there is one.
+	// runs are the numbers at which runs of messages with ascending times of arrival
+	// begin. A new one begins when the clock has been set back, so that there is
+	// usually only one.
 	runs []uint64
-	// latest is when the message that came last arrived, held or not.
+	// latest is when the last message arrived, even if it is no longer held.
 	latest int64
 }
 
@@ -20,7 +20,7 @@ func (r *ring) add(m *Message) uint64 {
 		r.forgetRuns()
 	}
 	if n := len(r.runs); n == 0 || m.Arrived < r.latest {
-		if n&(n-1) == 0 { // as many have come as were left the last time
+		if n&(n-1) == 0 { // at powers of two, so that the work stays in proportion
 			r.forgetRuns()
 		}
 		r.runs = append(r.runs, r.next)
@@ -32,7 +32,7 @@ func (r *ring) add(m *Message) uint64 {
 	return seq
 }
 
-// forgetRuns forgets the runs of which no message is left.
+// forgetRuns drops the runs of which no message is left.
 func (r *ring) forgetRuns() {
 	held := r.runs[:0]
 	for i, from := range r.runs {
@@ -43,7 +43,7 @@ func (r *ring) forgetRuns() {
 	r.runs = held
 }
 
-// runEnd is the number after those of a run.
+// runEnd is the number after the last of a run.
 func (r *ring) runEnd(run int) uint64 {
 	if run+1 < len(r.runs) {
 		return r.runs[run+1]
@@ -54,7 +54,7 @@ func (r *ring) runEnd(run int) uint64 {
 // all is the numbers of all messages.
 func (r *ring) all() span { return span{0, r.next} }
 
-// at is the message at p, which must not be the end.
+// at is the message at p, which must not be the place after the last.
 func (r *ring) at(p place) *Message { return r.chunks[p.chunk].messages[p.index] }
 
 // message is the one with that number, which must be held.
@@ -124,9 +124,9 @@ func (r *ring) arrived(run int, at int64) uint64 {
 	}))
 }
 
-// spans are the numbers in s of the messages that arrived since one time and before
-// another, in milliseconds since 1970; an until of 0 is no bound. They are in order,
-// one for each run that has any.
+// spans are the parts of s with the messages that arrived at since or later and before
+// until, in milliseconds since 1970; an until of 0 is no bound. They are in ascending
+// order, at most one for each run.
 func (r *ring) spans(s span, since, until int64) []span {
 	var found []span
 	for i, from := range r.runs {
@@ -144,8 +144,8 @@ func (r *ring) spans(s span, since, until int64) []span {
 	return found
 }
 
-// earliest is the first time of arrival among the messages that are held, of which
-// there must be one.
+// earliest is the earliest time of arrival of the messages that are held. There must
+// be at least one.
 func (r *ring) earliest() int64 {
 	at := r.at(place{}).Arrived
 	for i, from := range r.runs {

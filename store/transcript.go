@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// Transcript is the text of an SMTP conversation. It is kept in a shorter form, as most
-// of it is what all mails have in common: see [Transcript.String].
+// Transcript is the text of an SMTP conversation in a compressed form, as most of it is
+// the same for all mails. [Transcript.String] gives the text.
 type Transcript string
 
 // usual is what each control character stands for in a Transcript. A line feed stands
-// for itself; NUL says that the next byte, another control character, does.
+// for itself, and so does any control character after NUL.
 //
-// Whole lines, and the beginnings and ends of others, are those that smtp writes. What
-// it writes differently one day is kept as it is, so nothing but memory depends on it.
+// The texts are whole lines that package smtp writes, and beginnings and ends of others.
+// Lines that match none of them are kept as they are, so that only the memory they take
+// depends on this table.
 var usual = [...]string{
 	'\x01': "C: MAIL FROM:<", // as most clients write it,
 	'\x02': "C: mail FROM:<", // and as Python's smtplib does
@@ -43,8 +44,8 @@ var usual = [...]string{
 	'\x17': "S: 250 Reset OK\n",
 }
 
-// Which of usual are looked for at the beginning of a line, at its end, and as the
-// whole of it.
+// The texts of usual that are looked for at the beginning of a line, at its end, and as
+// a whole line.
 var (
 	usualBeginnings = usual['\x01':'\x06']
 	usualEnds       = usual['\x06':'\n']
@@ -57,8 +58,8 @@ var (
 	}()
 )
 
-// NewTranscript is the transcript with that text, of lines that each end in a line
-// feed. It keeps nothing of text.
+// NewTranscript compresses text, whose lines each end in a line feed. It does not keep
+// text itself.
 func NewTranscript(text []byte) Transcript {
 	var room [256]byte
 	packed := room[:0]

@@ -26,16 +26,16 @@ type Watch struct {
 	signal  *signal
 }
 
-// watches are those of a bucket. They have a lock of their own, so that who waits
-// holds up nobody who reads or appends.
+// watches are those of a bucket. They have a lock of their own, so that waiting does not
+// hold up reading and appending.
 type watches struct {
 	mu      sync.Mutex
 	signals map[key]*signal
 	kinds   [watchKinds]int // signals of each kind
 	closed  bool
 
-	// waiting is the number of signals. If an arrival that is visible sees none,
-	// whoever begins to wait after that sees the arrival.
+	// waiting is the number of signals. A message becomes visible before this is read,
+	// so if it is 0 then, any watch that begins later finds the message by searching.
 	waiting atomic.Int64
 }
 
@@ -73,7 +73,7 @@ func (b *Bucket) Watch(q Query) *Watch {
 	return &Watch{C: s.c, watches: w, signal: s}
 }
 
-// Stop ends the wait. It may be called after C has closed, but only once.
+// Stop ends the wait. It must be called at most once, before or after C is closed.
 func (w *Watch) Stop() {
 	select {
 	case <-w.C:
@@ -113,19 +113,19 @@ func (w *watches) remove(s *signal) {
 	w.waiting.Add(-1)
 }
 
-// wake ends the watches that m, which must be visible, may be for.
+// wake ends the watches whose queries may match m, which must be visible already.
 func (w *watches) wake(m *Message) {
 	if w.waiting.Load() == 0 {
 		return
 	}
-	// The channels are closed without the lock, as that takes as long as there are
-	// goroutines to wake up.
+	// The channels are closed without holding the lock, as closing one takes time for
+	// each goroutine that it wakes.
 	for _, s := range w.take(m) {
 		close(s.c)
 	}
 }
 
-// take takes out the signals of m's keys.
+// take removes the signals of m's keys and returns them.
 func (w *watches) take(m *Message) []*signal {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,7 +144,7 @@ func (w *watches) take(m *Message) []*signal {
 	return taken
 }
 
-// close ends all watches, and those that are yet to begin.
+// close ends all watches, and makes those that begin later end at once.
 func (w *watches) close() {
 	w.mu.Lock()
 	ended := w.signals
