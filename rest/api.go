@@ -1,5 +1,5 @@
-// Package rest is the HTTP API over a bucket of mail: SMTP Bucket's calls, and
-// what tests need beside them. It knows paths relative to where it is mounted.
+// Package rest is the HTTP API over a bucket of mail: SMTP Bucket's calls, and more
+// that tests need. It sees paths relative to where it is mounted.
 //
 // api.go has the table of calls. filter.go reads queries and search.go looks into
 // emails for them; list.go lists and deletes, wait.go waits, and events.go streams.
@@ -39,7 +39,7 @@ type Options struct {
 	Guard  *guard.Guard
 	Limits *guard.Limits
 
-	// Logger is told of answers that could not be made.
+	// Logger logs answers that could not be made.
 	Logger *zap.Logger
 }
 
@@ -69,7 +69,7 @@ func New(o Options) *API {
 	return a
 }
 
-// Stop ends the calls that wait, and lets none wait any more.
+// Stop ends the calls that wait for mail, and makes later ones end at once.
 func (a *API) Stop() { a.stop() }
 
 // call answers one method on one path. The id is that in the path, if any.
@@ -98,7 +98,7 @@ var (
 		"headers": {http.MethodGet: (*API).headers},
 		"session": {http.MethodGet: (*API).session},
 	}
-	// The same for the latest email.
+	// The same calls for the latest email.
 	latestEmail = latestOf(email, true)
 	latestParts = map[string]resource{
 		"raw":     latestOf(parts["raw"], false),
@@ -107,7 +107,7 @@ var (
 		"headers": latestOf(parts["headers"], true),
 		"session": latestOf(parts["session"], true),
 	}
-	// Those with a name of their own below them.
+	// Paths that end in the name of a part.
 	named = map[string]func(a *API, w http.ResponseWriter, r *http.Request, id store.ID, name string) *problem{
 		"attachments": (*API).attachment,
 		"inline":      (*API).inline,
@@ -129,7 +129,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// NotFound answers a request whose path nobody knows.
+// NotFound answers a request with a path that no handler serves.
 func (a *API) NotFound(w http.ResponseWriter, r *http.Request) {
 	a.guard.Protect(w.Header())
 	a.allowOrigin(w, r, nil)
@@ -140,8 +140,8 @@ func (a *API) NotFound(w http.ResponseWriter, r *http.Request) {
 	a.sendProblem(w, r, p)
 }
 
-// answer finds the resource, where below is what follows /emails/ in the path, and
-// makes the call.
+// answer makes the call on the resource, or, if that is nil, on the one at the path
+// below /emails/.
 func (a *API) answer(w http.ResponseWriter, r *http.Request, res resource, below string) *problem {
 	var p *problem
 	var id store.ID
@@ -204,7 +204,8 @@ func resourceAt(below string) (resource, store.ID, *problem) {
 		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index} and inline/{content-id}")
 }
 
-// allowOrigin lets pages of the configured origins see the answer (Fetch, CORS).
+// allowOrigin lets pages of the configured origins read the answer (CORS, in the Fetch
+// standard).
 func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request, res resource) {
 	if !a.guard.HasOrigins() {
 		return

@@ -8,20 +8,20 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// Bounds of the cache of parsed emails: their number, and the bytes of their raw
-// data, which a deleted email keeps until it falls out.
+// Bounds of the cache of parsed emails: their number, and the bytes of their raw data.
+// The data of a deleted email stays in memory until the cache drops it.
 const (
 	maxCached      = 32
 	maxCachedBytes = 16 << 20
 )
 
-// cache keeps the emails that were read last, parsed, as readers come in bursts:
-// a page and its parts, or a test and its assertions.
+// cache keeps the emails that were read last, parsed, as several requests for one email
+// tend to follow each other: for a page and its parts, or from a test's assertions.
 type cache struct {
 	mu    sync.Mutex
 	bytes int
 	byID  map[store.ID]*list.Element // of *parsed
-	order list.List                  // the last used first
+	order list.List                  // the most recently used first
 }
 
 // parsed is an email and what was made of it.
@@ -33,7 +33,7 @@ type parsed struct {
 	sizes map[int]int64 // of parts, decoded, by their index
 }
 
-// sizeOf is the size of a part, decoded, in bytes. It is counted once.
+// sizeOf is the size of a part, decoded, in bytes. Each part is decoded only once for it.
 func (p *parsed) sizeOf(part *message.Part) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

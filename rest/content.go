@@ -10,37 +10,38 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// Bounds of the contents that are kept although nobody reads them: their number and
+// Bounds of the contents that are kept while no request uses them: their number and
 // their bytes.
 const (
 	maxIdle      = 64
 	maxIdleBytes = 16 << 20
 )
 
-// garbage is how many times as much memory as a content takes is left behind when it
-// has been decoded, about.
+// garbage is roughly how much memory decoding a content leaves to the garbage collector,
+// as a multiple of the content's size.
 const garbage = 3
 
-// contents are what was made of emails for answers. All who read the same share one,
-// however slowly they do, and the memory of all of them together is bounded. Those
-// that were read last are kept for a while, as readers come in bursts.
+// contents holds what was decoded from emails for answers. Requests for the same thing
+// share one content, however slow their clients are, and the memory of all contents
+// together is bounded. The ones used last are kept, as several requests for one email
+// tend to follow each other.
 type contents struct {
 	limits *guard.Limits
 
 	mu        sync.Mutex
 	byKey     map[contentKey]*content
-	idle      list.List // of *content, the last used first
+	idle      list.List // of *content, the most recently used first
 	idleBytes int
 }
 
-// contentKey says of which email it is, and what.
+// contentKey names a content: the email, and what of it.
 type contentKey struct {
 	id   store.ID
 	name string
 }
 
-// content is ready when that channel is closed; then it does not change any more, but
-// for what the lock of contents protects.
+// content is complete when the channel ready is closed. After that only the fields
+// change that the lock of contents protects.
 type content struct {
 	key     contentKey
 	ready   chan struct{}
@@ -48,24 +49,24 @@ type content struct {
 	size    int // in bytes
 	err     error
 	share   *guard.Share
-	readers int           // protected
-	place   *list.Element // protected; nil while somebody reads it
+	readers int           // protected by the lock
+	place   *list.Element // protected by the lock; nil while there are readers
 }
 
 // recipe is how a content is made.
 type recipe struct {
 	build func() (value any, size int)
-	most  int  // bytes of memory that it takes meanwhile, or all the time if build is nil
-	heavy bool // it is as much work as a search, and has to wait for its turn
+	most  int  // bytes of memory that build takes at most, or those of the content if build is nil
+	heavy bool // building is as much work as a search, and waits for a slot like one
 }
 
-// heavyMail is from which size on making something of an email is as much work as a
-// search, in bytes.
+// heavyMail is the size of an email, in bytes, from which on decoding it counts as much
+// work as a search.
 const heavyMail = 256 << 10
 
-// use returns the content with that key, which must be given back by done. If it is
-// not there it is made, which waits for room and returns guard.ErrBusy if there is none
-// in time.
+// use returns the content with that key; the caller must call done when it no longer
+// uses it. If there is no such content yet, use makes it. For that it waits until there
+// is memory, and returns guard.ErrBusy if there is none in time.
 func (c *contents) use(ctx context.Context, key contentKey, how recipe) (value any, done func(), err error) {
 	for {
 		entry, isNew := c.enter(key)
@@ -85,12 +86,12 @@ func (c *contents) use(ctx context.Context, key contentKey, how recipe) (value a
 		if isNew || errors.Is(entry.err, guard.ErrBusy) {
 			return nil, nil, entry.err
 		}
-		// The client that it was to be built for has gone: another has to do it.
+		// The client that it was being built for has gone: try again.
 	}
 }
 
-// enter counts a reader of the content with that key, which is to be filled if it is
-// new.
+// enter counts one more reader of the content with that key. If it is new, the caller
+// has to fill it.
 func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,10 +112,10 @@ func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
 	return entry, isNew
 }
 
-// errUnfinished is for those who wait for a content that is not made to its end.
+// errUnfinished is the error of those who wait for a content whose building failed.
 var errUnfinished = errors.New("an answer was not made to its end")
 
-// fill builds the content, or notes why it could not.
+// fill builds the content, or sets the error that says why it could not.
 func (c *contents) fill(ctx context.Context, entry *content, how recipe) {
 	entry.err = errUnfinished // which stays if build panics
 	defer func() {
@@ -151,11 +152,12 @@ func (c *contents) reserve(ctx context.Context, entry *content, how recipe) erro
 	return nil
 }
 
-// pinnedSize is from which size on emails are counted while they are sent, in bytes.
+// pinnedSize is the size of an email, in bytes, from which on its memory is counted
+// while it is sent.
 const pinnedSize = 64 << 10
 
-// pin counts an email that is sent from where the store holds it. It stays in memory
-// until done is called, also when the store has removed it meanwhile.
+// pin counts the memory of an email that is sent straight from the store: until done is
+// called it stays in memory even if the store removes it meanwhile.
 func (c *contents) pin(ctx context.Context, m *store.Message) (done func(), err error) {
 	if len(m.Raw) < pinnedSize {
 		return func() {}, nil
@@ -164,14 +166,14 @@ func (c *contents) pin(ctx context.Context, m *store.Message) (done func(), err 
 	return done, err
 }
 
-// leave counts a reader less.
+// leave counts one reader less.
 func (c *contents) leave(entry *content) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if entry.readers--; entry.readers > 0 || c.byKey[entry.key] != entry {
 		return
 	}
-	if entry.value == nil { // the store's memory, that is
+	if entry.value == nil { // the memory is the store's
 		delete(c.byKey, entry.key)
 		entry.share.Shrink(0)
 		return

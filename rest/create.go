@@ -39,8 +39,8 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	defer done()
 	m.Raw = raw
 	m.HeaderFields = store.HeaderFields(message.ScanHeader(m.Raw))
-	// A message that has come whole is kept, also if the client has closed its half
-	// of the connection, which ends the request's context.
+	// A message that has arrived completely is kept even if the client has closed its
+	// half of the connection, which ends the request's context.
 	switch err := a.bucket.Append(context.WithoutCancel(r.Context()), m); {
 	case errors.Is(err, store.ErrTooLarge):
 		a.bucket.Refuse()
@@ -89,7 +89,7 @@ func parseEnvelope(rawQuery string) (*store.Message, *problem) {
 	return m, nil
 }
 
-// isAddress is roughly RFC 5321's mailbox: what could never be one is refused.
+// isAddress reports whether s may be a mailbox of RFC 5321; it is a rough check.
 func isAddress(s string) bool {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at == len(s)-1 || len(s) > maxAddress {

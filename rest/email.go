@@ -12,8 +12,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// emailContent is what GET /emails/{id} answers with beside the data as received, which
-// goes from the store to the client. The answer has SMTP Bucket's keys, and then ours.
+// emailContent is the answer to GET /emails/{id} except for the data as received, which
+// is sent straight from the store. The answer has SMTP Bucket's keys first, then ours.
 type emailContent struct {
 	// Pieces of the document: up to the body, between it and the text, and after the
 	// HTML.
@@ -31,7 +31,7 @@ type attachmentAnswer struct {
 	SHA256      string `json:"sha256"` // of the decoded bytes, hexadecimal
 }
 
-// problemFound is something wrong with the email, on the wire or in its bytes.
+// problemFound is something that is wrong with the email or with how it was sent.
 type problemFound struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
@@ -113,7 +113,7 @@ func writeFields(s *jsonStream, m *store.Message, mail *message.Message) {
 // dateJSON is the date of a mail, or null.
 func dateJSON(mail *message.Message) string {
 	if date, ok := mail.Date(); ok {
-		// Years of five digits are nothing that JSON can say.
+		// MarshalJSON fails for years of five digits.
 		if encoded, err := date.MarshalJSON(); err == nil {
 			return string(encoded)
 		}
@@ -137,7 +137,7 @@ func writeFound(s *jsonStream, m *store.Message, mail *message.Message, text, ht
 	s.plain("}")
 }
 
-// key writes that of another member of an object.
+// key writes the key of another member of an object.
 func (s *jsonStream) key(name string) { s.plain(`,"` + name + `":`) }
 
 // pair writes an object of two strings.
@@ -159,7 +159,7 @@ func (s *jsonStream) textOrNull(text *string) {
 
 func newAttachmentAnswer(i int, part *message.Part) attachmentAnswer {
 	sum := sha256.New()
-	size, _ := io.Copy(sum, part.Open()) // neither of the two fails
+	size, _ := io.Copy(sum, part.Open()) // neither reading nor writing can fail
 	return attachmentAnswer{
 		Index: i, Filename: part.Filename(), ContentType: part.MediaType, Size: size,
 		ContentID: part.ContentID(), Inline: part.Inline(), SHA256: hex.EncodeToString(sum.Sum(nil)),
@@ -205,12 +205,13 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	return nil
 }
 
-// etag is the entity tag of what of an email has that name. An email never changes, so
-// that its id tells it from all others.
+// etag is the entity tag of the representation of an email that has that name. An email
+// never changes, so that its id and the name are enough.
 func etag(id store.ID, name string) string { return `"` + id.String() + "-" + name + `"` }
 
-// answered answers HEAD, and conditional requests for what the client has (RFC 9110
-// section 13), before any of the work that the content takes.
+// answered answers HEAD, and conditional requests of a client that has the content
+// already (RFC 9110 section 13), without the work of making it. It reports false for
+// other requests, which it leaves unanswered.
 func answered(w http.ResponseWriter, r *http.Request, id store.ID, name, contentType string) bool {
 	etag := etag(id, name)
 	w.Header().Set("ETag", etag)

@@ -59,10 +59,10 @@ func (e entry) write(s *jsonStream) {
 	s.plain("}")
 }
 
-// isRead is whether a person has read the email.
+// isRead reports whether a person has read the email.
 func isRead(*store.Message) bool { return false }
 
-// login is who the client that sent the email was logged in as, "" without a login.
+// login is the name that the sending client logged in with, "" without a login.
 func login(m *store.Message) string {
 	if m.Session == nil {
 		return ""

@@ -10,18 +10,19 @@ import (
 )
 
 const (
-	// heartbeat is how often an idle stream says that it is alive.
+	// heartbeat is how often a comment is sent on an idle stream.
 	heartbeat = 15 * time.Second
 
-	// eventBatch is how many events are written at once, and eventBytes after how many
-	// bytes no other is begun.
+	// eventBatch is how many events are written at once at most, and eventBytes the
+	// number of bytes after which no further one is added.
 	eventBatch = 100
 	eventBytes = 64 << 10
 )
 
 // events answers GET /events: a stream of server-sent events, one for each email
-// that matches, whose id is the email's and whose data is its entry in lists. It begins
-// after the email that Last-Event-ID or the parameter after names, or else now.
+// that matches. The event's id is the email's, its data the email's entry in lists. The
+// stream begins after the email that Last-Event-ID or the parameter after names, or
+// else with the next to arrive.
 func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	newest := a.bucket.Newest()
 	q, p := parseQuery(r.URL.RawQuery, nil)
@@ -87,8 +88,8 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, q store.Query) {
 	}
 }
 
-// nextEvents are those of the emails that q finds, or of the first of them, and moves
-// q on to what comes after them.
+// nextEvents gives the events of the first emails that q finds, and changes q so that it
+// finds those after them.
 func (a *API) nextEvents(ctx context.Context, q *store.Query) ([]byte, error) {
 	newest := a.bucket.Newest()
 	page, err := a.search(ctx, *q, a.limits.Searches.Await)
@@ -105,7 +106,7 @@ func (a *API) nextEvents(ctx context.Context, q *store.Query) ([]byte, error) {
 	for _, m := range page.Messages {
 		out.WriteString("id: " + m.ID.String() + "\ndata: ")
 		e := a.entry(m)
-		out.Write(bufferJSON(e.size(), e.write)) // ends in a line end
+		out.Write(bufferJSON(e.size(), e.write)) // ends with a line feed
 		out.WriteString("\n")
 		if q.After = m.ID; out.Len() >= eventBytes {
 			break

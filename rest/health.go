@@ -8,8 +8,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// healthy answers the calls by which a supervisor learns that the server lives and
-// that it is ready for mail. A bucket in memory is ready as long as it is served.
+// healthy answers GET /livez and GET /readyz, by which a supervisor learns that the
+// server runs and is ready for mail. A bucket in memory is ready as long as it is served.
 func (a *API) healthy(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	const text = "ok\n"
 	h := w.Header()

@@ -6,11 +6,11 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// What browsers may do with the HTML of a mail: run nothing, send nothing, and
-// load only images and styles that stand in it, or those of other sites too where
-// remote content is asked for. Nothing is loaded from this server: the page has an
-// origin of its own, so that to browsers its requests come from another site. In a
-// preview a click on a link opens it in a new tab.
+// Content security policies for the HTML of a mail. Browsers may run and send nothing,
+// and may load only images and styles that the HTML itself contains or, if remote
+// content is asked for, those of other sites too. Nothing is loaded from this server:
+// the page has an opaque origin, so that its requests count as those of another site.
+// In a preview a click on a link opens it in a new tab.
 const (
 	policyHTML = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
 		"font-src data:; base-uri 'none'; form-action 'none'"
@@ -19,13 +19,13 @@ const (
 	previewSandbox = "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
-// htmlForm is in what form the HTML of a mail is shown.
+// htmlForm says how the HTML of a mail is shown.
 type htmlForm struct {
-	scheme string // of colours, for a preview: light or dark
-	remote bool   // what it has on other sites may be loaded
+	scheme string // colour scheme of a preview: light or dark
+	remote bool   // content on other sites may be loaded
 }
 
-// name tells this form from the others.
+// name is unique to this form.
 func (f htmlForm) name() string {
 	name := "html"
 	if f.remote {
@@ -49,8 +49,8 @@ func (f htmlForm) policy() string {
 	return strings.Replace(policy, "sandbox", previewSandbox, 1) + "; frame-ancestors 'self'"
 }
 
-// render is the HTML of a mail, written anew from what is safe in it (see
-// [message.Message.Page]). The policy is the second line of defence.
+// render is the HTML of a mail, rewritten so that only what is safe remains: see
+// [message.Message.Page]. The policy is the second line of defence.
 func (f htmlForm) render(mail *message.Message) []byte {
 	return mail.Page(message.PageOptions{Scheme: f.scheme, Remote: f.remote, NewTab: f.scheme != ""})
 }

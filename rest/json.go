@@ -25,17 +25,17 @@ func marshal(v any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// sendJSON answers with v, which is small. It is encoded before the header section
-// is sent, so that one that cannot be is not taken for an empty answer.
+// sendJSON answers with v, which must be small. It is encoded before the header section
+// is sent, so that a value that cannot be encoded does not look like an empty answer.
 func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
 	encoded, err := marshal(v)
 	if err != nil {
-		a.logger.Error("an answer cannot be encoded", zap.String("path", r.URL.Path), zap.Error(err))
+		a.logger.Error("encoding an answer", zap.String("path", r.URL.Path), zap.Error(err))
 		p := newProblem(http.StatusInternalServerError, "the answer cannot be encoded: "+err.Error())
 		w.Header().Del("ETag")
 		w.Header().Set("Cache-Control", "no-store")
 		status, contentType = p.Status, "application/problem+json"
-		encoded, _ = marshal(p) // strings and a number
+		encoded, _ = marshal(p) // strings and a number cannot fail
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
@@ -44,9 +44,8 @@ func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, status int, conte
 	}
 }
 
-// jsonStream writes a document piece by piece, so that a large one does not stand in
-// memory and a slow reader of it costs little. Once writing has failed, it does
-// nothing.
+// jsonStream writes a document piece by piece, so that a large one is never in memory as
+// a whole and a slow client costs little. After writing has failed, it does nothing.
 type jsonStream struct {
 	w   io.Writer
 	b   []byte
@@ -58,8 +57,8 @@ const streamBuffer = 32 << 10
 
 var streams = sync.Pool{New: func() any { return &jsonStream{b: make([]byte, 0, streamBuffer+1024)} }}
 
-// streamJSON answers with a document that write writes. What can fail must have been
-// done before. Held is how many bytes the document keeps in memory.
+// streamJSON answers with a document that write writes. Write must not fail. Held is how
+// many bytes stay in memory until the document is sent.
 func streamJSON(w http.ResponseWriter, r *http.Request, held int, write func(s *jsonStream)) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusOK)
@@ -68,7 +67,7 @@ func streamJSON(w http.ResponseWriter, r *http.Request, held int, write func(s *
 	}
 }
 
-// writeJSON writes a document that write writes, and a line end.
+// writeJSON writes the document that write makes, and a line feed.
 func writeJSON(w io.Writer, write func(s *jsonStream)) {
 	s := newStream(w)
 	write(s)
@@ -82,7 +81,7 @@ func newStream(w io.Writer) *jsonStream {
 	return s
 }
 
-// end writes what is left. The stream must not be used any more.
+// end writes what is still buffered. The stream must not be used afterwards.
 func (s *jsonStream) end() {
 	s.flush()
 	if s.w = nil; cap(s.b) <= 2*streamBuffer {
@@ -90,8 +89,8 @@ func (s *jsonStream) end() {
 	}
 }
 
-// sendHeld answers with a document that write writes, of about size bytes. It is held
-// in memory until it is sent, for which there has to be room.
+// sendHeld answers with the document that write makes, of about size bytes. It waits for
+// memory, as the document is held in memory until it is sent.
 func (a *API) sendHeld(w http.ResponseWriter, r *http.Request, size int, write func(s *jsonStream)) *problem {
 	w.Header().Set("Content-Type", "application/json")
 	if r.Method == http.MethodHead {
@@ -137,7 +136,7 @@ func (s *jsonStream) flush() {
 	s.b = s.b[:0]
 }
 
-// plain writes what is JSON already.
+// plain writes a piece of JSON as it is.
 func (s *jsonStream) plain(piece string) {
 	if s.b = append(s.b, piece...); len(s.b) >= streamBuffer {
 		s.flush()
@@ -151,7 +150,7 @@ func (s *jsonStream) number(n int64) { s.b = strconv.AppendInt(s.b, n, 10) }
 func (s *jsonStream) value(v any) {
 	encoded, err := marshal(v)
 	if err != nil {
-		panic(err) // it is made of strings and numbers only
+		panic(err) // cannot happen: v is made of strings and numbers only
 	}
 	s.plain(string(bytes.TrimSuffix(encoded, []byte("\n"))))
 }
@@ -159,7 +158,7 @@ func (s *jsonStream) value(v any) {
 // text writes a string as package encoding/json does.
 func (s *jsonStream) text(text string) { s.string(text, false) }
 
-// lines is text, in which CR LF becomes LF.
+// lines is like text, but CR LF becomes LF.
 func (s *jsonStream) lines(text string) { s.string(text, true) }
 
 func (s *jsonStream) string(text string, lines bool) {
@@ -182,7 +181,7 @@ func (s *jsonStream) string(text string, lines bool) {
 	s.plain(`"`)
 }
 
-// plainLength is how many bytes at the front of text stand for themselves.
+// plainLength is how many bytes at the front of text need no escaping.
 func plainLength(text string) int {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
@@ -192,7 +191,8 @@ func plainLength(text string) int {
 	return len(text)
 }
 
-// escape writes the first character of text, and returns its length there.
+// escape writes the first character of text, and returns how many bytes it takes in
+// text.
 func (s *jsonStream) escape(text string) int {
 	const digits = "0123456789abcdef"
 	switch c := text[0]; c {
@@ -224,7 +224,7 @@ func (s *jsonStream) escape(text string) int {
 	case char == utf8.RuneError && size == 1:
 		s.b = append(s.b, `\ufffd`...)
 		return size
-	case char == '\u2028' || char == '\u2029': // line ends to JavaScript, once
+	case char == '\u2028' || char == '\u2029': // older JavaScript takes them for line ends
 		s.b = append(s.b, `\u202`...)
 		s.b = append(s.b, digits[char&15])
 		return size
@@ -234,7 +234,7 @@ func (s *jsonStream) escape(text string) int {
 	}
 }
 
-// array writes the elements that each writes.
+// array writes an array, for whose elements each is called.
 func array[T any](s *jsonStream, elements []T, each func(T)) {
 	s.plain("[")
 	for i, element := range elements {

@@ -11,13 +11,13 @@ import (
 // the call.
 const latestName = "latest"
 
-// latestOf are the calls of a resource for the latest email. Own are the parameters
-// that they have beside the filters. Early says that they answer with JSON, so that
-// the header section may be sent before anything is looked for.
+// latestOf makes the calls of a resource act on the latest email. Own are the parameters
+// that the calls have in addition to the filters. Early says that they answer with JSON,
+// so that the header section may be sent before the search begins.
 func latestOf(res resource, early bool, own ...string) resource {
 	parameters := map[string]parameter{"wait": pagingParameters["wait"]}
 	for _, name := range own {
-		parameters[name] = func(*query, string) string { return "" } // the call reads it
+		parameters[name] = func(*query, string) string { return "" } // the call itself reads it
 	}
 	calls := make(resource, len(res))
 	for method, c := range res {
@@ -35,8 +35,8 @@ func latestOf(res resource, early bool, own ...string) resource {
 	return calls
 }
 
-// latestTries is how often a call looks for the latest email, where that goes before
-// it is read.
+// latestTries is how often a call searches for the latest email if the one it found is
+// removed before it is read.
 const latestTries = 10
 
 // latest makes a call for the newest email that q matches.
@@ -59,11 +59,11 @@ func (a *API) latest(w http.ResponseWriter, r *http.Request, q *query, c call) *
 	}
 }
 
-// latestUnmarked is latest for a browser that may be asking for a page of another site,
-// which must not be able to time what is found: see [guard.Unmarked].
+// latestUnmarked is latest for a browser that may be acting for a page of another site.
+// How long the answer takes must tell that page nothing: see [guard.Unmarked].
 func (a *API) latestUnmarked(w http.ResponseWriter, r *http.Request, q *query, c call, early bool) *problem {
 	if !early || r.Method == http.MethodHead {
-		return newProblem(http.StatusForbidden, "a browser may only ask for this without a filter here, as it does not say which site's page is asking: "+
+		return newProblem(http.StatusForbidden, "over this connection the browser does not say which site's page is asking, so that this is answered only without a filter: "+
 			"ask for emails/latest with the filter, and then for this by the id")
 	}
 	h := w.Header()

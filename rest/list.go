@@ -10,7 +10,7 @@ import (
 )
 
 // list answers GET /emails, at once or when enough emails match. HEAD is answered
-// without looking.
+// without a search.
 func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	q, p := parseQuery(r.URL.RawQuery, pagingParameters)
 	if p != nil {
@@ -35,8 +35,8 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 	return nil
 }
 
-// sendPage answers with a list. It is held in memory until it is sent, rather than the
-// messages in it, which are larger.
+// sendPage answers with a list. The document is made before it is sent, so that slow
+// clients keep it in memory rather than the messages, which are larger.
 func (a *API) sendPage(w http.ResponseWriter, r *http.Request, page *store.Page, limit int) *problem {
 	size := 100
 	entries := make([]entry, len(page.Messages))
@@ -52,7 +52,8 @@ func (a *API) sendPage(w http.ResponseWriter, r *http.Request, page *store.Page,
 	})
 }
 
-// page is what q matches, when as much does as it waits for.
+// page is the page that q asks for, once as many emails match as q waits for or its
+// time is over.
 func (a *API) page(w http.ResponseWriter, r *http.Request, q *query) (*store.Page, *problem) {
 	if q.wait > 0 {
 		if page, p := a.await(w, r, q); page != nil || p != nil {
@@ -66,8 +67,8 @@ func (a *API) page(w http.ResponseWriter, r *http.Request, q *query) (*store.Pag
 	return &page, nil
 }
 
-// search finds what q matches. If each message has to be looked at for that, turn is
-// what waits for its turn.
+// search finds what q matches. If it has to look at each message for that, it first
+// calls turn, which waits until it may.
 func (a *API) search(ctx context.Context, q store.Query, turn func(context.Context) (func(), error)) (store.Page, error) {
 	if q.Match != nil {
 		release, err := turn(ctx)

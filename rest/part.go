@@ -11,11 +11,12 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// policyNothing lets browsers do nothing of its own with what a mail brings.
+// policyNothing is the content security policy for parts of a mail: a browser that
+// shows one runs and loads nothing for it.
 const policyNothing = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
-// find is the email with that id, parsed. The response is made safe for whatever
-// of the email it will be.
+// find is the email with that id, parsed. It sets header fields that make the answer
+// safe, whatever part of the email it will hold.
 func (a *API) find(w http.ResponseWriter, id store.ID) (*parsed, *problem) {
 	m, ok := a.bucket.Get(id)
 	if !ok {
@@ -27,8 +28,8 @@ func (a *API) find(w http.ResponseWriter, id store.ID) (*parsed, *problem) {
 	return a.cache.parse(m), nil
 }
 
-// shared answers with content that build makes, at most so many bytes of it. HEAD is
-// answered without.
+// shared answers with content that build makes, which is at most so many bytes. HEAD is
+// answered without making it.
 func (a *API) shared(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, most int, build func() []byte) *problem {
 	if answered(w, r, m.ID, name, contentType) {
 		return nil
@@ -81,9 +82,9 @@ func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	})
 }
 
-// html answers GET /emails/{id}/html. With remote=1, what the HTML has on other
-// sites may be loaded. With preview=light or dark it stands alone and has that
-// colour scheme, for being shown in a frame of the website's.
+// html answers GET /emails/{id}/html. With remote=1, content on other sites may be
+// loaded. With preview=light or dark it is a document of its own in that colour scheme,
+// to be shown in a frame of the website.
 func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 	m, p := a.find(w, id)
 	if p != nil {
@@ -112,8 +113,8 @@ func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	})
 }
 
-// oneOf is a parameter's value, which has to be one of the choices, and the first of
-// them if there is none.
+// oneOf is a parameter's value, which has to be one of the choices. The first choice is
+// the default.
 func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
 	value := r.URL.Query().Get(name)
 	if value == "" {
@@ -183,8 +184,8 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 	return a.servePart(w, r, m, part)
 }
 
-// servePart answers with a part, decoded while it is sent. Browsers show images and
-// nothing else: they offer to save the rest.
+// servePart answers with a part, which is decoded while it is sent. It lets browsers
+// show images; they offer to save anything else.
 func (a *API) servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.Part) *problem {
 	done, err := a.contents.pin(r.Context(), m.Message)
 	if err != nil {

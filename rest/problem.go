@@ -29,8 +29,8 @@ func badParameter(name, detail string) *problem {
 	return p
 }
 
-// workProblem is the answer to a search, a deletion or another long work that ended
-// early. If it was the client's going away that ended it, nobody reads the answer.
+// workProblem is the answer when a search, a deletion or other long work ended early. If
+// it ended because the client has gone, nobody reads the answer.
 func workProblem(err error) *problem {
 	switch {
 	case errors.Is(err, store.ErrClosed):
@@ -38,7 +38,7 @@ func workProblem(err error) *problem {
 	case errors.Is(err, guard.ErrBusy):
 		return newProblem(http.StatusServiceUnavailable, guard.ErrBusy.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return newProblem(http.StatusServiceUnavailable, "the request ended before its answer was there")
+		return newProblem(http.StatusServiceUnavailable, "the request ended before its answer was ready")
 	}
 	return newProblem(http.StatusInternalServerError, err.Error())
 }
@@ -47,8 +47,8 @@ func stoppingProblem() *problem {
 	return newProblem(http.StatusServiceUnavailable, "the server is stopping or reloading its configuration: ask again")
 }
 
-// bodyProblem is the answer to a request whose body could not be read. What is the
-// name of what it should have been.
+// bodyProblem is the answer to a request whose body could not be read. What says what
+// the body should have been.
 func bodyProblem(err error, what, most string) *problem {
 	tooLarge := new(http.MaxBytesError)
 	switch {

@@ -10,24 +10,24 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// maxRanges is how many ranges of a content may be asked for at once (RFC 9110
-// section 14.2): for each of them an attachment is decoded anew.
+// maxRanges is how many ranges of a content may be asked for at once (RFC 9110 section
+// 14.2), as an attachment is decoded again for each of them.
 const maxRanges = 8
 
-// serve answers with content that never changes, or the part of it asked for. Held is
-// how many bytes of memory it takes until it is sent.
+// serve answers with content that never changes, or with the ranges of it that are asked
+// for. Held is how many bytes stay in memory until it is sent.
 func serve(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, held int, content io.ReadSeeker) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("ETag", etag(m.ID, name))
 	ranges := r.Header.Get("Range")
 	if !strings.HasPrefix(ranges, "bytes=") || strings.Count(ranges, ",") >= maxRanges {
-		r.Header.Del("Range") // all of it is an answer, too
+		r.Header.Del("Range") // a server may always answer with all of it
 	}
 	http.ServeContent(&rangeWriter{ResponseWriter: guard.Paced(w, r, held)}, r, "", m.Time(), content)
 }
 
-// rangeWriter has a problem document where http.ServeContent has a line of text: in
-// answers about ranges that there are not.
+// rangeWriter replaces the line of text with which http.ServeContent answers a request
+// for a range that does not exist by a problem document.
 type rangeWriter struct {
 	http.ResponseWriter
 	failed bool
@@ -39,7 +39,7 @@ func (w *rangeWriter) WriteHeader(status int) {
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	encoded, _ := marshal(newProblem(status, "Range: expected a part of the "+strings.TrimPrefix(w.Header().Get("Content-Range"), "bytes */")+" bytes that there are")) // strings and a number
+	encoded, _ := marshal(newProblem(status, "Range: expected a range within the "+strings.TrimPrefix(w.Header().Get("Content-Range"), "bytes */")+" bytes of the content")) // strings and a number cannot fail
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.ResponseWriter.WriteHeader(status)
@@ -57,8 +57,8 @@ func (w *rangeWriter) Write(b []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (w *rangeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// partReader reads a part and decodes it on the way, also from a place that was asked
-// for: what stands before that is decoded and thrown away.
+// partReader reads a part and decodes it meanwhile. To read from the middle, it decodes
+// what comes before and discards that.
 type partReader struct {
 	part     *message.Part
 	size     int64

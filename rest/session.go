@@ -11,7 +11,7 @@ import (
 type clientAnswer struct {
 	Client   string      `json:"client"`
 	Hello    string      `json:"hello"`
-	Extended bool        `json:"extended"` // EHLO, not HELO
+	Extended bool        `json:"extended"` // EHLO rather than HELO
 	TLS      *tlsAnswer  `json:"tls,omitempty"`
 	Auth     *authAnswer `json:"auth,omitempty"`
 }
@@ -27,7 +27,7 @@ func newClientAnswer(s *store.Session) clientAnswer {
 	return answer
 }
 
-// sessionAnswer is how an email came.
+// sessionAnswer describes the SMTP session in which an email was received.
 type sessionAnswer struct {
 	clientAnswer
 	Sender     envelopeAddress   `json:"sender"`
@@ -47,14 +47,14 @@ type authAnswer struct {
 	Identity  string `json:"identity"`
 }
 
-// envelopeAddress is an address of MAIL or RCPT with its parameters as sent.
+// envelopeAddress is the address of MAIL or RCPT with the parameters after it, as sent.
 type envelopeAddress struct {
 	Address    string `json:"address"`
 	Parameters string `json:"parameters,omitempty"`
 }
 
-// session answers GET /emails/{id}/session: the envelope, and the transcript of
-// the SMTP session as far as it concerns this email.
+// session answers GET /emails/{id}/session: the envelope, and the part of
+// the SMTP session's transcript that concerns this email.
 func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 	m, ok := a.bucket.Get(id)
 	if !ok {
@@ -78,7 +78,7 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 	return a.sendHeld(w, r, 2*(len(transcript)+envelopeSize(m)), func(s *jsonStream) { s.value(answer) })
 }
 
-// envelopeSize is about how many bytes the envelope takes as JSON.
+// envelopeSize is roughly how many bytes the envelope takes as JSON.
 func envelopeSize(m *store.Message) int {
 	size := 200 + len(m.Sender)
 	for _, recipient := range m.Recipients {

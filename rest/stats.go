@@ -12,8 +12,8 @@ import (
 // statsAnswer is GET /stats. The counters are since the bucket was made.
 type statsAnswer struct {
 	Received uint64       `json:"received"`
-	Evicted  uint64       `json:"evicted"` // made room for newer ones
-	Expired  uint64       `json:"expired"` // reached their age
+	Evicted  uint64       `json:"evicted"` // removed to make room for newer ones
+	Expired  uint64       `json:"expired"` // removed at the maximum age
 	Deleted  uint64       `json:"deleted"`
 	Refused  uint64       `json:"refused"`
 	Messages int          `json:"messages"` // held now
@@ -22,7 +22,7 @@ type statsAnswer struct {
 	Limits   limitsAnswer `json:"limits"`
 }
 
-// limitsAnswer has null for what is not limited.
+// limitsAnswer has null where there is no limit.
 type limitsAnswer struct {
 	MaxMessages *int   `json:"maxMessages"`
 	MaxBytes    *int64 `json:"maxBytes"`
@@ -51,7 +51,7 @@ func positive[T int | int64](n T) *T {
 //go:embed openapi.json
 var openapi string
 
-// started is when the embedded document became the one served.
+// started stands in for the time of the last change of the embedded document.
 var started = time.Now()
 
 func (a *API) openapi(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {

@@ -8,9 +8,9 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// await returns what q matches when that are as many emails as it wants, or nil when
-// its time is over or the client has gone. Each message is looked at once while it
-// waits.
+// await returns the page that q asks for as soon as enough emails match, or nil when its
+// time is over or the client has gone. While it waits it looks at each message only
+// once.
 func (a *API) await(w http.ResponseWriter, r *http.Request, q *query) (*store.Page, *problem) {
 	extendWriteDeadline(w, q.wait)
 	ctx, cancel := context.WithTimeout(r.Context(), q.wait)
@@ -45,17 +45,17 @@ func (a *API) await(w http.ResponseWriter, r *http.Request, q *query) (*store.Pa
 	}
 }
 
-// enough is the page that q asks for if as many emails match as it waits for. Found
-// is how many did before those that news finds, which are added to it.
+// enough is the page that q asks for if as many emails match as q waits for, or nil.
+// Found counts those that matched so far, to which it adds those that news finds.
 func (a *API) enough(ctx context.Context, q *query, news store.Query, found *int) (*store.Page, error) {
-	wanted := max(1, q.count)
+	required := max(1, q.count)
 	page, err := a.search(ctx, news, a.limits.Searches.Await)
-	if *found += page.Total; err != nil || *found < wanted {
+	if *found += page.Total; err != nil || *found < required {
 		return nil, err
 	}
-	// Some of them may have gone since they were counted.
+	// Some may have been removed since they were counted.
 	page, err = a.search(ctx, q.Query, a.limits.Searches.Await)
-	if *found = page.Total; err != nil || *found < wanted {
+	if *found = page.Total; err != nil || *found < required {
 		return nil, err
 	}
 	return &page, nil
@@ -63,8 +63,8 @@ func (a *API) enough(ctx context.Context, q *query, news store.Query, found *int
 
 func later(a, b store.ID) bool { return string(a[:]) > string(b[:]) }
 
-// extendWriteDeadline gives a long call its time, also where the server has a write
-// timeout.
+// extendWriteDeadline sets the connection's write deadline to a minute after d, which
+// for this call replaces the server's write timeout.
 func extendWriteDeadline(w http.ResponseWriter, d time.Duration) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d + time.Minute))
 }
