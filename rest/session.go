@@ -62,7 +62,7 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 	}
 	s := m.Session
 	if s == nil {
-		return newProblem(http.StatusNotFound, "this email did not come by SMTP")
+		return newProblem(http.StatusNotFound, "this email was not received by SMTP")
 	}
 	transcript := s.Preamble + m.Exchange.String()
 	answer := sessionAnswer{

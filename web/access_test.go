@@ -93,7 +93,7 @@ func TestNamesThatAreNotTheSitesAreRefused(t *testing.T) {
 	}
 	s.Guard = rules
 	for _, path := range []string{"/", "/mailbucket.js", "/view/" + strings.Repeat("0", 32)} {
-		if response, body := askFrom(t, s, "GET", path); response.StatusCode != http.StatusMisdirectedRequest || !strings.Contains(body, "does not go by that name") || strings.Contains(body, "secret") {
+		if response, body := askFrom(t, s, "GET", path); response.StatusCode != http.StatusMisdirectedRequest || !strings.Contains(body, "does not answer to that name") || strings.Contains(body, "secret") {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
@@ -144,9 +144,9 @@ func TestAddressesOfPagesHaveToBeRight(t *testing.T) {
 	for path, want := range map[string]string{
 		"/?x=1":                         `there is no parameter &#34;x&#34;`,
 		"/?width=phone":                 `there is no parameter &#34;width&#34;`,
-		"/?page=0":                      "page has to be a number from 1",
-		"/?page=x":                      "page has to be a number from 1",
-		"/?page=1048577":                "page has to be a number from 1",
+		"/?page=0":                      "page has to be a number from 1 to 1048576",
+		"/?page=x":                      "page has to be a number from 1 to 1048576",
+		"/?page=1048577":                "page has to be a number from 1 to 1048576",
 		"/?q=a&q=b":                     "q is given more than once",
 		"/?q=%zz":                       "what follows the question mark is malformed",
 		view + "?x=1":                   `there is no parameter &#34;x&#34;`,
@@ -219,7 +219,7 @@ func TestSearchesOfTheSiteWaitForTheirTurn(t *testing.T) {
 		form         url.Values
 	}{{"GET", "/?q=x", nil}, {"GET", "/view/" + m.ID.String() + "?q=x", nil}, {"POST", "/?q=x", form}, {"POST", "/view/" + m.ID.String() + "?q=x", url.Values{}}} {
 		response, body := ask(t, s, call.method, call.path, call.form)
-		if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" || !strings.Contains(body, "too many searches") {
+		if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" || !strings.Contains(body, "busy with other searches") {
 			t.Errorf("%s %s: %v %s", call.method, call.path, response, body)
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// maxForm bounds the body of a form, in bytes: some 20 times what a page's own form
-// sends.
+// maxForm bounds the body of a form, in bytes. It is some 20 times what the forms of our
+// pages send.
 const maxForm = 64 << 10
 
-// deleteFromList deletes the emails that were selected, or all that the filter
-// matched when the list was drawn: what has come since stays.
+// deleteFromList deletes the emails that were selected, or all that matched the filter
+// when the page was made: those that have arrived since stay.
 func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) {
 	form, err := s.readForm(w, r)
 	switch {
@@ -89,11 +89,11 @@ func (s *Site) deleteFromView(w http.ResponseWriter, r *http.Request, f filter, 
 
 // upTo is q without what is newer than the email with that ID.
 func upTo(q store.Query, newest store.ID) store.Query {
-	for i := len(newest) - 1; i >= 0; i-- { // the ID after it
+	for i := len(newest) - 1; i >= 0; i-- { // count up to the next ID
 		if newest[i]++; newest[i] != 0 {
 			q.Before = newest
 			break
 		}
 	}
-	return q // there is none after the last
+	return q // without a bound if newest is the greatest ID there is
 }

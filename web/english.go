@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// phrases are the words of the site by what they are for.
+// phrases are the texts of the site by their keys.
 type phrases map[string]string
 
-// english has all that the site says. Those that end in .one and .other are for a
-// count, which takes the place of %s.
+// english has all texts of the site. Keys that end in .one and .other are texts for the
+// number 1 and for any other, which takes the place of %s.
 var english = phrases{
 	"brand":        "mailbucket",
 	"title.list":   "(%s) mailbucket",
 	"title.arrive": "mailbucket",
-	"arrive.go":    "Go on to the mail",
+	"arrive.go":    "Continue to the mail",
 	"skip":         "Skip to the mail",
 	"search":       "Search",
 	"sender":       "Sender",
@@ -51,14 +51,14 @@ var english = phrases{
 	"delete.all":      "Delete all %s",
 	"delete.match":    "Delete all %s that match",
 	"delete.this":     "Delete this email",
-	"delete.sure":     "There is no undo.",
+	"delete.sure":     "This cannot be undone.",
 
 	"empty.title":      "No mail yet",
-	"empty.send":       "Send some to %s by SMTP, and it appears here.",
-	"empty.nowhere":    "Send some by SMTP, and it appears here.",
+	"empty.send":       "Send an email to %s by SMTP, and it will appear here.",
+	"empty.nowhere":    "Send an email by SMTP, and it will appear here.",
 	"empty.try":        "To try it:",
 	"nomatch.title":    "No email matches",
-	"nomatch.text":     "New ones that do appear here.",
+	"nomatch.text":     "New emails that match will appear here.",
 	"copy":             "Copy",
 	"copied":           "Copied",
 	"copy.of":          "Copy %s",
@@ -83,7 +83,7 @@ var english = phrases{
 	"codes":        "Codes",
 	"download.raw": "Download the source",
 	"cut":          "Only the beginning is shown.",
-	"cut.whole":    "Open it whole",
+	"cut.whole":    "Show all of it",
 
 	"html.none":           "This email has no HTML.",
 	"html.frame":          "HTML of this email",
@@ -97,26 +97,26 @@ var english = phrases{
 	"remote.one":          "%s remote item is blocked.",
 	"remote.other":        "%s remote items are blocked.",
 	"remote.load":         "Load remote content",
-	"remote.loaded.one":   "%s remote item may load from its site.",
-	"remote.loaded.other": "%s remote items may load from their sites.",
-	"remote.block":        "Block again",
+	"remote.loaded.one":   "%s remote item may be loaded.",
+	"remote.loaded.other": "%s remote items may be loaded.",
+	"remote.block":        "Block remote content",
 
 	"text.none":          "This email has no text.",
-	"text.fromhtml":      "There is no text in this email: this is that of its HTML.",
+	"text.fromhtml":      "This email has no plain text. The text below was made from its HTML.",
 	"header.name":        "Field",
 	"header.value":       "Value",
 	"header.raw":         "As sent",
 	"attachments.none":   "This email has no attachments.",
 	"attachment.inline":  "inline",
 	"links.none":         "This email has no links.",
-	"session.none":       "This email did not come by SMTP.",
+	"session.none":       "This email was not received by SMTP.",
 	"session.client":     "Client",
 	"session.hello":      "Greeting",
 	"session.tls":        "TLS",
 	"session.plain":      "none",
 	"session.login":      "Login",
 	"session.transcript": "Transcript",
-	"problems.none":      "Nothing is wrong with this email.",
+	"problems.none":      "No problems were found in this email.",
 
 	"help.title":  "Keys",
 	"help.close":  "Close",
@@ -128,29 +128,29 @@ var english = phrases{
 	"help.d":      "delete, after Enter",
 	"help.help":   "these keys",
 
-	"error.gone":      "This email is not held any more: it was deleted, or made room for newer ones.",
+	"error.gone":      "This email is no longer here: it was deleted, expired, or was removed to make room for newer ones.",
 	"error.path":      "There is no page at this address.",
-	"error.method":    "This page cannot do that.",
+	"error.method":    "This page does not support that method.",
 	"error.origin":    "A page of another site may not change anything here.",
 	"error.site":      "A page of another site may not load this.",
-	"error.host":      "This site does not go by that name on this machine. Use localhost or an address, or add the name to the site's addresses in the Caddyfile.",
-	"error.busy":      "There are too many searches and large pages at the moment. Please try again.",
-	"error.address":   "The address of this page is not right: %s.",
+	"error.host":      "This site does not answer to that name on this machine. Use localhost or an address, or add the name to the site's addresses in the Caddyfile.",
+	"error.busy":      "The server is busy with other searches and large pages. Please try again.",
+	"error.address":   "The address of this page is malformed: %s.",
 	"error.query":     "what follows the question mark is malformed",
 	"error.parameter": "there is no parameter %q",
 	"error.twice":     "%s is given more than once",
-	"error.page":      "page has to be a number from 1",
+	"error.page":      "page has to be a number from 1 to 1048576",
 	"error.value":     "%s has to be one of %s",
 	"error.filter":    "This search cannot be done: %s.",
 	"error.ended":     "This could not be finished, as the server is stopping or reloading its configuration. Please try again.",
-	"error.form":      "This form was not filled in as expected: %s.",
+	"error.form":      "This form could not be read: %s.",
 }
 
-// text is the words for a key, with the arguments filled in.
+// text is the text for a key, with the arguments filled in.
 func (p phrases) text(key string, args ...any) string {
 	words, ok := p[key]
 	if !ok {
-		panic("no words for " + key)
+		panic("there is no text for the key " + key)
 	}
 	if len(args) == 0 {
 		return words
@@ -158,7 +158,7 @@ func (p phrases) text(key string, args ...any) string {
 	return fmt.Sprintf(words, args...)
 }
 
-// count is the words for a number of things.
+// count is the text for a number of things.
 func (p phrases) count(key string, n int) string {
 	if n == 1 {
 		return p.text(key+".one", formatNumber(n))

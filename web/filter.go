@@ -12,22 +12,22 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// filter is what a list is narrowed down to, and the page of it. All links between
-// pages carry it.
+// filter says which emails a list shows, and which page of it. All links between pages
+// keep it.
 type filter struct {
 	Sender, Recipient, Q string
 	Page                 int // from 1
 }
 
-// nullSender is how people write the null reverse-path.
+// nullSender is how the null reverse-path is written in the filter.
 const nullSender = "<>"
 
 // maxFilterPage is the highest page of a list that can be asked for.
 const maxFilterPage = 1 << 20
 
-// readFilter reads the query string of a page, whose parameters are those of the filter
-// and the others, each of them at most once. The others have to have one of the values
-// that they are listed with. The error is for the reader.
+// readFilter reads the query string of a page. Its parameters are those of the filter and
+// the others, with the values that each of these may have; each may be given once. The
+// text of an error is shown to the reader.
 func readFilter(r *http.Request, others map[string][]string) (f filter, err error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -61,7 +61,7 @@ func readFilter(r *http.Request, others map[string][]string) (f filter, err erro
 
 func (f filter) Empty() bool { return f.Sender == "" && f.Recipient == "" && f.Q == "" }
 
-// api is the filter as a query string of the API's.
+// api is the filter as parameters of the API.
 func (f filter) api() url.Values {
 	values := make(url.Values)
 	if f.Sender == nullSender {
@@ -78,10 +78,10 @@ func (f filter) api() url.Values {
 	return values
 }
 
-// query is what the filter matches.
+// query is the store's query for the filter.
 func (s *Site) query(f filter) (store.Query, error) { return s.Filter(f.api().Encode()) }
 
-// values is the filter as a query string of the site's.
+// values is the filter as parameters of the site's pages.
 func (f filter) values() url.Values {
 	values := f.api()
 	if f.Sender != "" {
@@ -93,7 +93,8 @@ func (f filter) values() url.Values {
 	return values
 }
 
-// with is the URL of path with the filter, and with what is in more.
+// with is the URL of path with the filter, and with the parameters in more, which are
+// names and values in turn.
 func (f filter) with(path string, more ...string) string {
 	values := f.values()
 	for i := 0; i+1 < len(more); i += 2 {

@@ -7,10 +7,10 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// formatSize is a number of bytes for people: 1.2 kB.
+// formatSize formats a number of bytes, as in 1.2 kB.
 func formatSize(n int) string { return humanize.Bytes(uint64(n)) }
 
-// maxShortened is how long a text in a list may be, in bytes.
+// maxShortened is the greatest length of a text in a list, in bytes.
 const maxShortened = 2000
 
 // shorten cuts what is too long for a list.
@@ -21,16 +21,16 @@ func shorten(text string) string {
 	return strings.ToValidUTF8(text[:maxShortened], "") + "…"
 }
 
-// tryCommand sends a mail to an address from a shell.
+// tryCommand is a shell command that sends an example mail to an SMTP address.
 func tryCommand(address string) string {
 	return `printf 'Subject: Hello\n\nIt works.\n' | curl --crlf -T - --mail-from app@example.com --mail-rcpt you@example.com smtp://` + address
 }
 
-// completeAddress is a listen address as a client on the reader's machine would
-// use it: one without a host has that of the page.
+// completeAddress is a listen address as a client on the reader's machine would write
+// it: one without a host gets the host of the page.
 func completeAddress(address, pageHost string) string {
 	if strings.Contains(address, "/") {
-		return address // a network and a path, as of a unix socket
+		return address // it has a network and a path, as for a unix socket
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

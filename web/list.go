@@ -19,10 +19,10 @@ type listPage struct {
 	layout
 	Rows         []row
 	Total        int
-	First, Last  int    // of the rows among all, from 1
-	Newer, Older string // URLs, empty if there is no such page
+	First, Last  int    // positions of the first and last row among all, from 1
+	Newer, Older string // URLs of the neighbouring pages, empty if there are none
 	Newest       store.ID
-	Events       string // URL of the stream of what comes after this page
+	Events       string // URL of the event stream for emails newer than this page
 	Here         string // URL of this page
 }
 
@@ -82,7 +82,7 @@ func (s *Site) page(ctx context.Context, q store.Query, page int) (store.Page, e
 	return s.Bucket.Find(ctx, q)
 }
 
-// turn waits until a query that has to look at each message may do so.
+// turn waits for a slot if q has to look at each message. The caller must call done.
 func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error) {
 	if q.Match == nil {
 		return func() {}, nil
@@ -90,7 +90,7 @@ func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error)
 	return s.Limits.Searches.Take(ctx)
 }
 
-// failSearch answers when a search, or a deletion of what one finds, has ended early.
+// failSearch answers when a search, or a deletion by a search, has ended early.
 func (s *Site) failSearch(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, guard.ErrBusy) {
 		s.busy(w, r)
@@ -99,8 +99,8 @@ func (s *Site) failSearch(w http.ResponseWriter, r *http.Request, err error) {
 	s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
 }
 
-// showList answers with the page of the list that found is. Newest is the newest email
-// that there was when it was looked for.
+// showList answers with the list of what was found. Newest is the newest email at the
+// time of the search.
 func (s *Site) showList(w http.ResponseWriter, r *http.Request, f filter, found store.Page, newest store.ID) {
 	first := (f.Page-1)*pageSize + 1
 	p := listPage{
@@ -118,7 +118,7 @@ func (s *Site) showList(w http.ResponseWriter, r *http.Request, f filter, found 
 		p.Older = f.onPage(f.Page + 1).with("./")
 	}
 	if newest == (store.ID{}) {
-		newest[len(newest)-1] = 1 // all that ever comes is after it
+		newest[len(newest)-1] = 1 // all IDs are greater
 	}
 	events := f.api()
 	events.Set("after", newest.String())

@@ -14,18 +14,19 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// viewParameters are those of a view beside the filter's, and their values: in what
-// form it shows the HTML.
+// viewParameters are the parameters of a view in addition to the filter's, with their
+// values. They say how the HTML is shown.
 var viewParameters = map[string][]string{"width": {"desktop", "tablet", "phone"}, "scheme": {"light", "dark"}, "remote": {"0", "1"}}
 
-// Bounds of what a page shows of one email, in bytes; the whole is a link away.
+// Bounds of what a page shows of one email, in bytes. It links to the whole.
 const (
 	maxShownText   = 256 << 10
 	maxShownSource = 256 << 10
 )
 
-// shows are the views of an email by their names in the path, with what gathers
-// their data. The empty one is the first view: the HTML, or else the text.
+// shows are the views of an email by their names in the path, each with the function
+// that gathers its data. The empty name is for the first view: the HTML, or else the
+// text.
 var shows = map[string]func(v *viewPage){
 	"":            nil,
 	"html":        (*viewPage).gatherHTML,
@@ -33,7 +34,7 @@ var shows = map[string]func(v *viewPage){
 	"headers":     (*viewPage).gatherHeaders,
 	"source":      (*viewPage).gatherSource,
 	"attachments": (*viewPage).gatherAttachments,
-	"links":       func(*viewPage) {}, // all views count them
+	"links":       func(*viewPage) {}, // they are gathered for all views, which show their number
 	"session":     (*viewPage).gatherSession,
 	"problems":    (*viewPage).gatherProblems,
 }
@@ -44,7 +45,7 @@ type viewPage struct {
 	layout
 	ID             store.ID
 	Here, List     string // URLs of this email and of the list
-	Newer, Older   string // URLs, empty at the ends
+	Newer, Older   string // URLs of the neighbours, empty if there are none
 	API            string // URL of the email in the API
 	Subject        string
 	From, To, Cc   string
@@ -57,10 +58,10 @@ type viewPage struct {
 	Show           string
 
 	Frame         string // URL of the HTML
-	Remote        int    // how many URLs on other sites it has
+	Remote        int    // how many URLs on other sites the HTML loads
 	RemoteLoaded  bool
 	RemoteURL     string // this view with remote content
-	BlockURL      string // and without
+	BlockURL      string // this view without remote content
 	Width, Scheme string
 	Widths        []choice
 	Schemes       []choice
@@ -75,13 +76,13 @@ type viewPage struct {
 	Attachments []attachment
 	Links       []shownLink
 	Session     *store.Session
-	Envelope    []string // the addresses of the envelope with their parameters
+	Envelope    []string // the envelope's addresses with their parameters
 	Transcript  []line
 	Problems    []string
 
 	message    *store.Message
 	mail       *message.Message
-	text, html string // of mail
+	text, html string // the bodies of mail
 	query      url.Values
 }
 
@@ -90,15 +91,16 @@ type (
 	tab struct {
 		Name, URL string
 		Current   bool
-		Count     int // of things in it; 0 is not shown
+		Count     int // how many things it shows; 0 is not displayed
 	}
 	// choice is a link to the same view in another form.
 	choice struct {
 		Name, URL string
 		Current   bool
 	}
-	// segment is a piece of text, and where it links to, if anywhere. Package
-	// message gives no URLs that run anything, but others than html/template takes.
+	// segment is a piece of text, and the URL that it links to, if any. Package
+	// message gives no URLs that run anything, but does give schemes that
+	// html/template would reject.
 	segment struct {
 		Text string
 		URL  template.URL
@@ -116,7 +118,7 @@ type (
 		Size            int
 		Image, Inline   bool
 	}
-	// line is one of a transcript.
+	// line is a line of a transcript.
 	line struct {
 		Client bool
 		Text   string
@@ -162,8 +164,8 @@ func (s *Site) serveView(w http.ResponseWriter, r *http.Request, id store.ID, sh
 	s.render(w, r, http.StatusOK, "view.html", v)
 }
 
-// neighbours are the next emails that q matches after and before one, nil where there
-// is none.
+// neighbours are the next newer and the next older email that q matches, nil where
+// there is none.
 func (s *Site) neighbours(ctx context.Context, q store.Query, id store.ID) (newer, older *store.Message, err error) {
 	done, err := s.turn(ctx, q)
 	if err != nil {
@@ -178,7 +180,8 @@ func (s *Site) neighbours(ctx context.Context, q store.Query, id store.ID) (newe
 	return newer, older, ctx.Err()
 }
 
-// largeMail is from which size on making a view is as much work as a search, in bytes.
+// largeMail is the size of an email, in bytes, from which on making a view of it counts
+// as much work as a search.
 const largeMail = 1 << 20
 
 // newView gathers what the page shows.
@@ -232,7 +235,7 @@ func newViewPage(l layout, m *store.Message, show string) *viewPage {
 	return v
 }
 
-// url is that of a view of the email.
+// url is the URL of a view of the email.
 func (v *viewPage) url(show string, more ...string) string {
 	return v.Filter.with(v.Root+"view/"+v.ID.String()+"/"+show, more...)
 }
@@ -275,8 +278,7 @@ func (v *viewPage) gatherHTML() {
 	}
 }
 
-// htmlURL is that of the HTML in some form; what it is without being asked is not in
-// the URL.
+// htmlURL is the URL of the HTML view in a form. Defaults are left out of the URL.
 func (v *viewPage) htmlURL(width, scheme string, remote bool) string {
 	var more []string
 	if width != "desktop" {
@@ -300,7 +302,8 @@ func (v *viewPage) gatherText() {
 	v.HasText, v.Text = text != "", linkify(text)
 }
 
-// cut gives the first bytes of a text, as valid UTF-8, and whether there are more.
+// cut gives at most the first bytes of a text, as valid UTF-8, and whether there are
+// more.
 func cut(text string, most int) (string, bool) {
 	more := len(text) > most
 	return strings.ToValidUTF8(text[:min(len(text), most)], "\uFFFD"), more

@@ -1,10 +1,10 @@
-// Package web is the website: it shows a bucket's mail to people. It knows paths
+// Package web is the website, which shows a bucket's mail to people. It sees paths
 // relative to where it is mounted, every link it makes is relative, and its pages
 // work without their script.
 //
-// A request goes from web.go (this one) to list.go or view.go, which gather what
-// the templates show; english.go has all words. The parts of an email that browsers
-// load themselves, and the events that tell of new ones, are the API's.
+// A request goes from web.go (this file) to list.go or view.go, which gather what the
+// templates show; english.go has all texts. The API serves the parts of an email that
+// browsers load themselves, and the events that announce new emails.
 package web
 
 import (
@@ -42,8 +42,8 @@ type Options struct {
 	// Filter reads the filters in a query string: sender, recipient and q.
 	Filter func(rawQuery string) (store.Query, error)
 
-	// Addresses are those that SMTP listens on, such as ":8025". Without a host
-	// they are shown with that of the request.
+	// Addresses gives those that SMTP listens on, such as ":8025". One without a
+	// host is shown with the host of the request.
 	Addresses func() []string
 }
 
@@ -57,8 +57,8 @@ func New(o Options) *Site {
 	return &Site{Options: o}
 }
 
-// policy lets a page have its own style, script and images, the mail in a frame,
-// and nothing from elsewhere.
+// policy is the content security policy of pages: they may load our own style, script
+// and images, and the mail in a frame, and nothing from other sites.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
@@ -89,14 +89,14 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// NotFound answers a request for a page whose path nobody knows.
+// NotFound answers a browser that asks for a path that no handler serves.
 func (s *Site) NotFound(w http.ResponseWriter, r *http.Request) {
 	if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead) {
 		s.fail(w, r, http.StatusNotFound, "error.path")
 	}
 }
 
-// root is the relative URL of the list from the page at a path.
+// root is the URL of the list relative to the page that is asked for.
 func root(r *http.Request) string {
 	if depth := strings.Count(r.URL.Path, "/") - 1; depth > 0 {
 		return strings.Repeat("../", depth)
@@ -126,9 +126,9 @@ func (s *Site) allow(w http.ResponseWriter, r *http.Request, kind guard.Kind, me
 	return false
 }
 
-// arrive answers whoever follows a link on another site, which can tell how long the
-// answer takes. So this one is the same whatever there is, and has the browser ask
-// again, now on behalf of this site.
+// arrive answers a browser that follows a link on another site. As that site can measure
+// how long the answer takes, this page is always the same. It makes the browser ask
+// again, and that request comes from this site.
 func (s *Site) arrive(w http.ResponseWriter, r *http.Request) {
 	l := s.layout(r, english.text("title.arrive"), filter{})
 	s.render(w, r, http.StatusOK, "arrive.html", &l)
@@ -146,7 +146,7 @@ func (s *Site) layout(r *http.Request, title string, f filter) layout {
 	return layout{Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r)}
 }
 
-// addresses are those of SMTP as the reader would write them.
+// addresses are the SMTP addresses as the reader would write them.
 func (s *Site) addresses(r *http.Request) []string {
 	var list []string
 	for _, address := range s.Options.Addresses() {
@@ -160,15 +160,15 @@ func setPageHeader(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "SAMEORIGIN")
-	h.Set("X-DNS-Prefetch-Control", "off") // browsers look up the hosts of links unasked
+	h.Set("X-DNS-Prefetch-Control", "off") // else browsers may look up the hosts of links
 	h.Set("Cache-Control", "no-cache")
 }
 
-// smallPage is up to which size pages are not counted, in bytes.
+// smallPage is the size of a page, in bytes, up to which its memory is not counted.
 const smallPage = 64 << 10
 
-// render answers with a page. It is made before anything is sent, so that none is
-// sent in part; a large one is held in memory only when there is room for it.
+// render answers with a page. The page is made before anything is sent, so that it is
+// never sent in part; a large one waits until there is memory for it.
 func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
@@ -190,18 +190,18 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, name s
 	w = guard.Paced(w, r, page.Len())
 	for page.Len() > 0 {
 		if _, err := w.Write(page.Next(smallPage / 2)); err != nil {
-			return // the connection's
+			return // an error is one of the connection
 		}
 	}
 }
 
-// busy answers while there is no room or no turn.
+// busy answers when there was no memory or no slot in time.
 func (s *Site) busy(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	s.fail(w, r, http.StatusServiceUnavailable, "error.busy")
 }
 
-// fail answers with an error page that says what was wrong, in the words of a key.
+// fail answers with an error page that shows the text for a key.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, status int, key string, args ...any) {
 	data := struct {
 		layout
@@ -211,14 +211,15 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, status int, key stri
 	s.render(w, r, status, "fail.html", &data)
 }
 
-// redirect sends the browser on after a change, to a URL relative to this one.
+// redirect sends the browser to another page after a change. Location is relative to
+// this URL.
 func redirect(w http.ResponseWriter, location string) {
 	w.Header().Set("Location", location)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// asset is a file that pages load. Its version is in their links, so that browsers
-// may keep it for ever.
+// asset is a file that pages load. Their links contain its version, so that browsers
+// may cache it forever.
 type asset struct {
 	contentType, version string
 	content              []byte

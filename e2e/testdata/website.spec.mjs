@@ -130,7 +130,7 @@ test("each view of an email", async ({ page, context }) => {
   expect((await download).suggestedFilename()).toBe("terms.txt");
   await tab("Links", "Confirm", "https://app.example/confirm?token=abc");
   await tab("Session", "EHLO", "RCPT TO", "250");
-  await tab("Problems", "Nothing is wrong with this email.");
+  await tab("Problems", "No problems were found in this email.");
   await page.goBack();
   await expect(page.locator(".tabs [aria-current=page]")).toContainText("Session");
 });
