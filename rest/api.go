@@ -2,10 +2,11 @@
 // that tests need. It sees paths relative to where it is mounted.
 //
 // api.go has the table of calls. filter.go reads queries and search.go looks into
-// emails for them; list.go lists and deletes, wait.go waits, and events.go streams.
-// email.go shows one email and latest.go the newest, html.go its HTML, part.go its other parts, which serve.go
-// sends, and session.go how it came. cache.go keeps what was parsed last, and
-// content.go what readers of one email share. create.go stores an email, faults.go
+// emails for them; list.go lists and deletes, entry.go has what lists show of an email,
+// wait.go waits, events.go streams, and mbox.go gives many emails as one file. email.go
+// shows one email and latest.go the newest, html.go its HTML, part.go its other parts,
+// which serve.go sends, and session.go how it came. cache.go keeps what was parsed last,
+// and content.go what readers of one email share. create.go stores an email, faults.go
 // sets what goes wrong on purpose, stats.go counts, health.go tells supervisors that
 // all is well, json.go writes answers and problem.go errors. openapi.json describes
 // all of it.
@@ -82,6 +83,7 @@ type resource map[string]call
 var (
 	collections = map[string]resource{
 		"/emails":       {http.MethodGet: (*API).list, http.MethodPost: (*API).create, http.MethodDelete: (*API).deleteMatching},
+		"/emails.mbox":  {http.MethodGet: (*API).mbox},
 		"/events":       {http.MethodGet: (*API).events},
 		"/faults":       {http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults},
 		"/sessions":     {http.MethodGet: (*API).failedSessions, http.MethodDelete: (*API).clearFailedSessions},
