@@ -77,7 +77,7 @@ func TestStartTLSWithACertificateOfTheInternalIssuer(t *testing.T) {
 		if got.TLS.Version != "TLS 1.3" || got.TLS.Cipher == "" || got.TLS.ServerName != name {
 			t.Errorf("recorded %+v", got.TLS)
 		}
-		if transcript := strings.Join(got.Transcript, "\n"); !strings.Contains(transcript, "* 20 octets in plain text after STARTTLS thrown away") {
+		if transcript := strings.Join(got.Transcript, "\n"); !strings.Contains(transcript, "* 20 octets in plain text after STARTTLS discarded") {
 			t.Errorf("transcript:\n%s", transcript)
 		}
 	}

@@ -114,10 +114,10 @@ func (s *session) exchange(server sasl.Server, login *login, mechanism string, r
 func (s *session) loginEnds(login *login, mechanism string, err error) reply {
 	switch {
 	case err != nil && s.ctx.Err() != nil:
-		return replyShutdown // nobody knows whether the login was right
+		return replyShutdown // whether the login was right is not known
 	case errors.Is(login.err, errTooManyGuesses):
 		if s.server.Sessions.guessing.first(s.ip) {
-			s.logger.Warn("too many wrong logins of a client, no more are checked", zap.String("client", s.client))
+			s.logger.Warn("too many failed logins from a client, its logins are not checked for now", zap.String("client", s.client))
 		}
 		return s.refuseLogin(replyTooManyGuesses)
 	case errors.Is(err, errWrongLogin):
@@ -126,7 +126,7 @@ func (s *session) loginEnds(login *login, mechanism string, err error) reply {
 	case err != nil:
 		return reply{501, "5.5.2", "Malformed " + mechanism + " response"}
 	}
-	s.mechanism, s.identity, s.told = mechanism, login.username, nil
+	s.mechanism, s.identity, s.shared = mechanism, login.username, nil
 	return replyAuthOK
 }
 
@@ -138,8 +138,8 @@ func (s *session) refuseLogin(r reply) reply {
 	return r
 }
 
-// checkLogin says why a login is refused. The answer to a client that guesses is held
-// back.
+// checkLogin returns why a login is refused, or nil. It delays the answer to a client
+// that has failed too often.
 func (s *session) checkLogin(username, secret string) error {
 	check, known := s.server.CheckLogin, s.server.KnownLogin
 	if check == nil || known != nil && known(username, secret) {
@@ -147,15 +147,15 @@ func (s *session) checkLogin(username, secret string) error {
 	}
 	pause, err := s.server.Sessions.guesses.check(s.ctx, s.ip, func() bool { return check(s.ctx, username, secret) })
 	if pause > 0 {
-		if flushed := s.flush(); flushed == nil { // what was answered before must not wait as well
+		if flushed := s.flush(); flushed == nil { // earlier replies must not be delayed too
 			s.pause(pause)
 		}
 	}
 	return err
 }
 
-// decodeResponse decodes base64. "=" is an initial response that is empty, which
-// is another thing than none.
+// decodeResponse decodes base64. "=" stands for an empty initial response, as opposed to
+// none at all.
 func decodeResponse(b []byte, initial bool) ([]byte, error) {
 	if initial && string(b) == "=" {
 		return []byte{}, nil
@@ -170,7 +170,7 @@ type login struct {
 	check    func(username, secret string) error
 	hostname string
 	username string
-	err      error // of check, which not all mechanisms tell
+	err      error // of check, as not all mechanisms pass it on
 }
 
 func (l *login) try(username, secret string) error {
@@ -220,8 +220,8 @@ func (b *bearerServer) Next(response []byte) (challenge []byte, done bool, err e
 	return challenge, done, err
 }
 
-// loginServer is LOGIN, which nothing but use has standardised: the username
-// may come as the initial response.
+// loginServer is LOGIN, which no standard defines. Some clients send the username as
+// the initial response.
 type loginServer struct {
 	*login
 	step int
@@ -264,7 +264,7 @@ func (c *cramServer) Next(response []byte) (challenge []byte, done bool, err err
 	return nil, true, c.try(string(response[:i]), "")
 }
 
-// xoauth2Server is XOAUTH2, OAUTHBEARER's forerunner: a failure is told as a
+// xoauth2Server is XOAUTH2, the predecessor of OAUTHBEARER. It reports a failure as a
 // challenge, too.
 type xoauth2Server struct {
 	*login

@@ -2,13 +2,12 @@ package smtp
 
 import "sync"
 
-// keptBlocks is how many blocks that nobody uses stay for the next mails, 16 MiB.
+// keptBlocks is how many unused blocks, of 16 MiB in all, are kept for the next mails.
 const keptBlocks = 64
 
-// blocks are the largest input buffers, which mail under way is kept in. They are not on
-// the heap where that can be avoided, so that their memory goes back to the system when
-// the mail has gone, and not only some collections later. A [Budget] bounds how many
-// there are.
+// blocks are the largest input buffers, which hold mail that is being received. Where
+// possible they are not on the heap, so that their memory goes back to the system at once
+// and not only after some garbage collections. A [Budget] bounds how many there are.
 var blocks blockPool
 
 type blockPool struct {

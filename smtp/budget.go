@@ -7,33 +7,33 @@ import (
 )
 
 // Budget bounds the memory of mail that is being received, in all sessions of the
-// servers that share it. A mail that outgrows the input buffer reserves memory first,
-// as much as it may need, so that whoever has a reservation can finish. The others wait
-// for one, and read nothing meanwhile, so that their clients wait too. After a while
-// they are answered 452, and can come again.
+// servers that share it. A mail that outgrows the input buffer first reserves as much
+// memory as it may need, so that a mail with a reservation can always finish. The others
+// wait for one and read nothing meanwhile, so that their clients have to wait too. If
+// there is no memory in time they are answered 452, and the client can try again.
 //
-// Small mails have a part of the budget of their own, and so have those of middling
-// size: what is large cannot hold them up.
+// Small mails and mails of medium size each have a part of the budget of their own, so
+// that large mails cannot hold them up.
 type Budget struct {
 	mu    sync.Mutex
 	tiers [3]tier
 
-	wait  time.Duration // for memory
-	stall time.Duration // how long a mail that has some may get no data while others wait
+	wait  time.Duration // how long a mail waits for memory
+	stall time.Duration // how long a mail with a reservation may receive no data while others wait
 }
 
 // tier is the part of a budget for mails of one size.
 type tier struct {
-	most    int64 // memory of one mail; 0 is as much as it asks for
+	most    int64 // memory for one mail; 0 is as much as it asks for
 	free    int64
 	size    int64
 	waiting []*waiter
 }
 
-// waiter is a mail that waits for memory.
+// waiter is a mail waiting for memory.
 type waiter struct {
 	bytes int64
-	given chan struct{} // closed when it has it
+	given chan struct{} // closed when it has been given the memory
 }
 
 // The parts of a budget for mails that take at most so many bytes, and its times.
@@ -46,7 +46,7 @@ const (
 	budgetStall = 10 * time.Second
 )
 
-// sharedBudget is that of servers that have none of their own.
+// sharedBudget is the budget of servers that have none of their own.
 var sharedBudget = newBudget(largeMails)
 
 func newBudget(large int64) *Budget {
@@ -66,9 +66,9 @@ type reservation struct {
 	bytes  int64
 }
 
-// need makes sure that r covers bytes, now or after waiting. Most is what the mail can
-// come to need if it is larger than a middling one. It reports false if there was no
-// memory in time, or ctx was done; r is then what it was.
+// need makes sure that r covers so many bytes, waiting if it has to. Most is how many the
+// mail may need in the end if it is larger than one of medium size. It reports false if
+// there was no memory in time or ctx was done; r is then unchanged.
 func (r *reservation) need(ctx context.Context, bytes, most int64) bool {
 	if bytes <= r.bytes {
 		return true
@@ -80,8 +80,8 @@ func (r *reservation) need(ctx context.Context, bytes, most int64) bool {
 		case t.most > 0 && bytes > t.most:
 			continue
 		case r.bytes > 0 && i == r.tier:
-			// Larger than it was said to become. To wait for more of what it has a part
-			// of could be to wait for others that do the same.
+			// The mail is larger than announced. It must not wait for more of the tier
+			// in which it has a part already, as others might be waiting for its part.
 			return r.grow(t, max(bytes, most))
 		}
 		want := t.most
@@ -98,7 +98,8 @@ func (r *reservation) need(ctx context.Context, bytes, most int64) bool {
 	return false
 }
 
-// grow takes more of the same tier if it is there. All that there is is enough for any.
+// grow takes more of the same tier if that is free. The whole tier is enough for any
+// mail.
 func (r *reservation) grow(t *tier, bytes int64) bool {
 	b := r.budget
 	b.mu.Lock()
@@ -139,7 +140,7 @@ func (b *Budget) take(ctx context.Context, t *tier, bytes int64) bool {
 	return !t.forget(w)
 }
 
-// forget removes w, unless it has been given what it waited for.
+// forget removes w and reports true, unless w has been given its memory.
 func (t *tier) forget(w *waiter) bool {
 	for i := range t.waiting {
 		if t.waiting[i] == w {
@@ -151,7 +152,7 @@ func (t *tier) forget(w *waiter) bool {
 	return false
 }
 
-// give hands what is free to those who wait, the first first.
+// give gives free memory to those that wait, in the order in which they came.
 func (t *tier) give() {
 	for len(t.waiting) > 0 && t.waiting[0].bytes <= t.free {
 		t.free -= t.waiting[0].bytes
@@ -174,8 +175,8 @@ func (r *reservation) release() {
 	t.give()
 }
 
-// wanted reports whether others wait for what r has.
-func (r *reservation) wanted() bool {
+// contended reports whether other mails wait for memory of the tier that r is part of.
+func (r *reservation) contended() bool {
 	if r.bytes == 0 {
 		return false
 	}

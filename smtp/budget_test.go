@@ -96,7 +96,7 @@ func TestReservationsWaitForTheirTurn(t *testing.T) {
 		})
 		eventually(t, func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.tiers[0].waiting) == i+1 })
 	}
-	if !holder.wanted() {
+	if !holder.contended() {
 		t.Error("nobody waits for what there is")
 	}
 	cancel()

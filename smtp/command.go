@@ -45,7 +45,7 @@ func (s *session) greeted(name []byte, extended bool, r reply) (reply, error) {
 		return r, err
 	}
 	s.endTransaction()
-	s.hello, s.extended, s.told = string(name), extended, nil
+	s.hello, s.extended, s.shared = string(name), extended, nil
 	return r, nil
 }
 
@@ -97,7 +97,7 @@ func (s *session) maxSize() int64 {
 	return s.limits.MaxMessageSize
 }
 
-// refuseMail says why no transaction may begin now.
+// refuseMail returns the reply to MAIL if no transaction may begin now.
 func (s *session) refuseMail() (reply, bool) {
 	switch {
 	case s.hello == "" && s.server.NoExtensions:
@@ -165,7 +165,8 @@ func (s *session) parsePath(b []byte) (mailbox, rest []byte, odd oddity, err err
 	return mailbox, rest, odd, err
 }
 
-// noteOdd keeps what the mail's problems say about an address that was taken.
+// noteOdd records, for the mail's problems, what is wrong with an address that was
+// accepted.
 func (t *transaction) noteOdd(odd oddity, mailbox []byte) {
 	if !t.smtputf8 && !isASCII(mailbox) {
 		odd |= oddUTF8
@@ -179,7 +180,7 @@ func (t *transaction) noteOdd(odd oddity, mailbox []byte) {
 	t.odd.add(odd, mailbox)
 }
 
-// addRecipient keeps the parameters of all recipients once one has any.
+// addRecipient adds a recipient. Parameters are kept only once a recipient has any.
 func (t *transaction) addRecipient(recipient, parameters string) {
 	t.recipients = append(t.recipients, recipient)
 	if parameters == "" && t.recipientParameters == nil {
@@ -229,8 +230,8 @@ func (s *session) help() reply {
 	return reply{214, "2.0.0", commands}
 }
 
-// endTransaction clears what MAIL and RCPT have gathered (RFC 5321 section
-// 4.1.1.5) but keeps the room for the next recipients.
+// endTransaction clears what MAIL and RCPT have set (RFC 5321 section 4.1.1.5) but keeps
+// the memory for the next recipients.
 func (s *session) endTransaction() {
 	if !s.mail.open {
 		return
@@ -241,8 +242,8 @@ func (s *session) endTransaction() {
 	s.transactionEnded()
 }
 
-// cutKeyword cuts FROM: or TO: off b. A blank after the colon is wrong but so
-// common that all servers take it.
+// cutKeyword cuts FROM: or TO: off b. A blank after the colon is not allowed but so
+// common that servers accept it.
 func cutKeyword(b []byte, keyword string) ([]byte, bool) {
 	if len(b) < len(keyword) || !strings.EqualFold(string(b[:len(keyword)]), keyword) {
 		return nil, false

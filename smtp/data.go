@@ -9,20 +9,21 @@ import (
 	"time"
 )
 
-// noEndError says that data did not come to its end.
+// noEndError is the error of a connection that ended, or timed out, before the end of
+// data.
 type noEndError struct {
-	end   string // what was waited for
+	end   string // what would have ended the data, for people
 	cause error
 }
 
 func (e *noEndError) Error() string { return "waiting for " + e.end + ": " + e.cause.Error() }
 func (e *noEndError) Unwrap() error { return e.cause }
 
-// incoming is the data of one mail while it comes.
+// incoming is the data of one mail while it is being received.
 type incoming struct {
 	*session
-	end     string // what ends it, for people
-	refusal reply  // why the rest is thrown away; its code is 0 if it is not
+	end     string // what ends the data, for people
+	refusal reply  // why the rest is discarded; its code is 0 if it is not
 	clock   dataClock
 }
 
@@ -30,7 +31,7 @@ func (s *session) newIncoming(end string) incoming {
 	return incoming{session: s, end: end, clock: dataClock{limits: &s.limits}}
 }
 
-// bound forgets the data once there is too much of it, or once it has been refused.
+// bound discards the data once there is too much of it, or once it has been refused.
 func (in *incoming) bound() {
 	if in.refusal.code == 0 && in.mail.body.size+int64(len(in.in.data())) > in.mail.maxSize {
 		in.refusal = replyTooLarge(in.mail.maxSize)
@@ -42,10 +43,10 @@ func (in *incoming) bound() {
 	}
 }
 
-// more makes room and reads.
+// more makes room in the buffer and reads.
 func (in *incoming) more(received int64) error {
 	if in.in.full() {
-		if err := in.flush(); err != nil { // as there may be a wait
+		if err := in.flush(); err != nil { // as reading may wait
 			return err
 		}
 		if in.reserve(int64(len(in.in.bytes))) {
@@ -61,8 +62,8 @@ func (in *incoming) more(received int64) error {
 	return nil
 }
 
-// reserve gets memory from the budget for so many bytes beside what there is of the mail,
-// and for the buffer that comes after these. It may wait.
+// reserve gets memory from the budget for so many bytes in addition to what there is of
+// the mail, and for the buffer after these. It may wait.
 func (in *incoming) reserve(bytes int64) bool {
 	body := &in.mail.body
 	if body.room.budget = in.server.Budget; body.room.budget == nil {
@@ -84,7 +85,7 @@ func (in *incoming) reserve(bytes int64) bool {
 
 var errStalled = errors.New("data stopped while other mails wait for memory")
 
-// receive reads what comes next of the data.
+// receive reads the next part of the data.
 func (in *incoming) receive(received int64) error {
 	now := time.Now()
 	deadline := in.clock.deadline(now, received)
@@ -100,7 +101,7 @@ func (in *incoming) receive(received int64) error {
 			return err
 		}
 		switch now = time.Now(); {
-		case in.mail.body.room.wanted():
+		case in.mail.body.room.contended():
 			return errors.Join(errStalled, err)
 		case now.Before(deadline):
 		case in.clock.tooSlow:
@@ -111,9 +112,9 @@ func (in *incoming) receive(received int64) error {
 	}
 }
 
-// readData reads what follows DATA, whose own line ended in a bare LF or not, up to its
-// end, also when it is refused: then the rest is read and thrown away, so that none of
-// it is taken for commands.
+// readData reads what follows DATA up to the end of data. BareLF says that the line of
+// DATA itself ended in a bare LF. When the data is refused, the rest is read and
+// discarded, so that none of it is taken for commands.
 func (s *session) readData(bareLF bool) (data string, refusal reply, err error) {
 	in := s.newIncoming("<CRLF>.<CRLF>")
 	if bareLF {
@@ -135,8 +136,8 @@ func (s *session) readData(bareLF bool) (data string, refusal reply, err error) 
 	}
 }
 
-// readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever is among
-// them. They are part of the mail unless that is refused, already or by their number.
+// readChunk reads the octets that follow BDAT (RFC 3030 section 2), whatever they are.
+// They become part of the mail unless it has been refused, or is now too large.
 func (s *session) readChunk(size int64, last bool, refused reply) (refusal reply, err error) {
 	in := s.newIncoming("octet " + strconv.FormatInt(size, 10) + " of the chunk")
 	in.refusal = refused
@@ -177,7 +178,8 @@ func (s *session) takeData() string {
 	return data
 }
 
-// boundParts says what is too long in data, which as a whole is not.
+// boundParts returns the reply to data with a header section or a line that is too
+// long.
 func (l *Limits) boundParts(data string) (reply, bool) {
 	if int64(len(data)) > l.MaxHeaderSize && headerSize(data[:min(int64(len(data)), l.MaxHeaderSize+2)]) < 0 {
 		return reply{552, "5.3.4", "Header too large, the limit is " + strconv.FormatInt(l.MaxHeaderSize, 10) + " octets"}, true

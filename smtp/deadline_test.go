@@ -81,7 +81,7 @@ func TestClientThatTakesNoReplies(t *testing.T) {
 	defer client.Close()
 	srv.Serve(server, nil)
 	ended := logs.FilterMessage("SMTP session ended").All()
-	if len(ended) != 1 || ended[0].ContextMap()["error"] != "client takes no replies" {
+	if len(ended) != 1 || ended[0].ContextMap()["error"] != "client does not read replies" {
 		t.Errorf("logged %v", logs.All())
 	}
 }

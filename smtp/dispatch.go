@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// canonicalVerb is the word that a command line begins with in upper case, or "" if it
-// is that of no command.
+// canonicalVerb is the command that word names, in upper case, or "" if there is no such
+// command.
 func canonicalVerb(word []byte) string {
 	var upper [len("STARTTLS")]byte
 	if len(word) > len(upper) {
@@ -18,7 +18,7 @@ func canonicalVerb(word []byte) string {
 			verb[i] = c - 'a' + 'A'
 		}
 	}
-	switch string(verb) { // which allocates nothing
+	switch string(verb) { // this conversion does not allocate
 	case "MAIL":
 		return "MAIL"
 	case "RCPT":
@@ -103,7 +103,8 @@ func (s *session) answer(l line) (reply, error) {
 	return unknownCommand(word), nil
 }
 
-// unknownCommand tells commands that there are but that this server does not have.
+// unknownCommand is the reply to a command that does not exist, or that this server does
+// not have.
 func unknownCommand(word []byte) reply {
 	for _, verb := range []string{"EXPN", "SEND", "SOML", "SAML", "TURN", "ETRN"} {
 		if bytes.EqualFold(word, []byte(verb)) {
@@ -113,7 +114,7 @@ func unknownCommand(word []byte) reply {
 	return replyUnknown
 }
 
-// noteBareLF keeps what the mail's problems say about command lines.
+// noteBareLF records, for the mail's problems, that a command line ended in a bare LF.
 func (s *session) noteBareLF(verb string) {
 	if verb == "" {
 		verb = "others"

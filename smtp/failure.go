@@ -11,36 +11,36 @@ import (
 // FailedSession is a session that ended without a mail, or a mail transaction of a
 // session that was refused.
 type FailedSession struct {
-	// Session says who the client was. Its preamble is part of Transcript.
+	// Session describes the client. Its preamble is part of Transcript.
 	Session
 
 	// Began and Ended are when the session began, and when it or the transaction ended.
 	Began, Ended time.Time
 
-	// Reason is the reply that refused the mail, or how else the session ended.
+	// Reason is the reply that refused the mail, or else says how the session ended.
 	Reason string
 
-	// Transcript is the record of the session's last transaction and of what came
-	// before the first, with 8 KiB at most: lines in the middle are left out.
+	// Transcript is the record of what came before the session's first transaction, and
+	// of its last transaction. It has at most 8 KiB: lines in the middle are left out.
 	Transcript string
 }
 
 // maxFailedTranscript bounds the transcript of a failed session, in bytes.
 const maxFailedTranscript = 8 << 10
 
-// noteReply notes the reply to a command, which may have ended a mail transaction that
-// was open.
+// noteReply remembers the reply to a command if it refused a mail. WasOpen says whether a
+// mail transaction was open before the command.
 func (s *session) noteReply(r reply, wasOpen bool) {
 	if r.code >= 400 {
 		s.refusal = r
 	}
-	// A session that has brought no mail tells at its end why.
+	// A session without a mail is reported when it ends.
 	if s.refusal.code != 0 && !s.mail.open && (wasOpen || s.brought) {
 		s.fail(s.refusal.String())
 	}
 }
 
-// ended tells of a session without a mail when it has ended with err.
+// ended reports a session without a mail that has ended with err.
 func (s *session) ended(err error) {
 	if s.refusal.code != 0 {
 		s.fail(s.refusal.String())
@@ -60,7 +60,7 @@ func (s *session) fail(reason string) {
 	})
 }
 
-// reason says how a session ended with err, though no command was refused.
+// reason says how a session ended with err if no command was refused.
 func (s *session) reason(err error) string {
 	last := s.transcript.lastReply()
 	switch {
@@ -76,8 +76,8 @@ func (s *session) reason(err error) string {
 	return withoutAddresses(err)
 }
 
-// withoutAddresses is what err says, but for the addresses of a connection, which differ
-// each time.
+// withoutAddresses is the text of err without the addresses of the connection, which
+// differ each time.
 func withoutAddresses(err error) string {
 	if op := new(net.OpError); errors.As(err, &op) {
 		if op.Op == "remote error" { // of TLS

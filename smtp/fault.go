@@ -60,12 +60,12 @@ type Fault struct {
 	// Whether to close the connection without a reply.
 	Drop bool `json:"drop,omitempty"`
 
-	// Whether never to reply, until the client gives up or the idle timeout.
+	// Whether never to reply, until the client gives up or the idle timeout is over.
 	Stall bool `json:"stall,omitempty"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It refuses what a field would take for not
-// given, and fields that there are not.
+// UnmarshalJSON implements json.Unmarshaler. It refuses unknown fields, and values that
+// would mean the same as leaving the field out.
 func (f *Fault) UnmarshalJSON(text []byte) error {
 	type plain Fault
 	document := struct {
@@ -135,7 +135,7 @@ type rule struct {
 	at     step
 	client netip.Prefix
 	reply  reply
-	left   atomic.Int64 // of Times
+	left   atomic.Int64 // how many of Times are left
 }
 
 // Check says what is wrong with the rule.
@@ -194,7 +194,7 @@ func parseClient(s string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(s)
 	if err == nil && prefix.Addr().Is4In6() {
-		// Clients are compared by their IPv4 address, of which ::ffff:0:0/96 are all.
+		// Clients are compared by their IPv4 address. ::ffff:0:0/96 holds all of these.
 		const mapped = 96
 		if prefix.Bits() < mapped {
 			err = errors.New("more than the IPv4 addresses")
@@ -240,7 +240,7 @@ type Faults struct {
 // Configure sets the rules of the configuration.
 func (f *Faults) Configure(faults []Fault) error { return f.set(&f.configured, faults) }
 
-// Set sets the rules beside those of the configuration.
+// Set sets the rules that apply before those of the configuration.
 func (f *Faults) Set(faults []Fault) error { return f.set(&f.running, faults) }
 
 func (f *Faults) set(list *[]*rule, faults []Fault) error {

@@ -10,22 +10,22 @@ import (
 	"go.uber.org/zap"
 )
 
-// foreignError is what a client begins with that speaks another protocol.
+// foreignError is the error of a session whose client speaks another protocol.
 type foreignError struct{ what string }
 
 func (e *foreignError) Error() string { return e.what + " instead of SMTP" }
 
-// httpMethods are those with which a browser or a tool can begin a request, so that it
-// can be told before its line has come whole. PRI begins HTTP/2.
+// httpMethods are those that an HTTP request may begin with, so that one is recognized
+// before its first line is complete. PRI begins HTTP/2.
 var httpMethods = " GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PRI PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH "
 
 // httpVersion is how the first line of a request with any other method ends.
 var httpVersion = regexp.MustCompile(`(?i)^\S+[ \t].*[ \t]HTTP/[0-9](\.[0-9])?\s*$`)
 
-// foreignProtocol tells which other protocol b, that comes before any command, begins,
-// or "" if it may be SMTP. A browser can be made to send a request to any port, with
-// lines in its body, or in its TLS handshake, that are SMTP commands: none of them may
-// be heard.
+// foreignProtocol names the protocol that b, the first bytes of a client, belongs to, or
+// returns "" if it may be SMTP. A page can make a browser send a request to any port,
+// with SMTP commands as lines in its body or in its TLS handshake. None of them may be
+// carried out.
 func foreignProtocol(b []byte) string {
 	switch {
 	case len(b) >= 2 && b[0] == 0x16 && b[1] == 0x03: // RFC 8446 section 5.1
@@ -56,21 +56,21 @@ func foreignProtocol(b []byte) string {
 func (s *session) refuseForeign(e *foreignError) {
 	s.reply(reply{421, "4.7.0", "This port speaks SMTP, but " + e.what + " came, closing connection"})
 	if s.server.Sessions.foreign.first(s.ip) {
-		s.logger.Warn("closed a connection on which no SMTP came", zap.String("client", s.client), zap.String("came", e.what))
+		s.logger.Warn("closed a connection on which the client did not speak SMTP", zap.String("client", s.client), zap.String("came", e.what))
 	}
 }
 
-// maxNoted bounds the memory of clientSet.
+// maxNoted is how many clients a clientSet remembers.
 const maxNoted = 1000
 
-// clientSet notes clients, so that what each of them does over and over is logged once.
-// When it is full it begins anew.
+// clientSet remembers clients, so that what a client does repeatedly is logged once. When
+// it is full it is cleared.
 type clientSet struct {
 	mu    sync.Mutex
 	noted map[netip.Addr]struct{}
 }
 
-// first reports whether the client was not noted yet, and notes it.
+// first remembers the client, and reports whether it was not remembered yet.
 func (c *clientSet) first(ip netip.Addr) bool {
 	ip = network(ip)
 	c.mu.Lock()
@@ -85,8 +85,8 @@ func (c *clientSet) first(ip netip.Addr) bool {
 	return true
 }
 
-// network is what stands for all addresses of one client: an IPv6 network of 64 bits
-// is usually one machine's (RFC 4291 section 2.5.4).
+// network stands for all addresses of one client: a machine usually has a whole IPv6
+// network of 64 bits (RFC 4291 section 2.5.4).
 func network(ip netip.Addr) netip.Addr {
 	if !ip.Is6() {
 		return ip

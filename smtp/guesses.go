@@ -8,26 +8,29 @@ import (
 	"time"
 )
 
-// What one client may guess, which is an IPv4 address or an IPv6 network of 64 bits. The
-// numbers let a test suite try wrong passwords on purpose, on many connections at once.
+// How often one client, which is an IPv4 address or an IPv6 network of 64 bits, may fail
+// to log in. The numbers let a test suite try wrong passwords on purpose, on many
+// connections at once.
 const (
-	// maxGuesses wrong logins may come in a minute. More are not checked.
+	// maxGuesses is how many wrong logins a minute are checked. Further logins are
+	// refused unchecked.
 	maxGuesses = 100
 
-	// freeGuesses are answered at once. Each further one takes guessPause longer.
+	// freeGuesses wrong logins are answered at once. The answer to each further one
+	// takes guessPause longer.
 	freeGuesses   = 10
 	guessPause    = 20 * time.Millisecond
 	maxGuessPause = 2 * time.Second
 
-	// maxChecks logins are checked at once, so that no more than these can pass the
-	// bound together.
+	// maxChecks is how many logins are checked at once. No more than these can exceed
+	// maxGuesses by being checked at the same time.
 	maxChecks = 8
 
-	// maxGuessers bounds the memory: so many clients are remembered.
+	// maxGuessers is how many clients are remembered, which bounds the memory.
 	maxGuessers = 10_000
 )
 
-var errTooManyGuesses = errors.New("too many wrong logins of the client")
+var errTooManyGuesses = errors.New("too many wrong logins from the client")
 
 // guesses counts wrong logins by client, over all of its connections.
 type guesses struct {
@@ -35,11 +38,11 @@ type guesses struct {
 	clients map[netip.Addr]*guesser
 }
 
-// guesser is a client that has logged in lately, or is about to.
+// guesser is a client that has tried to log in recently, or is about to.
 type guesser struct {
-	wrong  float64   // wrong logins, of which a minute forgets maxGuesses
-	at     time.Time // when wrong was that
-	users  int       // sessions that wait for a check or have one
+	wrong  float64   // wrong logins; maxGuesses a minute are forgotten
+	at     time.Time // when wrong was last updated
+	users  int       // sessions that wait for a check or are being checked
 	checks chan struct{}
 }
 
@@ -99,13 +102,13 @@ func (g *guesses) count(client *guesser, wrong float64) float64 {
 	return client.wrong
 }
 
-// left is how many wrong logins are not forgotten yet.
+// left is how many wrong logins have not been forgotten yet.
 func (c *guesser) left(now time.Time) float64 {
 	return max(0, c.wrong-now.Sub(c.at).Minutes()*maxGuesses)
 }
 
-// makeRoom forgets clients if there are too many: those of whom there is nothing to
-// remember, or else any that are not in use.
+// makeRoom forgets clients if there are too many: those without wrong logins, or else
+// any that no session is using.
 func (g *guesses) makeRoom(now time.Time) {
 	if len(g.clients) < maxGuessers {
 		return

@@ -13,7 +13,7 @@ var bufferSizes = [...]int{16 << 10, 64 << 10, blockSize}
 // blockSize is the largest of them.
 const blockSize = 256 << 10
 
-// bufferPools are those of all sizes but the largest, which has [blocks].
+// bufferPools has a pool for each size but the largest, for which there is [blocks].
 var bufferPools [len(bufferSizes) - 1]sync.Pool
 
 // buffer is a pooled buffer of bufferSizes[class] bytes.
@@ -43,8 +43,9 @@ func (b *buffer) release() {
 	blocks.put(block)
 }
 
-// input holds what has been read from the client: r..w is yet to be used. While
-// data is read, start..r is the data so far, already unstuffed.
+// input holds what has been read from the client: the bytes from r to w have not been
+// used yet. While data is read, those from start to r are the data so far, with
+// dot-stuffing undone.
 type input struct {
 	*buffer
 	start, r, w int
@@ -79,8 +80,8 @@ func (in *input) skip(n int) {
 // data is the data so far in this buffer.
 func (in *input) data() []byte { return in.bytes[in.start:in.r] }
 
-// keep uses up used bytes of data, of which the first kept, that they were
-// compacted to, are data.
+// keep uses up so many bytes, which have been compacted: only the first kept of them are
+// data.
 func (in *input) keep(kept, used int) {
 	if kept == used {
 		in.r += used
@@ -91,7 +92,7 @@ func (in *input) keep(kept, used int) {
 	in.w = in.r + n
 }
 
-// drop forgets the data so far.
+// drop discards the data so far.
 func (in *input) drop() { in.start = in.r }
 
 // full reports whether a read needs room that makeRoom cannot give.
@@ -120,7 +121,7 @@ func (in *input) read(src io.Reader) error {
 	n, err := src.Read(in.bytes[in.w:])
 	in.w += n
 	if n > 0 {
-		return nil // the error comes again with the next read
+		return nil // the next read returns the error again
 	}
 	if err == nil {
 		return io.ErrNoProgress

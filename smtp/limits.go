@@ -21,8 +21,8 @@ type Limits struct {
 	// MaxRecipients bounds the recipients of a message. Default: 1000.
 	MaxRecipients int
 
-	// MaxTransactions bounds the mail transactions of a connection, which cost
-	// nothing once they are over. Default: none.
+	// MaxTransactions bounds the mail transactions of a connection. They take no
+	// memory once they are over. Default: none.
 	MaxTransactions int
 
 	// MaxConnections and MaxClientConnections bound the open connections of the
@@ -38,8 +38,8 @@ type Limits struct {
 	// of data, and for the client to take a reply. Default: 5m.
 	IdleTimeout time.Duration
 
-	// MinDataRate is how many octets of data a second have to come on average,
-	// IdleTimeout being granted beside. Default: 500. Negative: none.
+	// MinDataRate is how many octets of data a second have to arrive on average, after
+	// an initial allowance of IdleTimeout. Default: 500. Negative: none.
 	MinDataRate int64
 }
 
@@ -52,11 +52,10 @@ const (
 	// maxAuthLine is the longest line of an AUTH exchange (RFC 4954 section 4).
 	maxAuthLine = 12288
 
-	// maxBadCommands is how many bad commands there may be, with none carried out in
-	// between, before the session is closed: whoever sends so many does not speak SMTP.
-	// A client that only repeats what is carried out or refused needs no bound of its
-	// own. It costs a few microseconds a command and no memory, and one of the
-	// connections that its address may have.
+	// maxBadCommands is how many bad commands in a row close the session: a client that
+	// sends so many does not speak SMTP. Commands that are carried out, or refused for
+	// what they ask, are not bounded. Each takes a few microseconds and no memory, and
+	// the client uses up one of the connections that its address may have.
 	maxBadCommands = 100
 
 	// maxFailedLogins is how many logins may fail before the session is closed.
@@ -92,7 +91,7 @@ func (l *Limits) advertised() string {
 	return s
 }
 
-// dataClock tells until when the next octets of data have to come.
+// dataClock computes the deadline for the next octets of data.
 type dataClock struct {
 	limits  *Limits
 	started time.Time // zero before the first wait
@@ -108,7 +107,7 @@ func (c *dataClock) deadline(now time.Time, received int64) time.Time {
 	if c.limits.MinDataRate > 0 {
 		due := float64(received) / float64(c.limits.MinDataRate) // seconds
 		if elapsed := now.Sub(c.started); due < elapsed.Seconds() {
-			// At the very start the two are the same wait.
+			// Before any data the two deadlines are the same.
 			c.tooSlow = received > 0
 			deadline = c.started.Add(c.limits.IdleTimeout + time.Duration(due*float64(time.Second)))
 		}
@@ -116,7 +115,7 @@ func (c *dataClock) deadline(now time.Time, received int64) time.Time {
 	return deadline
 }
 
-// pause has the time d not count, as the client was not read from.
+// pause excludes the time d, during which nothing was read from the client.
 func (c *dataClock) pause(d time.Duration) {
 	if !c.started.IsZero() {
 		c.started = c.started.Add(d)

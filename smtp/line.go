@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// bareCRWait is how long a line that so far ends in a CR alone is waited for. Then the
-// client is taken for one that will send no LF, as a terminal in raw mode does, and
-// is told so; a CRLF that the network has parted comes together long before.
+// bareCRWait is how long to wait for the LF after a CR at the end of what was received.
+// After that the client is assumed to send no LF, like a terminal in raw mode, and is told
+// so. A CRLF that the network has split arrives long before.
 const bareCRWait = time.Second
 
 var (
@@ -19,15 +19,14 @@ var (
 	errLineCut     = errors.New("connection ended within a line")
 )
 
-// line is one line of the client's, without its line end, valid until the next read.
+// line is a line from the client without its line end. It is valid until the next read.
 type line struct {
 	text   []byte
 	bareLF bool // it ended in LF rather than CRLF
 }
 
-// readLine returns the next line, which ends in CRLF or in LF. The whole of it has to
-// come within timeout, however its bytes trickle in. With errBareCR it returns what
-// came up to that.
+// readLine returns the next line, which ends in CRLF or in LF. All of it has to arrive
+// within timeout. With errBareCR it returns what came before the CR.
 func (s *session) readLine(timeout time.Duration) (line, error) {
 	s.in.shrink()
 	var deadline time.Time // from the first wait on
@@ -65,8 +64,8 @@ func (s *session) readLine(timeout time.Duration) (line, error) {
 	}
 }
 
-// fillLine reads more of a line. Where only a CR has come of its end, it does not wait
-// for the deadline, but ends the line there.
+// fillLine reads more of a line. If what was received ends in a CR, it waits for the LF
+// only as long as bareCRWait, and then ends the line there.
 func (s *session) fillLine(now, deadline time.Time) ([]byte, error) {
 	text := bytes.TrimSuffix(s.in.unread(), []byte{0}) // telnet sends NUL after CR (RFC 854)
 	waitsForLF := bytes.HasSuffix(text, []byte{'\r'}) && now.Add(bareCRWait).Before(deadline)
@@ -86,7 +85,7 @@ func (s *session) fillLine(now, deadline time.Time) ([]byte, error) {
 	return nil, err
 }
 
-// skipLFOfCR skips the LF of a CRLF whose CR has already been taken for a line end.
+// skipLFOfCR skips an LF whose CR has already been treated as a line end.
 func (s *session) skipLFOfCR() {
 	if unread := s.in.unread(); s.afterCR && len(unread) > 0 {
 		s.afterCR = false

@@ -17,9 +17,9 @@ var (
 	errPathAfter   = errors.New("nothing stands after the @ of the address")
 )
 
-// parseLoosePath reads a path as parsePath does, and others that clients are known to
-// send: odd says what is wrong with those. The mailbox is the address that is meant,
-// without what only surrounds it, so that mail can be found by it.
+// parseLoosePath reads a path as parsePath does, and also malformed ones that clients are
+// known to send; odd says what is wrong with those. The mailbox is the address that is
+// meant, without a name or blanks around it, so that mail can be found by it.
 func parseLoosePath(b []byte) (mailbox, rest []byte, odd oddity, err error) {
 	if mailbox, rest, err = parsePath(b); err == nil {
 		return mailbox, rest, 0, nil
@@ -67,8 +67,8 @@ func cutPath(b []byte) (text, rest []byte, odd oddity) {
 	return b[open+1 : end], rest, odd
 }
 
-// findBrackets finds the innermost of the first brackets in b, -1 if one is missing,
-// which a quoted string may have in it as well.
+// findBrackets finds the innermost pair of the first brackets in b, -1 if one is missing.
+// It skips quoted strings, which may contain brackets.
 func findBrackets(b []byte) (open, end int, nested bool) {
 	open = -1
 	for i := 0; i < len(b); i++ {
@@ -102,7 +102,8 @@ func isVisible(b []byte) bool {
 	return true
 }
 
-// looseMailbox tells what is wrong with an address, and whether it can be one at all.
+// looseMailbox returns an address with what is wrong with it, or an error if it cannot be
+// one.
 func looseMailbox(text []byte) ([]byte, oddity, error) {
 	at := bytes.LastIndexByte(text, '@')
 	if n := quotedStringLength(text); n > 0 && n < len(text) && text[n] == '@' {
@@ -141,7 +142,7 @@ func looseMailbox(text []byte) ([]byte, oddity, error) {
 	return text, odd | wrong, err
 }
 
-// oddLocalPart tells what is wrong with a local part.
+// oddLocalPart returns what is wrong with a local part.
 func oddLocalPart(local []byte) oddity {
 	if n := localPartLength(local); n == len(local) {
 		return 0
@@ -156,8 +157,8 @@ func oddLocalPart(local []byte) oddity {
 	return odd
 }
 
-// oddDomainPart tells what is wrong with a domain. One with a blank or a bracket in it is
-// taken for something else that has been put into the address.
+// oddDomainPart returns what is wrong with a domain, or an error if it contains a blank or
+// a bracket: then it is no domain, but something else within the address.
 func oddDomainPart(domain []byte) (oddity, error) {
 	if domainLength(domain) == len(domain) {
 		return 0, nil

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// oddity is a set of what is wrong with an address that is taken all the same.
+// oddity is a set of things that are wrong with an address that is accepted nevertheless.
 type oddity uint16
 
 const (
@@ -20,7 +20,7 @@ const (
 	oddUTF8
 )
 
-// oddityTexts say after "address" what each oddity is.
+// oddityTexts describe each oddity. They follow the word "address".
 var oddityTexts = [...]string{
 	"that does not stand between one < and one > (RFC 5321 section 4.1.2)",
 	"with a name before it (RFC 5321 section 4.1.2)",
@@ -36,7 +36,7 @@ var oddityTexts = [...]string{
 // maxShownAddress is how many bytes of an address a problem shows.
 const maxShownAddress = 100
 
-// oddAddresses are the addresses of one mail that are odd: of each oddity how many, and
+// oddAddresses counts the malformed addresses of one mail: for each oddity how many, and
 // the first.
 type oddAddresses [len(oddityTexts)]struct {
 	count int
@@ -52,7 +52,7 @@ func (o *oddAddresses) add(odd oddity, address []byte) {
 	}
 }
 
-// problems says what is odd, a line for each oddity.
+// problems describes them, with a line for each oddity.
 func (o *oddAddresses) problems() []string {
 	if o == nil {
 		return nil

@@ -35,8 +35,8 @@ func nextParameter(b []byte) (keyword, value string, rest []byte, err error) {
 	return strings.ToUpper(string(name)), string(val), rest, nil
 }
 
-// parameters reads all that follows a path, each keyword once, and has set take
-// them. It returns them as they were sent.
+// parameters reads all parameters after a path, each keyword at most once, and calls set
+// for each. It returns them as they were sent.
 func (s *session) parameters(rest []byte, set func(s *session, keyword, value string) (reply, bool)) (string, reply, bool) {
 	if len(rest) == 0 {
 		return "", reply{}, true

@@ -119,7 +119,7 @@ func quotedStringLength(b []byte) int {
 }
 
 // domainLength is the length of the domain or address literal at the front of b,
-// 0 if there is none. An underscore is taken for a letter, as test hosts have them.
+// 0 if there is none. An underscore counts as a letter, as the names of test hosts have them.
 func domainLength(b []byte) int {
 	if len(b) > 0 && b[0] == '[' {
 		return addressLiteralLength(b)

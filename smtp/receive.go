@@ -35,8 +35,8 @@ func (s *session) dataCommand(argument []byte, bareLF bool) (reply, error) {
 	return s.dataEnds(data, refusal)
 }
 
-// bdat is RFC 3030 section 2. Whatever the reply, the octets announced are used
-// up first, so that none of them is taken for a command.
+// bdat is RFC 3030 section 2. Whatever the reply is, the announced octets are read
+// first, so that none of them is taken for a command.
 func (s *session) bdat(argument []byte) (reply, error) {
 	if s.server.NoExtensions {
 		return replyNotSupported, nil
@@ -47,7 +47,7 @@ func (s *session) bdat(argument []byte) (reply, error) {
 	count, rest, _ := bytes.Cut(argument, []byte{' '})
 	size, err := strconv.ParseUint(string(count), 10, 63)
 	if err != nil {
-		// Nothing tells where the data ends and the commands begin again.
+		// There is no way to know where the data ends and commands begin again.
 		s.reply(replyBdatCount)
 		return reply{}, errEnd
 	}
@@ -73,7 +73,7 @@ func (s *session) bdat(argument []byte) (reply, error) {
 	return reply{250, "2.0.0", strconv.FormatUint(size, 10) + " octets received"}, nil
 }
 
-// refuseChunk says why the chunk that follows cannot be part of a mail.
+// refuseChunk returns the reply if the chunk that follows cannot be part of a mail.
 func (s *session) refuseChunk(wellFormed bool) (r reply, refused bool, err error) {
 	switch {
 	case !wellFormed:
@@ -111,7 +111,7 @@ func (s *session) dataEnds(data string, refusal reply) (reply, error) {
 		Data:                data,
 		Problems:            s.problems(data),
 		Exchange:            s.transcript.end(len(data), replyAccepted, s.extended),
-		Session:             s.tell(),
+		Session:             s.sharedSession(),
 	}
 	s.bareLF = s.bareLF[:0]
 	s.mail.recipients = nil // they are the message's now

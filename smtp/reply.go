@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// reply is one answer to the client. Text may have several lines, parted by \n.
+// reply is one reply to the client. Text may have several lines, separated by \n.
 type reply struct {
 	code     int
 	enhanced string // RFC 3463; sent only after EHLO

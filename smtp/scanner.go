@@ -3,10 +3,10 @@ package smtp
 import "bytes"
 
 // dataScanner finds the end of a mail's data and undoes the dot-stuffing (RFC 5321
-// sections 4.1.1.4 and 4.5.2). What ends a line is decided by the line of DATA itself.
-// If that ended in CRLF, only CRLF does: nothing else that looks like a line end, and
-// that another server may have taken for one or not, can end the data. If it ended in
-// a bare LF, as no server sends it, lines end in LF, with a CR before it or not.
+// sections 4.1.1.4 and 4.5.2). The line of DATA itself decides what ends a line. If it
+// ended in CRLF, only CRLF does: no other sequence, which another server might treat
+// differently, can end the data. If it ended in a bare LF, which no server sends, lines
+// end in LF, with or without a CR before it.
 type dataScanner struct {
 	bareLF    bool
 	lineStart bool // the next byte begins a line
@@ -18,8 +18,8 @@ func newDataScanner(bareLF bool) dataScanner {
 }
 
 // scan uses up the first bytes of b and moves the data among them to its front.
-// It leaves bytes unused after the end of data, or when it takes more of them to
-// tell whether a dot begins that.
+// It leaves bytes unused after the end of data, or if only the bytes after them will
+// show whether they are the end of data.
 func (d *dataScanner) scan(b []byte) (kept, used int, end bool) {
 	for used < len(b) {
 		if d.lineStart && b[used] == '.' {
@@ -49,8 +49,8 @@ func (d *dataScanner) scan(b []byte) (kept, used int, end bool) {
 	return kept, used, false
 }
 
-// lineEnd is the length of the line end that b begins with, 0 if there is none, or if
-// more of b has to come to know.
+// lineEnd is the length of the line end that b begins with, 0 if there is none. Known is
+// false if b is too short to tell.
 func (d *dataScanner) lineEnd(b []byte) (n int, known bool) {
 	switch {
 	case len(b) == 0:

@@ -8,11 +8,11 @@ import (
 // masked stands in a transcript for what may be a secret.
 const masked = "***"
 
-// maskSecrets is a line of the client's, whose command is verb if it has one, without
-// what may be a secret. That is what follows the mechanism of AUTH (RFC 4954 section
-// 4); any line after AUTH up to the next command, as clients go on with their name and
-// password although AUTH was refused, or has ended already; and any line with a word
-// about logins that is no command, as AUTH with a blank before it is none.
+// maskSecrets returns a line from the client, whose command is verb if it has one, without
+// what may be a secret. That is: what follows the mechanism of AUTH (RFC 4954 section 4);
+// any line after AUTH up to the next command, as clients go on with their name and
+// password even if AUTH was refused or has ended; and any line that is not a command but
+// contains a word about logins, such as AUTH with a blank before it.
 func (t *transcript) maskSecrets(text []byte, verb string) []byte {
 	switch {
 	case verb == "AUTH":
@@ -30,8 +30,8 @@ func (t *transcript) maskSecrets(text []byte, verb string) []byte {
 	return text
 }
 
-// maskAuth leaves a line of AUTH only the name of a mechanism that there is: anything
-// else in its place may be the secret.
+// maskAuth leaves of a line of AUTH only the name of a known mechanism. Anything else in
+// its place may be a secret.
 func maskAuth(text []byte) []byte {
 	const auth = len("AUTH")
 	mechanism := bytes.TrimLeft(text[auth:], " \t")
@@ -61,8 +61,8 @@ func isMechanism(name string) bool {
 	return false
 }
 
-// isAboutLogins reports whether text has a word in it that secrets stand beside, in SMTP
-// or in a protocol that a client takes it for.
+// isAboutLogins reports whether text contains a word that usually stands next to a
+// secret, in SMTP or in a protocol that the client may be speaking instead.
 func isAboutLogins(text []byte) bool {
 	upper := bytes.ToUpper(text)
 	for _, word := range []string{"AUTH", "PASS", "PWD", "LOGIN", "USER", "TOKEN", "BEARER", "SECRET"} {

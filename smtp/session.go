@@ -18,8 +18,8 @@ import (
 // although more commands wait in the input buffer.
 const flushAt = 4096
 
-// What a session with one mail takes for its replies and its transcript, in bytes,
-// so that they need not grow bit by bit.
+// How many bytes the replies and the transcript of a session with one mail usually take,
+// so that their buffers need not grow step by step.
 const (
 	usualReplies    = 512
 	usualTranscript = 1024
@@ -58,11 +58,11 @@ type session struct {
 
 	began   time.Time
 	brought bool  // a mail was accepted
-	refusal reply // the last since then, unless it was told of; its code is 0 if there is none
-	failed  bool  // it was told that a mail did not come
+	refusal reply // the last refusal since then, unless it was reported; its code is 0 if there is none
+	failed  bool  // a failure was reported
 
-	bad          int  // bad commands since the last that was carried out
-	excused      bool // the reply to this command was a fault's or the receiver's
+	bad          int  // bad commands since the last command that was carried out
+	excused      bool // the reply to this command came from a fault or from the receiver
 	failedLogins int
 	transactions int
 
@@ -71,7 +71,7 @@ type session struct {
 	sender     string      // the last reverse-path: most clients have only one
 	accepted   Message     // while it is handed over
 	transcript transcript
-	told       *Session // what messages share; nil when that has changed
+	shared     *Session // what messages share; nil when it has to be made again
 
 	mu            sync.Mutex // guards what follows, and the connection's deadlines
 	readBy        deadline
@@ -85,8 +85,8 @@ type transaction struct {
 	open           bool
 	reversePath    string
 	mailParameters string
-	declared       int64 // octets, 0 if not told
-	maxSize        int64 // octets that it may have
+	declared       int64 // octets, 0 if the client did not declare them
+	maxSize        int64 // octets
 	smtputf8       bool
 	binary         bool // BODY=BINARYMIME
 
@@ -116,7 +116,7 @@ func newSession(srv *Server, conn net.Conn, encrypted *tls.ConnectionState) *ses
 	return s
 }
 
-// release gives back what the session holds; nothing touches conn afterwards.
+// release releases what the session holds; nothing touches conn afterwards.
 func (s *session) release() {
 	s.cancel()
 	s.server.Sessions.remove(s)
@@ -252,9 +252,9 @@ func (s *session) loop() error {
 	}
 }
 
-// countBad counts a command that was answered with code, if the command was bad: unknown,
-// malformed or out of place (RFC 5321 section 4.2.2). What was refused though it was
-// well-formed says nothing against the client.
+// countBad counts a command that was answered with code if the command was bad: unknown,
+// malformed or out of sequence (RFC 5321 section 4.2.2). A well-formed command that was
+// refused is not bad.
 func (s *session) countBad(code int) int {
 	switch {
 	case code < 400:
@@ -265,8 +265,8 @@ func (s *session) countBad(code int) int {
 	return s.bad
 }
 
-// fill writes the replies that wait and reads more of what the client sends, which
-// has to come before the deadline.
+// fill writes the queued replies and reads more of what the client sends, which has to
+// arrive before the deadline.
 func (s *session) fill(now, deadline time.Time) error {
 	s.setDeadlines(deadline, now.Add(s.limits.IdleTimeout))
 	if err := s.write(); err != nil {
@@ -288,15 +288,15 @@ func (s *session) flush() error {
 	return s.write()
 }
 
-// write is flush once the deadline is set.
+// write is flush with the deadline already set.
 func (s *session) write() error {
 	if len(s.out) == 0 {
 		return nil
 	}
 	_, err := s.conn.Write(s.out)
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-		// Not the timeout of a read: there is nobody to tell.
-		err = errors.New("client takes no replies")
+		// Unlike after a read timeout, there is no way to tell the client.
+		err = errors.New("client does not read replies")
 	}
 	if s.out = s.out[:0]; cap(s.out) > 2*flushAt {
 		s.out = nil
@@ -304,18 +304,18 @@ func (s *session) write() error {
 	return err
 }
 
-// tell is what the messages of this session share. It is made anew only when
+// sharedSession is what the messages of this session share. A new one is made only when
 // something in it has changed.
-func (s *session) tell() *Session {
-	if s.told == nil {
+func (s *session) sharedSession() *Session {
+	if s.shared == nil {
 		told := s.about()
 		told.Preamble = s.transcript.preamble
-		s.told = &told
+		s.shared = &told
 	}
-	return s.told
+	return s.shared
 }
 
-// about is what there is to tell of the session so far, without its transcript.
+// about describes the session so far, without its transcript.
 func (s *session) about() Session {
 	told := Session{
 		Client: s.client, Hello: s.hello, Extended: s.extended,

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// lastWait bounds how long Shutdown waits for sessions that it has cut off: what they
-// wait for may have no end of its own, such as a Receiver that ignores its context.
+// lastWait bounds how long Shutdown waits for sessions that it has cut off. They may be
+// waiting for something without a time limit, such as a Receiver that ignores its
+// context.
 const lastWait = 2 * time.Second
 
 // aLongTimeAgo as a deadline makes a blocked read or write return at once.
@@ -24,9 +25,9 @@ type Sessions struct {
 	clients  map[netip.Addr]int // open sessions of each
 	stopping bool
 	empty    chan struct{} // closed when stopping and open is empty
-	foreign  clientSet     // those that came with another protocol
-	guesses  guesses       // of passwords
-	guessing clientSet     // those that have guessed too often
+	foreign  clientSet     // clients that spoke another protocol
+	guesses  guesses       // wrong logins by client
+	guessing clientSet     // clients with too many wrong logins
 
 	preamble atomic.Pointer[string] // of the last session that had one of its own
 }
@@ -93,7 +94,7 @@ func (ss *Sessions) EndServer(srv *Server) {
 	}
 }
 
-// add registers s, or gives the reply to refuse it with.
+// add registers s, or returns the reply to refuse it with.
 func (ss *Sessions) add(s *session) (reply, bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -114,7 +115,7 @@ func (ss *Sessions) add(s *session) (reply, bool) {
 	return reply{}, true
 }
 
-// remove forgets s: after it returns, nobody else touches the connection of s.
+// remove removes s. After it returns, no other goroutine touches the connection of s.
 func (ss *Sessions) remove(s *session) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -155,13 +156,13 @@ func (s *session) stop(mode stopMode) {
 	s.cancel()
 }
 
-// stopsNow reports whether the session has to end by now. Once it has, that stays so, as
-// no transaction begins any more. It is called with mu.
+// stopsNow reports whether the session has to end now. Once it is true it stays true, as
+// no further transaction begins. The caller must hold mu.
 func (s *session) stopsNow() bool {
 	return s.stopMode == stopNow || s.stopMode == stopWhenIdle && !s.inTransaction
 }
 
-// pause waits, but not beyond a stop.
+// pause waits for d, or until the session has to end.
 func (s *session) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -187,7 +188,7 @@ func (s *session) beginTransaction() bool {
 	return s.inTransaction
 }
 
-// transactionEnded has a shutdown wait no longer.
+// transactionEnded marks the transaction as ended: a shutdown no longer waits for it.
 func (s *session) transactionEnded() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,8 +197,8 @@ func (s *session) transactionEnded() {
 	}
 }
 
-// setDeadlines says until when the next read and write have to be done, the zero
-// time leaving that of a read as it is. A stop has set others, which hold.
+// setDeadlines sets the deadlines of the next read and write. A zero time leaves that of
+// reads as it is. The deadlines that a stop has set are not changed.
 func (s *session) setDeadlines(read, write time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,20 +208,20 @@ func (s *session) setDeadlines(read, write time.Time) {
 		_ = s.conn.SetReadDeadline(s.readBy.set)
 	}
 	if s.stopMode == stopNow {
-		// Long enough for a 421, too short to hold up an exit.
+		// Long enough to send a 421, and too short to delay the exit noticeably.
 		_ = s.conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 	} else if s.writeBy.renew(write) {
 		_ = s.conn.SetWriteDeadline(s.writeBy.set)
 	}
 }
 
-// deadline is the one set on a connection, for an operation that was due a little
-// earlier. As setting it takes longer than most commands do, it stays for later
-// operations while it is late enough for them.
+// deadline is the deadline set on a connection. It is a little later than due, and stays
+// set for later operations as long as it is late enough for them, as setting one takes
+// longer than most commands do.
 type deadline struct{ due, set time.Time }
 
-// renew reports whether set is to be set anew for an operation that is due at t, if
-// there is one. It is later than that by a sixteenth of the time there is.
+// renew reports whether a new deadline has to be set for an operation that is due at t,
+// and computes it: it is later than t by a sixteenth of the time until then.
 func (d *deadline) renew(t time.Time) bool {
 	if t.IsZero() || !t.Before(d.due) && !t.After(d.set) {
 		return false

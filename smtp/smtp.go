@@ -7,9 +7,10 @@
 // auth.go, STARTTLS in tls.go, and DATA and BDAT in receive.go, which hands
 // the mail over; path.go and parameter.go read what follows MAIL and RCPT; data.go
 // reads what follows DATA or BDAT; reply.go has every text a client can be sent.
-// Beside that way, limits.go has the bounds, transcript.go the record of the session,
-// failure.go what is told of one without a mail, fault.go what goes wrong on purpose,
-// and sessions.go keeps the open sessions, so that they can be closed in good order.
+// Apart from these, limits.go has the bounds, transcript.go the record of the session,
+// failure.go the reports of sessions without a mail, fault.go and inject.go the faults
+// that are injected on purpose, and sessions.go the open sessions, so that they can be
+// shut down in an orderly way.
 package smtp
 
 import (
@@ -25,15 +26,14 @@ import (
 // Receiver takes the messages that sessions accept. Its methods are called from
 // many sessions at once.
 type Receiver interface {
-	// Receive keeps what m has, but not m itself nor its Exchange, which are the
-	// session's. The client
-	// gets 250 when it returns nil, the reply of a [*ReplyError], or else 451. It has to
-	// return soon after ctx is done: that is when a shutdown no longer waits for mail
-	// transactions.
+	// Receive stores the message. It must not keep m itself or its Exchange, which the
+	// session uses again. The client gets 250 when it returns nil, the reply of a
+	// [*ReplyError], or else 451. It has to return soon after ctx is done, which means
+	// that a shutdown no longer waits for mail transactions.
 	Receive(ctx context.Context, m *Message) error
 
-	// Refused is told of each message that was turned away after its data had
-	// begun, or for its declared size.
+	// Refused is called for each message that was refused after its data had begun, or
+	// for its declared size.
 	Refused()
 }
 
@@ -60,7 +60,7 @@ type Message struct {
 	// Problems says what was wrong with how the client sent the message.
 	Problems []string
 
-	// Exchange is the transcript of the transaction: see [Session.Preamble]. It is good
+	// Exchange is the transcript of the transaction: see [Session.Preamble]. It is valid
 	// until Receive returns.
 	Exchange []byte
 
@@ -73,7 +73,7 @@ type Session struct {
 	// Client is the address of the peer, with its port.
 	Client string
 
-	// Hello is the argument of HELO or EHLO; Extended tells EHLO.
+	// Hello is the argument of HELO or EHLO; Extended is true for EHLO.
 	Hello    string
 	Extended bool
 
@@ -86,8 +86,8 @@ type Session struct {
 	AuthMechanism, AuthIdentity string
 
 	// Preamble is the transcript up to the first transaction. In a transcript a
-	// line begins with "C: " for the client's, "S: " for the server's, or "* "
-	// for what else happened. Secrets are masked and data is left out.
+	// line begins with "C: " if the client sent it, with "S: " if the server did, or
+	// with "* " if it says what else happened. Secrets are masked and data is left out.
 	Preamble string
 }
 
@@ -114,15 +114,16 @@ type Server struct {
 	// Limits bound what clients can do.
 	Limits
 
-	// NoExtensions answers EHLO with 502, which leaves the SMTP of RFC 821.
+	// NoExtensions makes the server answer EHLO with 502, which leaves the SMTP of RFC
+	// 821.
 	NoExtensions bool
 
 	// StrictAddresses refuses addresses that RFC 5321 and 6531 do not allow. Otherwise
-	// those that clients are known to send are taken, without what only surrounds the
-	// address, and the mail's problems say what was wrong with them.
+	// malformed ones that clients are known to send are accepted, without names or blanks
+	// around them, and the mail's problems say what was wrong with them.
 	StrictAddresses bool
 
-	// TLS, if there is any, is offered by STARTTLS (RFC 3207).
+	// TLS is offered by STARTTLS (RFC 3207) unless it is nil.
 	TLS *tls.Config
 
 	// ImplicitTLS has sessions begin with a TLS handshake (RFC 8314 section 3.3) by
@@ -134,16 +135,17 @@ type Server struct {
 	// Auth says whether clients may or must log in (RFC 4954).
 	Auth AuthMode
 
-	// CheckLogin tells whether the secret, a password or token, is that of the
-	// user. If it is nil, every login is taken. It is called from many sessions at
+	// CheckLogin reports whether the secret, a password or token, is that of the user.
+	// If it is nil, every login is accepted. It is called from many sessions at
 	// once, and has to return soon after ctx is done, when a shutdown ends the session.
 	CheckLogin func(ctx context.Context, username, secret string) bool
 
-	// KnownLogin, if there is one, tells at once whether a login was right before. Such
-	// a login is taken also while others at the client's address guess passwords.
+	// KnownLogin, unless it is nil, reports without delay whether a login was right
+	// before. Such a login is accepted even after too many wrong ones from the client's
+	// address.
 	KnownLogin func(username, secret string) bool
 
-	// Faults are what goes wrong on purpose; nil is nothing.
+	// Faults are injected on purpose. Nil means none.
 	Faults *Faults
 
 	// Receiver gets the accepted messages.
@@ -153,20 +155,20 @@ type Server struct {
 	// transactions that were refused. It is called from many sessions at once.
 	Failed func(*FailedSession)
 
-	// Capacity, if there is one, tells the largest message that the receiver can keep
-	// at the moment, in octets, 0 if there is no bound. Larger ones are refused as those
-	// beyond MaxMessageSize are.
+	// Capacity, unless it is nil, returns the size of the largest message that the
+	// receiver can store at the moment, in octets, or 0 if there is no bound. Larger ones
+	// are refused like those beyond MaxMessageSize.
 	Capacity func() int64
 
-	// Budget bounds the memory of mail under way. If it is nil, it is one that all
-	// servers of the process without one of their own share.
+	// Budget bounds the memory of mail that is being received. All servers for which it
+	// is nil share one.
 	Budget *Budget
 
 	// Sessions is where this server's sessions are registered.
 	Sessions *Sessions
 
-	// Logger gets the course of sessions at debug level, faults on purpose as
-	// information, and panics as errors.
+	// Logger logs the course of sessions at debug level, injected faults at info level,
+	// and panics as errors.
 	Logger *zap.Logger
 
 	ended bool // by Sessions.EndServer, and guarded by what Sessions has for that

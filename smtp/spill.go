@@ -2,8 +2,8 @@ package smtp
 
 import "strings"
 
-// spill holds the front of a mail that is larger than an input buffer, or of which more
-// chunks are to come, and what of the budget the mail has reserved.
+// spill holds the beginning of a mail that is larger than an input buffer, or of which
+// more chunks will follow, and the mail's reservation in the budget.
 type spill struct {
 	buffers []*buffer
 	data    [][]byte
@@ -36,9 +36,9 @@ func (sp *spill) append(data []byte) {
 	}
 }
 
-// join is the whole mail, tail being what was not spilled: the one copy that is made of
-// it. It gives the buffers back one by one, so that the mail does not take twice its size.
-// What was reserved stays so for as long as the mail is under way.
+// join returns the whole mail, of which tail is the end. It copies the mail once, and
+// releases each buffer when it has been copied, so that the mail does not take twice its
+// size. The reservation stays until the mail has been handed over.
 func (sp *spill) join(tail []byte) string {
 	if sp.size == 0 {
 		return string(tail)
@@ -56,7 +56,7 @@ func (sp *spill) join(tail []byte) string {
 	return whole.String()
 }
 
-// release gives the buffers back, and what was reserved.
+// release releases the buffers and the reservation.
 func (sp *spill) release() {
 	for _, b := range sp.buffers {
 		if b != nil {

@@ -26,24 +26,24 @@ func (s *session) startTLS(argument []byte) (reply, error) {
 	if err := s.flush(); err != nil {
 		return reply{}, err
 	}
-	// What came in plain text with STARTTLS must not be taken for something said
-	// under TLS: anybody on the way could have put it there.
+	// What was sent in plain text after STARTTLS must not be treated as if it had come
+	// under TLS: anybody on the network path could have inserted it.
 	if n := len(s.in.unread()); n > 0 {
 		s.in.skip(n)
-		s.transcript.note(strconv.Itoa(n) + " octets in plain text after STARTTLS thrown away")
-		s.logger.Warn("plain text after STARTTLS thrown away", zap.String("client", s.client), zap.Int("octets", n))
+		s.transcript.note(strconv.Itoa(n) + " octets in plain text after STARTTLS discarded")
+		s.logger.Warn("plain text after STARTTLS discarded", zap.String("client", s.client), zap.Int("octets", n))
 	}
 	if err := s.handshake(); err != nil {
 		return reply{}, err
 	}
 	s.endTransaction()
-	s.hello, s.extended, s.mechanism, s.identity, s.told = "", false, "", "", nil
+	s.hello, s.extended, s.mechanism, s.identity, s.shared = "", false, "", "", nil
 	s.heard, s.recognized, s.afterCR, s.bareLF = false, false, false, nil
 	s.noteTLS()
 	return reply{}, nil
 }
 
-// handshake puts the connection under TLS, within FirstCommandTimeout.
+// handshake does the TLS handshake, within FirstCommandTimeout.
 func (s *session) handshake() error {
 	conn := tls.Server(s.conn, s.server.TLS)
 	deadline := time.Now().Add(s.limits.FirstCommandTimeout)
@@ -60,7 +60,7 @@ func (s *session) handshake() error {
 	}
 	level := zap.InfoLevel
 	if errors.Is(err, io.EOF) {
-		level = zap.DebugLevel // looked whether somebody listens, as health checks do
+		level = zap.DebugLevel // as health checks do, which only connect
 	}
 	s.logger.Log(level, "TLS handshake failed", zap.String("client", s.client), zap.Error(err))
 	// The error must not be taken for a timeout, which has a reply: in the middle of a
@@ -74,8 +74,8 @@ func (s *session) noteTLS() {
 	s.transcript.note(told.TLSVersion + ", " + told.TLSCipher)
 }
 
-// closeTLS tells the client that nothing was cut off. The connection itself is
-// closed by whoever accepted it.
+// closeTLS ends TLS properly, so that the client knows that nothing was cut off. The
+// connection itself is closed by whoever accepted it.
 func (s *session) closeTLS() {
 	if conn, ok := s.conn.(*tls.Conn); ok {
 		_ = conn.CloseWrite()

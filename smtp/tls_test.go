@@ -168,7 +168,7 @@ func TestPlainTextAfterSTARTTLSIsThrownAway(t *testing.T) {
 	if said, err := io.ReadAll(reader); err != nil || string(said) != want {
 		t.Errorf("the server said %q (%v)", said, err)
 	}
-	if got := box.all(); len(got) != 1 || !strings.Contains(got[0].Session.Preamble, "* 35 octets in plain text after STARTTLS thrown away\n") {
+	if got := box.all(); len(got) != 1 || !strings.Contains(got[0].Session.Preamble, "* 35 octets in plain text after STARTTLS discarded\n") {
 		t.Errorf("stored %+v", got)
 	}
 }

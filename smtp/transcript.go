@@ -8,7 +8,7 @@ import (
 )
 
 // Bounds of a transcript, in bytes: of one line, and of what is kept between two
-// transactions. What is beyond is left out and counted.
+// transactions. Lines beyond them are left out and counted.
 const (
 	maxTranscriptLine = 1000
 	maxTranscript     = 32 << 10
@@ -25,8 +25,8 @@ type transcript struct {
 	afterAuth bool // no command has come since AUTH, see maskSecrets
 }
 
-// command records a line of the client's, whose command is verb, "" if it has none,
-// secrets masked.
+// command records a line from the client, with secrets masked. Verb is its command, or
+// "" if it has none.
 func (t *transcript) command(text []byte, verb string) {
 	if t.ended {
 		t.text, t.left, t.ended = t.text[:0], 0, false
@@ -35,13 +35,13 @@ func (t *transcript) command(text []byte, verb string) {
 	t.line("C: ", t.maskSecrets(text, verb))
 }
 
-// secret records a line that is not shown. Others that follow may belong to it.
+// secret records that a line is not shown. The lines after it may belong to it.
 func (t *transcript) secret() {
 	t.line("C: ", []byte(masked))
 	t.afterAuth = true
 }
 
-// tooLong records that a line was not kept. It may have been that of AUTH.
+// tooLong records that a line was not kept. It may have been a line of AUTH.
 func (t *transcript) tooLong() {
 	t.note("a line that is too long")
 	t.afterAuth = true
@@ -72,9 +72,9 @@ func (t *transcript) line(prefix string, line []byte) {
 	}
 }
 
-// begin parts the preamble from the first transaction, whose MAIL is the current
-// command. It is shared with the last session that had the same one, as all of a client
-// have that connects for each of its mails.
+// begin separates the preamble from the first transaction, whose MAIL is the current
+// command. If the last session had the same preamble, both share it: a client that
+// connects for each of its mails always sends the same.
 func (t *transcript) begin(last *atomic.Pointer[string]) {
 	if t.preamble != "" || t.mark == 0 {
 		return
@@ -88,8 +88,8 @@ func (t *transcript) begin(last *atomic.Pointer[string]) {
 	t.text = append(t.text[:0], t.text[t.mark:]...)
 }
 
-// end is the record of a transaction that ends with the reply r. The lines of
-// the end are there even if others had to be left out. It is good until the next command.
+// end is the record of a transaction that ends with the reply r. It includes the last
+// lines even if others had to be left out. It is valid until the next command.
 func (t *transcript) end(octets int, r reply, extended bool) []byte {
 	if t.left > 0 {
 		t.text = append(t.text, "* "...)
@@ -104,8 +104,8 @@ func (t *transcript) end(octets int, r reply, extended bool) []byte {
 	return t.text
 }
 
-// short is the record up to now in at most n bytes, its begin and its end if it is
-// longer, in whole lines.
+// short is the record up to now in at most n bytes. Of a longer one it has the first and
+// the last lines.
 func (t *transcript) short(n int) string {
 	whole := t.preamble + string(t.text)
 	if t.left > 0 {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// appendVisible appends text with its control characters as such: what a client sent
-// must not begin another line of a transcript or a log, move the cursor of a terminal,
-// or turn the order of what is read.
+// appendVisible appends text with its control characters escaped: what a client sent
+// must not begin another line of a transcript or a log, move the cursor of a terminal, or
+// reverse the direction of text.
 func appendVisible[T string | []byte](b []byte, text T) []byte {
 	plain := 0 // text up to here is appended
 	for i := 0; i < len(text); {
@@ -44,8 +44,8 @@ func decodeRune[T string | []byte](text T) (rune, int) {
 	return utf8.DecodeRuneInString(string(text[:min(len(text), utf8.UTFMax)]))
 }
 
-// isInvisible reports whether r, of n bytes, is no character (n is 1 then), a control
-// character, a separator of lines, or one that controls direction.
+// isInvisible reports whether r, of n bytes, is malformed UTF-8 (then n is 1), a control
+// character, a line separator, or a character that controls the direction of text.
 func isInvisible(r rune, n int) bool {
 	return r == utf8.RuneError && n == 1 || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) ||
 		r == '\u2028' || r == '\u2029'
@@ -68,7 +68,7 @@ func visibleSome(texts []string) []string {
 	return shown
 }
 
-// cutText is text, or what of it fits into n bytes without a part of a character.
+// cutText is text, or as many of its characters as fit into n bytes.
 func cutText[T string | []byte](text T, n int) T {
 	if len(text) <= n {
 		return text
@@ -78,5 +78,5 @@ func cutText[T string | []byte](text T, n int) T {
 			return text[:end]
 		}
 	}
-	return text[:n] // no UTF-8 at all
+	return text[:n] // it is not UTF-8
 }

@@ -11,9 +11,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// fault lets happen what a rule wants at this step: then r is the reply to give
-// instead of carrying on, or err ends the session. Address is the sender at step
-// mail and the recipient at step rcpt.
+// fault injects the fault of the first rule that applies at this step, if there is one.
+// Then r is the reply to give instead of carrying out the command, or err ends the
+// session. Address is the sender at step mail and the recipient at step rcpt.
 func (s *session) fault(at step, address string) (r reply, faulty bool, err error) {
 	if s.server.Faults == nil {
 		return reply{}, false, nil
@@ -24,7 +24,7 @@ func (s *session) fault(at step, address string) (r reply, faulty bool, err erro
 	}
 	for _, rule := range *rules {
 		if rule.at == at && rule.applies(s, address) {
-			return s.suffer(rule)
+			return s.inject(rule)
 		}
 	}
 	return reply{}, false, nil
@@ -51,8 +51,8 @@ func (r *rule) isFor(s *session, recipient string) bool {
 	return slices.ContainsFunc(s.mail.recipients, func(to string) bool { return matches(r.Recipient, to) })
 }
 
-// matches reports whether pattern, in which * stands for any text, is all of s in
-// any case. It takes the leftmost place for each piece, which is enough.
+// matches reports whether all of s matches pattern, in which * stands for any text,
+// ignoring case. It tries only the leftmost place for each piece, which is enough.
 func matches(pattern, s string) bool {
 	pattern, s = strings.ToLower(pattern), strings.ToLower(s)
 	first, rest, wild := strings.Cut(pattern, "*")
@@ -70,15 +70,15 @@ func matches(pattern, s string) bool {
 	return ok
 }
 
-// suffer carries the rule out.
-func (s *session) suffer(r *rule) (reply, bool, error) {
+// inject makes happen what the rule says.
+func (s *session) inject(r *rule) (reply, bool, error) {
 	s.excused = true
 	what := r.describe()
 	s.transcript.note("fault at " + r.at.String() + ": " + what)
 	s.logger.Info("fault on purpose", zap.String("client", s.client), zap.Stringer("step", r.at), zap.String("fault", what),
 		zap.String("sender", visible(s.mail.reversePath)), zap.Strings("recipients", visibleSome(s.mail.recipients)))
 	if r.Delay > 0 {
-		// What was answered before must not wait as well.
+		// Earlier replies must not be delayed too.
 		if err := s.flush(); err != nil {
 			return reply{}, false, err
 		}
@@ -109,7 +109,7 @@ func (r *rule) describe() string {
 	return strings.Join(does, ", ")
 }
 
-// stall reads what the client sends and answers nothing.
+// stall reads what the client sends, and never replies.
 func (s *session) stall() error {
 	if err := s.flush(); err != nil {
 		return err
