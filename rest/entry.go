@@ -53,7 +53,7 @@ func (e entry) write(s *jsonStream) {
 	s.key("attachments")
 	s.number(int64(e.shown.Attachments))
 	s.key("read")
-	s.plain(strconv.FormatBool(isRead(e.mail)))
+	s.plain(strconv.FormatBool(e.mail.Read()))
 	s.key("login")
 	s.text(login(e.mail))
 	s.plain("}")

@@ -70,7 +70,7 @@ func (a *API) page(w http.ResponseWriter, r *http.Request, q *query) (*store.Pag
 // search finds what q matches. If it has to look at each message for that, it first
 // calls turn, which waits until it may.
 func (a *API) search(ctx context.Context, q store.Query, turn func(context.Context) (func(), error)) (store.Page, error) {
-	if q.Match != nil {
+	if q.LooksAtEach() {
 		release, err := turn(ctx)
 		if err != nil {
 			return store.Page{}, err
@@ -86,7 +86,7 @@ func (a *API) deleteMatching(w http.ResponseWriter, r *http.Request, _ store.ID)
 	if p != nil {
 		return p
 	}
-	if q.Match != nil {
+	if q.LooksAtEach() {
 		release, err := a.limits.Searches.Take(r.Context())
 		if err != nil {
 			return workProblem(err)

@@ -5,12 +5,12 @@
 //	err := b.Append(ctx, &store.Message{Sender: "a@example.com", Recipients: to, Raw: raw})
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
-// bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, and
-// watch.go waits for arrivals. Below them, ring.go holds the messages in order of
-// arrival, index.go finds them by the keys of key.go, and list.go is the data
-// structure that both are built on. Nothing here parses mail: whoever appends a message
-// supplies its header fields, and readers may keep values beside a message that they
-// worked out of it, with derived.go.
+// bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, mark.go
+// marks what has been read, and watch.go waits for arrivals. Below them, ring.go holds
+// the messages in order of arrival, index.go finds them by the keys of key.go, and
+// list.go is the data structure that both are built on. Nothing here parses mail:
+// whoever appends a message supplies its header fields, and readers may keep values
+// beside a message that they worked out of it, with derived.go.
 package store
 
 import (
@@ -37,12 +37,13 @@ type Stats struct {
 	Received uint64 // appended
 	Evicted  uint64 // removed to make room for newer ones, or because limits were lowered
 	Expired  uint64 // reached MaxAge
-	Deleted  uint64 // by Delete and DeleteMatching
+	Deleted  uint64 // by Delete, DeleteIDs and DeleteMatching
 	Refused  uint64 // counted by Refuse
 	Freed    int64  // bytes of all messages that were removed, also by Close
 	Replaced int64  // bytes of those that were evicted, which Freed includes
 
 	Messages int
+	Unread   int // of Messages
 	Bytes    int64
 	Oldest   int64 // arrival of the oldest, milliseconds since 1970, 0 if none
 	Limits   Limits
@@ -55,6 +56,7 @@ type Bucket struct {
 	ring    ring
 	indexes [indexKinds]index
 	bytes   int64
+	unread  int
 	stats   Stats // only its counters are in use
 	newest  ID
 	kept    kept
@@ -131,6 +133,9 @@ func (b *Bucket) insert(m *Message) {
 	seq := b.ring.add(m)
 	m.eachKey(func(k key) { b.indexes[k.kind].add(k.text, seq) })
 	b.bytes += m.cost
+	if !m.Read() {
+		b.unread++
+	}
 	b.newest = m.ID
 }
 
@@ -143,6 +148,9 @@ func (b *Bucket) remove(seq uint64) (*Message, bool) {
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.kept.goes(m)
 	b.bytes -= m.cost
+	if !m.Read() {
+		b.unread--
+	}
 	b.stats.Freed += m.cost
 	return m, true
 }
@@ -163,7 +171,7 @@ func (b *Bucket) Stats() Stats {
 	defer b.mu.RUnlock()
 	s := b.stats
 	s.Refused = b.refused.Load()
-	s.Messages, s.Bytes, s.Limits = b.ring.n, b.bytes, b.limits
+	s.Messages, s.Unread, s.Bytes, s.Limits = b.ring.n, b.unread, b.bytes, b.limits
 	if s.Messages > 0 {
 		s.Oldest = b.ring.at(place{}).Arrived
 	}
@@ -185,7 +193,7 @@ func (b *Bucket) Close() {
 	b.closed = true
 	b.stopExpiry()
 	b.stats.Freed += b.bytes
-	b.bytes, b.ring, b.indexes, b.kept = 0, ring{}, [indexKinds]index{}, kept{}
+	b.bytes, b.unread, b.ring, b.indexes, b.kept = 0, 0, ring{}, [indexKinds]index{}, kept{}
 	b.mu.Unlock()
 	b.watches.close()
 }

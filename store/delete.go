@@ -10,12 +10,23 @@ func (b *Bucket) Delete(id ID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	seq, ok := b.ring.byID(id)
-	if !ok {
-		return false
+	return ok && b.delete(seq)
+}
+
+// delete removes the message with that number, if it is there, as somebody wants it
+// removed.
+func (b *Bucket) delete(seq uint64) bool {
+	_, ok := b.remove(seq)
+	if ok {
+		b.stats.Deleted++
 	}
-	b.remove(seq)
-	b.stats.Deleted++
-	return true
+	return ok
+}
+
+// DeleteIDs removes the messages with these IDs and returns how many were there. Readers
+// and writers are not held up meanwhile, and see the messages disappear batch by batch.
+func (b *Bucket) DeleteIDs(ids []ID) int {
+	return b.changeIDs(ids, func(seq uint64, _ *Message) bool { return b.delete(seq) })
 }
 
 // DeleteMatching removes all that q matches, its paging aside, and returns how
@@ -23,6 +34,15 @@ func (b *Bucket) Delete(id ID) bool {
 // ctx's and the rest stays too; a closed bucket gives ErrClosed. Readers and writers
 // are not held up meanwhile, and see the messages disappear batch by batch.
 func (b *Bucket) DeleteMatching(ctx context.Context, q Query) (int, error) {
+	return b.changeMatching(ctx, q, func(seq uint64, _ *Message) bool { return b.delete(seq) })
+}
+
+// change does something to a message, which is held, and to the bucket, which is locked.
+// It reports whether that changed anything.
+type change func(seq uint64, m *Message) bool
+
+// changeMatching changes all that q matches when it is called.
+func (b *Bucket) changeMatching(ctx context.Context, q Query, f change) (int, error) {
 	var seqs []uint64
 	q.Ascending = true
 	err := b.scan(ctx, &q, func(seq uint64, _ *Message) bool {
@@ -32,30 +52,44 @@ func (b *Bucket) DeleteMatching(ctx context.Context, q Query) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	deleted := 0
+	changed := 0
 	for len(seqs) > 0 {
 		if err := ctx.Err(); err != nil {
-			return deleted, fmt.Errorf("deleting from a bucket: %w", err)
+			return changed, fmt.Errorf("changing messages of a bucket: %w", err)
 		}
-		var n int
-		n, seqs = b.deleteBatch(seqs)
-		deleted += n
+		n, done := b.changeBatch(len(seqs), func(i int) (uint64, bool) { return seqs[i], true }, f)
+		changed, seqs = changed+n, seqs[done:]
 	}
-	return deleted, nil
+	return changed, nil
 }
 
-// deleteBatch removes the first of the messages with these numbers. It returns how
-// many were there, and the numbers that are left.
-func (b *Bucket) deleteBatch(seqs []uint64) (deleted int, left []uint64) {
+// changeIDs changes the messages with these IDs that are there.
+func (b *Bucket) changeIDs(ids []ID, f change) int {
+	changed := 0
+	for len(ids) > 0 {
+		n, done := b.changeBatch(len(ids), func(i int) (uint64, bool) { return b.ring.byID(ids[i]) }, f)
+		changed, ids = changed+n, ids[done:]
+	}
+	return changed
+}
+
+// changeBatch changes the first of n messages, whose numbers number gives. It returns
+// how many did change, and at how many it looked.
+func (b *Bucket) changeBatch(n int, number func(i int) (seq uint64, ok bool), f change) (changed, done int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for work := 0; work < batchWork && len(seqs) > 0; seqs = seqs[1:] {
+	for work := 0; work < batchWork && done < n; done++ {
 		work++
-		if m, ok := b.remove(seqs[0]); ok {
-			work += m.work()
-			deleted++
+		seq, ok := number(done)
+		if !ok {
+			continue
+		}
+		if p, ok := b.ring.find(seq); ok {
+			m := b.ring.at(p)
+			if work += m.work(); f(seq, m) {
+				changed++
+			}
 		}
 	}
-	b.stats.Deleted += uint64(deleted)
-	return deleted, seqs
+	return changed, done
 }

@@ -52,7 +52,7 @@ func (id ID) after(last ID, at int64) ID {
 	return id
 }
 
-// Message is one mail with its envelope. Once appended its fields never change, and
+// Message is one mail with its envelope. Once appended its exported fields never change, and
 // any goroutine may read them without a lock.
 type Message struct {
 	// ID is set by Append.
@@ -89,6 +89,7 @@ type Message struct {
 
 	cost    int64 // changed only while the bucket is locked
 	derived derived
+	mark    mark
 }
 
 // HeaderFields are the fields of a message's header that lists of messages show:

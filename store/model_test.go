@@ -66,6 +66,7 @@ func (q *Query) holds(x *Message) bool {
 		q.SenderDomain != "" && !hasSuffixFold(x.Sender, "@"+q.SenderDomain) ||
 		q.RecipientDomain != "" && !slices.ContainsFunc(x.Recipients, isOf) ||
 		q.After != ID{} && x.ID.String() <= q.After.String() ||
+		q.Read != nil && x.Read() != *q.Read ||
 		q.Before != ID{} && x.ID.String() >= q.Before.String() ||
 		q.Since != 0 && x.Arrived < q.Since ||
 		q.Until != 0 && x.Arrived >= q.Until ||
@@ -101,6 +102,10 @@ func randomQuery(r *rand.Rand, m model) Query {
 	}
 	if r.IntN(4) == 0 {
 		q.Match = func(x *Message) bool { return x.ID[15]&1 == 0 }
+	}
+	if r.IntN(5) == 0 {
+		read := r.IntN(2) == 0
+		q.Read = &read
 	}
 	if len(m) == 0 {
 		return q
@@ -147,7 +152,7 @@ func FuzzBucket(f *testing.F) {
 }
 
 func (s *simulation) step() {
-	switch s.r.IntN(14) {
+	switch s.r.IntN(18) {
 	case 0:
 		s.stats.Limits = Limits{MaxMessages: 1 + s.r.IntN(600), MaxAge: time.Duration(s.r.IntN(3)) * time.Minute}
 		s.b.SetLimits(s.stats.Limits)
@@ -180,8 +185,71 @@ func (s *simulation) step() {
 				s.expire()
 			}
 		}
+	case 6:
+		s.deleteIDs()
+	case 7, 8:
+		s.mark()
+	case 9:
+		s.markMatching()
 	default:
 		s.append(1 + s.r.IntN(20)*s.r.IntN(20))
+	}
+}
+
+// someIDs are those of a few messages, perhaps more than once, and some of none.
+func (s *simulation) someIDs() (ids []ID, held model) {
+	for range s.r.IntN(12) {
+		if len(s.m) == 0 || s.r.IntN(5) == 0 {
+			ids = append(ids, ID{}.after(ID{}, s.clock.ms.Load()))
+			continue
+		}
+		x := s.m[s.r.IntN(len(s.m))]
+		if ids = append(ids, x.ID); !slices.Contains(held, x) {
+			held = append(held, x)
+		}
+	}
+	return ids, held
+}
+
+func (s *simulation) deleteIDs() {
+	ids, held := s.someIDs()
+	if n := s.b.DeleteIDs(ids); n != len(held) {
+		s.t.Fatalf("deleted %d, want %d", n, len(held))
+	}
+	s.stats.Deleted += uint64(len(held))
+	s.forget(held)
+}
+
+func (s *simulation) mark() {
+	ids, held := s.someIDs()
+	read := s.r.IntN(3) > 0
+	marked := s.unlike(held, read)
+	if n := s.b.Mark(ids, read); n != len(marked) {
+		s.t.Fatalf("marked %d, want %d", n, len(marked))
+	}
+	s.marked(marked, read)
+}
+
+func (s *simulation) markMatching() {
+	q, read := randomQuery(s.r, s.m), s.r.IntN(2) == 0
+	marked := s.unlike(s.m.find(q), read)
+	if n, err := s.b.MarkMatching(s.t.Context(), q, read); err != nil || n != len(marked) {
+		s.t.Fatalf("marked %d, %v, want %d", n, err, len(marked))
+	}
+	s.marked(marked, read)
+}
+
+// unlike is the visible ones of held whose marks are others.
+func (s *simulation) unlike(held model, read bool) model {
+	visible := s.visible()
+	return slices.DeleteFunc(slices.Clone(held), func(x *Message) bool { return x.Read() == read || !slices.Contains(visible, x) })
+}
+
+func (s *simulation) marked(messages model, read bool) {
+	for _, x := range messages {
+		if x.Read() != read {
+			s.t.Fatal("a mark has not been set")
+		}
 	}
 }
 
@@ -264,6 +332,9 @@ func (s *simulation) compareStats() {
 	want.Messages = len(s.m)
 	for _, x := range s.m {
 		want.Bytes += x.cost
+		if !x.Read() {
+			want.Unread++
+		}
 	}
 	if len(s.m) > 0 {
 		want.Oldest = s.m[0].Arrived

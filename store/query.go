@@ -23,6 +23,8 @@ type Query struct {
 	// After and Before are IDs that messages have to be newer and older than;
 	// zero is no bound.
 	After, Before ID
+	// Read is whether the messages have been read; nil is either.
+	Read *bool
 	// Match is a further condition. It is called without the bucket's lock.
 	Match func(*Message) bool
 
@@ -32,6 +34,10 @@ type Query struct {
 	// a Limit of 0 only the total is found.
 	Offset, Limit int
 }
+
+// LooksAtEach reports whether a search for q looks at each message that its addresses and
+// bounds leave, so that the search takes as long as there are such messages.
+func (q *Query) LooksAtEach() bool { return q.Match != nil || q.Read != nil }
 
 // Page is a part of what a query matches.
 type Page struct {
@@ -56,11 +62,11 @@ func (b *Bucket) Get(id ID) (*Message, bool) {
 // the newest first unless q says otherwise. It returns ErrClosed if the bucket is
 // closed, and ctx's error if ctx is done before the search is.
 //
-// With Match, or two conditions on addresses, it looks at one message after the
+// With Match or Read, or two conditions on addresses, it looks at one message after the
 // other without the lock: those that are removed meanwhile may be found or not.
 func (b *Bucket) Find(ctx context.Context, q Query) (Page, error) {
 	keys := q.keys()
-	if q.Match == nil && len(keys) < 2 {
+	if !q.LooksAtEach() && len(keys) < 2 {
 		return b.findByKey(keys, &q)
 	}
 	var p Page
@@ -204,7 +210,7 @@ func (b *Bucket) scan(ctx context.Context, q *Query, found func(uint64, *Message
 			return err
 		}
 		for i, m := range batch.messages {
-			if (len(keys) < 2 || m.hasAll(keys)) && (q.Match == nil || q.Match(m)) && !found(batch.seqs[i], m) {
+			if (len(keys) < 2 || m.hasAll(keys)) && (q.Read == nil || m.Read() == *q.Read) && (q.Match == nil || q.Match(m)) && !found(batch.seqs[i], m) {
 				return nil
 			}
 			looked++

@@ -84,7 +84,7 @@ func (s *Site) page(ctx context.Context, q store.Query, page int) (store.Page, e
 
 // turn waits for a slot if q has to look at each message. The caller must call done.
 func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error) {
-	if q.Match == nil {
+	if !q.LooksAtEach() {
 		return func() {}, nil
 	}
 	return s.Limits.Searches.Take(ctx)
