@@ -16,6 +16,7 @@ import (
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/search"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -174,8 +175,8 @@ func TestErrorsAreProblemDocuments(t *testing.T) {
 		{"GET", "/emails?wait=1h", 400, "wait", ""},
 		{"GET", "/emails?wait=soon", 400, "wait", ""},
 		{"GET", "/emails?header=x", 400, "header", ""},
-		{"GET", "/emails?header:X=" + strings.Repeat("x", maxText+1), 400, "header:X", ""},
-		{"GET", "/emails?q=" + strings.Repeat("x", maxText+1), 400, "q", ""},
+		{"GET", "/emails?header:X=" + strings.Repeat("x", 257), 400, "header:X", ""},
+		{"GET", "/emails?q=" + strings.Repeat("x", search.MaxQuery+1), 400, "q", ""},
 		{"GET", "/emails?hasAttachment=yes", 400, "hasAttachment", ""},
 		{"GET", "/events?limit=1", 400, "limit", ""},
 		{"GET", "/emails/" + id + "/html?remote=2", 400, "remote", ""},

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/search"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -71,7 +72,7 @@ func parseEnvelope(rawQuery string) (*store.Message, *problem) {
 			return nil, badParameter(name, "given more than once")
 		}
 		for i := range all {
-			all[i] = address(all[i])
+			all[i] = search.WithPlus(all[i])
 			if !isAddress(all[i]) && (name != "sender" || all[i] != "") {
 				p := badParameter(name, "expected an address such as a@example.com")
 				p.Status, p.Title = http.StatusUnprocessableEntity, http.StatusText(http.StatusUnprocessableEntity)

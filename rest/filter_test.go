@@ -108,7 +108,7 @@ func FuzzQuery(f *testing.F) {
 			t.Errorf("%+v", q)
 		}
 		if q.Match != nil {
-			q.Match(mail("a", "b", "Subject: x\r\n\r\n"))
+			q.Match(store.New(store.Limits{}), mail("a", "b", "Subject: x\r\n\r\n"))
 		}
 		if q.wait < 0 || q.wait > maxWait || q.count < 0 {
 			t.Errorf("%+v", q)

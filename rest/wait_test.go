@@ -275,9 +275,9 @@ func TestWaitLooksAtEachEmailOnce(t *testing.T) {
 	}
 	var looks atomic.Int64
 	match := q.Match
-	q.Match = func(m *store.Message) bool {
+	q.Match = func(b *store.Bucket, m *store.Message) bool {
 		looks.Add(1)
-		return match(m)
+		return match(b, m)
 	}
 	done := make(chan *store.Page)
 	go func() {

@@ -57,19 +57,6 @@ func TestConditionsAreBoundedAndAllHold(t *testing.T) {
 	}
 }
 
-func TestEmailIsParsedOnceForAllConditions(t *testing.T) {
-	q, p := parseQuery("header:X-A=one&header:X-B=two&header:X-C=three", nil)
-	if p != nil {
-		t.Fatal(p)
-	}
-	m := mail("a@x", "b@x", "X-A: one\r\nX-B: two\r\nX-C: three\r\n\r\n"+strings.Repeat("a line\r\n", 100))
-	three := testing.AllocsPerRun(100, func() { q.Match(m) })
-	q.conditions = q.conditions[:1]
-	if one := testing.AllocsPerRun(100, func() { q.Match(m) }); three > one+20 {
-		t.Errorf("%v allocations for three conditions, %v for one", three, one)
-	}
-}
-
 // oneSlot lets one search run at a time, and takes that slot.
 func oneSlot(t *testing.T, a *API, line int, wait time.Duration) (release func()) {
 	t.Helper()

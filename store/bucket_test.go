@@ -115,7 +115,7 @@ func TestClosedBucketTakesAndHoldsNothing(t *testing.T) {
 	if _, ok := b.First(t.Context(), Query{}); ok {
 		t.Error("a closed bucket has a first message")
 	}
-	for name, match := range map[string]func(*Message) bool{"all": nil, "a condition": func(*Message) bool { return true }} {
+	for name, match := range map[string]func(*Bucket, *Message) bool{"all": nil, "a condition": func(*Bucket, *Message) bool { return true }} {
 		if _, err := b.Find(t.Context(), Query{Match: match}); !errors.Is(err, ErrClosed) {
 			t.Errorf("finding %s: error %v", name, err)
 		}
@@ -144,7 +144,7 @@ func TestReadersAndWritersAtOnce(t *testing.T) {
 			for i := range 500 {
 				q := Query{Recipient: "r@x", Limit: 100}
 				if i%2 == 0 {
-					q.Match = func(m *Message) bool { return m.Subject != "" }
+					q.Match = func(_ *Bucket, m *Message) bool { return m.Subject != "" }
 				}
 				page, err := b.Find(t.Context(), q)
 				if err != nil {

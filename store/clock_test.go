@@ -38,7 +38,7 @@ func TestClockThatWasAhead(t *testing.T) {
 		"since now":             {Query{Since: now}, "ahead"},
 		"after the one ahead":   {Query{After: ahead.ID}, "after1 after2"},
 		"before the one ahead":  {Query{Before: ahead.ID}, "before"},
-		"with a condition":      {Query{Until: now, Match: func(*Message) bool { return true }}, "before after1 after2"},
+		"with a condition":      {Query{Until: now, Match: func(*Bucket, *Message) bool { return true }}, "before after1 after2"},
 		"with two on addresses": {Query{Until: now, Recipient: "r@x", RecipientDomain: "x"}, "before after1 after2"},
 	} {
 		t.Run(name, func(t *testing.T) {

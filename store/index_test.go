@@ -95,7 +95,7 @@ func TestKeysKeepNoMessage(t *testing.T) {
 func deleteLarge(t *testing.T, b *Bucket, number int) {
 	t.Helper()
 	i := 0
-	n, err := b.DeleteMatching(t.Context(), Query{Match: func(*Message) bool {
+	n, err := b.DeleteMatching(t.Context(), Query{Match: func(*Bucket, *Message) bool {
 		i++
 		return (i-1)%3 == number
 	}})

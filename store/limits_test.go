@@ -33,7 +33,7 @@ func TestMessageOverItsAgeIsNotFoundEvenIfNotYetRemoved(t *testing.T) {
 	if _, ok := b.First(t.Context(), Query{}); ok {
 		t.Error("found as the first")
 	}
-	for _, q := range []Query{{}, {Recipient: "r@x"}, {RecipientDomain: "x"}, {Match: func(*Message) bool { return true }}} {
+	for _, q := range []Query{{}, {Recipient: "r@x"}, {RecipientDomain: "x"}, {Match: func(*Bucket, *Message) bool { return true }}} {
 		if n := mustFind(t, b, q).Total; n != 0 {
 			t.Errorf("%d found with %+v", n, q)
 		}

@@ -87,7 +87,7 @@ func TestDeletedMessagesLeaveNoMemory(t *testing.T) {
 			}
 			full := heapInUse() - before
 			i := 0
-			q := Query{Match: func(*Message) bool {
+			q := Query{Match: func(*Bucket, *Message) bool {
 				i++
 				return i%1000 != 0
 			}}

@@ -70,7 +70,7 @@ func (q *Query) holds(x *Message) bool {
 		q.Before != ID{} && x.ID.String() >= q.Before.String() ||
 		q.Since != 0 && x.Arrived < q.Since ||
 		q.Until != 0 && x.Arrived >= q.Until ||
-		q.Match != nil && !q.Match(x))
+		q.Match != nil && !q.Match(nil, x))
 }
 
 func hasSuffixFold(s, suffix string) bool {
@@ -101,7 +101,7 @@ func randomQuery(r *rand.Rand, m model) Query {
 		q.SenderDomain = []string{"X", "none"}[r.IntN(2)]
 	}
 	if r.IntN(4) == 0 {
-		q.Match = func(x *Message) bool { return x.ID[15]&1 == 0 }
+		q.Match = func(_ *Bucket, x *Message) bool { return x.ID[15]&1 == 0 }
 	}
 	if r.IntN(5) == 0 {
 		read := r.IntN(2) == 0

@@ -25,8 +25,9 @@ type Query struct {
 	After, Before ID
 	// Read is whether the messages have been read; nil is either.
 	Read *bool
-	// Match is a further condition. It is called without the bucket's lock.
-	Match func(*Message) bool
+	// Match is a further condition on messages of the bucket. It is called without the
+	// bucket's lock.
+	Match func(*Bucket, *Message) bool
 
 	// Ascending gives the oldest first.
 	Ascending bool
@@ -210,7 +211,7 @@ func (b *Bucket) scan(ctx context.Context, q *Query, found func(uint64, *Message
 			return err
 		}
 		for i, m := range batch.messages {
-			if (len(keys) < 2 || m.hasAll(keys)) && (q.Read == nil || m.Read() == *q.Read) && (q.Match == nil || q.Match(m)) && !found(batch.seqs[i], m) {
+			if (len(keys) < 2 || m.hasAll(keys)) && (q.Read == nil || m.Read() == *q.Read) && (q.Match == nil || q.Match(b, m)) && !found(batch.seqs[i], m) {
 				return nil
 			}
 			looked++

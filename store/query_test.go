@@ -34,7 +34,7 @@ func TestWorkEndsWithItsContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			looked := 0
-			err := work(ctx, Query{Limit: 10, Match: func(*Message) bool {
+			err := work(ctx, Query{Limit: 10, Match: func(*Bucket, *Message) bool {
 				looked++
 				cancel()
 				return false
@@ -87,7 +87,7 @@ func TestFindPages(t *testing.T) {
 		{"after", Query{Limit: 10, After: ids[2]}, "4 3", 2},
 		{"after the newest", Query{Limit: 10, After: ids[4]}, "", 0},
 		{"null sender", Query{Limit: 10, Sender: &null}, "", 0},
-		{"match", Query{Limit: 1, Offset: 1, Match: func(m *Message) bool { return m.Sender != "3" }}, "2", 4},
+		{"match", Query{Limit: 1, Offset: 1, Match: func(_ *Bucket, m *Message) bool { return m.Sender != "3" }}, "2", 4},
 		{"unknown recipient", Query{Limit: 10, Recipient: "x"}, "", 0},
 		{"in the future", Query{Limit: 10, Since: time.Now().Add(time.Hour).UnixMilli()}, "", 0},
 		{"in the past", Query{Limit: 10, Until: time.Now().Add(-time.Hour).UnixMilli()}, "", 0},

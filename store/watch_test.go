@@ -101,7 +101,7 @@ func TestNoArrivalIsMissed(t *testing.T) {
 			for range rounds {
 				q := Query{Recipient: recipient, After: last, Limit: 1}
 				if i%2 == 0 {
-					q = Query{After: last, Limit: 1, Match: func(m *Message) bool { return m.Recipients[0] == recipient }}
+					q = Query{After: last, Limit: 1, Match: func(_ *Bucket, m *Message) bool { return m.Recipients[0] == recipient }}
 				}
 				for {
 					watch := b.Watch(q)

@@ -172,7 +172,7 @@ func TestAddressesOfPagesHaveToBeRight(t *testing.T) {
 func TestUnmarkedBrowsersGetTheHeaderFirst(t *testing.T) {
 	s := newTestSite(t, mail("a@x", "Subject: one\r\n\r\n"))
 	s.Filter = func(string) (store.Query, error) {
-		return store.Query{Match: func(*store.Message) bool { return true }}, nil
+		return store.Query{Match: func(*store.Bucket, *store.Message) bool { return true }}, nil
 	}
 	s.Limits.Searches = guard.NewSlots(1, 10, 5*time.Minute)
 	release, err := s.Limits.Searches.Take(t.Context())
@@ -206,7 +206,7 @@ func TestSearchesOfTheSiteWaitForTheirTurn(t *testing.T) {
 	m := mail("a@x", "")
 	s := newTestSite(t, m)
 	s.Filter = func(string) (store.Query, error) {
-		return store.Query{Match: func(*store.Message) bool { return true }}, nil
+		return store.Query{Match: func(*store.Bucket, *store.Message) bool { return true }}, nil
 	}
 	s.Limits.Searches = guard.NewSlots(1, 10, time.Millisecond)
 	release, err := s.Limits.Searches.Take(t.Context())

@@ -1,0 +1,63 @@
+package search
+
+import (
+	"slices"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// candidate is a message while it is looked at. It is parsed once, if a condition needs
+// that.
+type candidate struct {
+	*store.Message
+	bucket *store.Bucket
+	parsed *message.Message
+}
+
+func (c *candidate) meets(conditions []condition) bool {
+	for _, condition := range conditions {
+		if !condition.matches(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *candidate) mail() *message.Message {
+	if c.parsed == nil {
+		c.parsed = message.Parse(c.Raw)
+	}
+	return c.parsed
+}
+
+func (c *candidate) entry() *ListEntry { return Entry(c.bucket, c.Message) }
+
+func (c *candidate) hasAttachments() bool { return c.entry().Attachments > 0 }
+
+// login is the name that the client was logged in with, "" if it was not.
+func (c *candidate) login() string {
+	if c.Session == nil {
+		return ""
+	}
+	return c.Session.AuthIdentity
+}
+
+// hasInline tells that the HTML shows some of the attachments.
+func (c *candidate) hasInline() bool {
+	return message.HasAttachments(c.Raw) && len(c.mail().Attachments()) > c.entry().Attachments
+}
+
+// hasProblem tells that anything was wrong with how the message was sent, or with the
+// mail itself.
+func (c *candidate) hasProblem() bool {
+	return len(c.Message.Problems()) > 0 || len(c.mail().Problems()) > 0
+}
+
+// hasFile tells that an attachment has such a name.
+func (c *candidate) hasFile(t text) bool {
+	return message.HasAttachments(c.Raw) && slices.ContainsFunc(c.mail().Attachments(), func(p *message.Part) bool { return t.In(p.Filename()) })
+}
+
+// tags are those that the mail was given, by its fields X-Tags.
+func (c *candidate) tags() []string { return Tags(c.mail().Header()) }

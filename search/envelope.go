@@ -1,0 +1,105 @@
+package search
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+var tooManyStars = "at most " + strconv.Itoa(maxStars) + " asterisks"
+
+// envelopeKeys say where a query has the keys of one side of the envelope, and what a
+// message has there.
+type envelopeKeys struct {
+	address func(q *store.Query, address string) bool
+	domain  func(q *store.Query, domain string) bool
+	any     func(c *candidate, matches func(string) bool) bool
+}
+
+var senderKeys = envelopeKeys{
+	address: func(q *store.Query, address string) bool {
+		if q.Sender == nil {
+			q.Sender = &address
+		}
+		return strings.EqualFold(*q.Sender, address)
+	},
+	domain: func(q *store.Query, domain string) bool { return setKey(&q.SenderDomain, domain) },
+	any:    func(c *candidate, matches func(string) bool) bool { return matches(c.Sender) },
+}
+
+var recipientKeys = envelopeKeys{
+	address: func(q *store.Query, address string) bool { return setKey(&q.Recipient, address) },
+	domain:  func(q *store.Query, domain string) bool { return setKey(&q.RecipientDomain, domain) },
+	any: func(c *candidate, matches func(string) bool) bool {
+		return slices.ContainsFunc(c.Recipients, matches)
+	},
+}
+
+// setKey makes value a key of a query, unless another one is there already.
+func setKey(key *string, value string) bool {
+	if value == "" {
+		return false // which is no key
+	}
+	if *key == "" {
+		*key = value
+	}
+	return strings.EqualFold(*key, value)
+}
+
+// envelopeFilter reads a whole address, or a pattern, of which an index answers at
+// least the domain.
+func envelopeFilter(value string, keys envelopeKeys) (Expression, string) {
+	value = WithPlus(value)
+	p := newPattern(value)
+	if p.stars() > maxStars {
+		return Expression{}, tooManyStars
+	}
+	return one(envelopeCondition(value, p, keys)), ""
+}
+
+func recipientFilter(value string) (Expression, string) {
+	if value == "" {
+		return Expression{}, "an address"
+	}
+	return envelopeFilter(value, recipientKeys)
+}
+
+func envelopeCondition(value string, p pattern, keys envelopeKeys) condition {
+	c := condition{matches: func(c *candidate) bool { return keys.any(c, p.matches) }}
+	if p.stars() == 0 {
+		c.narrow = func(q *store.Query) bool { return keys.address(q, value) }
+	} else if domain, whole := p.domain(); domain != "" {
+		c.narrow = func(q *store.Query) bool { return keys.domain(q, domain) && whole }
+	}
+	return c
+}
+
+// clientCondition matches what came from one of those addresses.
+func clientCondition(clients netip.Prefix) condition {
+	return condition{matches: func(c *candidate) bool {
+		if c.Session == nil {
+			return false
+		}
+		client, err := netip.ParseAddrPort(c.Session.Client)
+		if err != nil {
+			return false
+		}
+		return clients.Contains(client.Addr().Unmap().WithZone(""))
+	}}
+}
+
+// readCondition matches what has been read, or what has not.
+func readCondition(wanted bool) condition {
+	return condition{
+		matches: func(c *candidate) bool { return c.Read() == wanted },
+		narrow: func(q *store.Query) bool {
+			if q.Read == nil {
+				q.Read = &wanted
+			}
+			return *q.Read == wanted
+		},
+	}
+}
