@@ -13,7 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// announce says, once the configuration is in force, where mail is caught and shown.
+// announce logs where mail is caught and shown. It is called when the configuration is
+// in force.
 func (a *App) announce() {
 	if len(a.handlers) == 0 {
 		a.logger.Warn("this configuration catches no mail, as nothing listens for SMTP: " +
@@ -31,7 +32,7 @@ func (a *App) noteURLs(scheme string, addresses []string) {
 	for _, address := range addresses {
 		addr, err := caddy.ParseNetworkAddress(caddy.NewReplacer().ReplaceAll(address, ""))
 		if err != nil {
-			continue // the app that listens says so
+			continue // the app that listens reports the error
 		}
 		url := scheme + "://" + addr.String()
 		if !addr.IsUnixNetwork() {
@@ -43,8 +44,8 @@ func (a *App) noteURLs(scheme string, addresses []string) {
 	}
 }
 
-// reachableHost is the name or address by which this machine reaches what listens on
-// host, which may be all of its addresses.
+// reachableHost is the name or address at which this machine can connect to what listens
+// on host, which may stand for all of its addresses.
 func reachableHost(host string) string {
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		return "localhost"
@@ -52,7 +53,7 @@ func reachableHost(host string) string {
 	return host
 }
 
-// siteURLs are the URLs at which handlers of ours answer.
+// siteURLs are the URLs at which mailbucket handlers answer.
 func siteURLs(apps []*caddyhttp.App) []string {
 	var urls []string
 	for _, app := range apps {
@@ -72,13 +73,13 @@ func siteURLs(apps []*caddyhttp.App) []string {
 	return urls
 }
 
-// mount is where a handler of ours is in a server.
+// mount is the place of a mailbucket handler in a server.
 type mount struct {
-	hosts []string // none: any
+	hosts []string // any host if there are none
 	path  string   // begins and ends with a slash
 }
 
-// mountsIn follows routes to handlers of ours.
+// mountsIn finds the mailbucket handlers in routes.
 func mountsIn(routes caddyhttp.RouteList, at mount) (found []mount) {
 	for _, route := range routes {
 		here := at
@@ -99,7 +100,7 @@ func mountsIn(routes caddyhttp.RouteList, at mount) (found []mount) {
 	return found
 }
 
-// narrow takes in what a matcher of a route asks for, as sites and handle_path have it.
+// narrow applies a matcher of a route to the mount: that of a site or of handle_path.
 func (m *mount) narrow(matcher any, outer mount) {
 	switch matcher := matcher.(type) {
 	case *caddyhttp.MatchHost:

@@ -20,19 +20,18 @@ import (
 // configuration takes its reference before the old one gives up its own.
 var buckets = caddy.NewUsagePool()
 
-// bucket is a store with the sessions that fill it. It is what sessions hand
-// their messages to.
+// bucket is a store with the sessions that fill it, and the receiver of their messages.
 type bucket struct {
 	*store.Bucket
 	name     string
 	sessions smtp.Sessions
 	faults   smtp.Faults
 	failed   store.FailedSessions
-	wanted   wanted
+	configs  bucketConfigs
 }
 
-// openBucket takes a reference to the bucket of that name. The limits are for a
-// new one; those of an open one stay as they are.
+// openBucket takes a reference to the bucket of that name. If the bucket is new it gets
+// the limits; those of an open bucket stay as they are.
 func openBucket(name string, limits store.Limits) (*bucket, error) {
 	b, _, err := buckets.LoadOrNew(name, func() (caddy.Destructor, error) {
 		b := &bucket{Bucket: store.New(limits), name: name}
@@ -50,8 +49,8 @@ func closeBucket(name string) error {
 	return err
 }
 
-// Destruct frees the bucket when the last configuration has given it up.
-// Sessions that still run end with 421: nobody could read what they bring.
+// Destruct frees the bucket when no configuration uses it any more. Sessions that are
+// still open end with 421, as nobody could read their mail.
 func (b *bucket) Destruct() error {
 	freed.unwatch(b.Bucket)
 	go func() {

@@ -13,8 +13,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// eachOption reads a block of options, each of which may stand there once unless
-// it is named in repeatable.
+// eachOption reads a block of options. Each may be given once, or more often if it is
+// named in repeatable.
 func eachOption(d *caddyfile.Dispenser, block string, options map[string]func() error, repeatable ...string) error {
 	seen := make(map[string]bool)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
@@ -147,6 +147,6 @@ func switchArg(d *caddyfile.Dispenser, to **bool) error {
 	return nil
 }
 
-// hasPlaceholder reports whether a value is known only where the configuration runs,
-// and can be checked no sooner.
+// hasPlaceholder reports whether a value contains a placeholder, so that it can only be
+// checked where the configuration runs.
 func hasPlaceholder(value string) bool { return strings.Contains(value, "{") }

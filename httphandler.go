@@ -35,7 +35,7 @@ type HTTPHandler struct {
 }
 
 // httpLimits are for the requests to all buckets together.
-var httpLimits = guard.NewLimits(letGo)
+var httpLimits = guard.NewLimits(bufferFreed)
 
 // CaddyModule returns the Caddy module information.
 func (*HTTPHandler) CaddyModule() caddy.ModuleInfo {
@@ -69,11 +69,11 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		Addresses: func() []string { return a.listening[b.name] },
 	})
 	h.api = rest.New(rest.Options{Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
-	// Caddy waits for the calls under way: those that wait for mail must end.
+	// Caddy waits for requests to finish, so calls that wait for mail have to be ended.
 	return onEvent(ctx, "stopping", h.api.Stop)
 }
 
-// Cleanup ends the calls of a configuration that never ran.
+// Cleanup ends the calls of a configuration that never came into force.
 func (h *HTTPHandler) Cleanup() error {
 	if h.api != nil {
 		h.api.Stop()
@@ -89,8 +89,8 @@ func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	return h.passOn(w, r, next)
 }
 
-// redirectToFolder sends browsers on from /mail to /mail/ where the handler is
-// mounted: the website's links are relative to that.
+// redirectToFolder redirects from the path at which the handler is mounted, such as /mail,
+// to /mail/, as the website's links are relative to that.
 func (h *HTTPHandler) redirectToFolder(w http.ResponseWriter, r *http.Request) bool {
 	if r.URL.Path != "/" && r.URL.Path != "" {
 		return false

@@ -11,7 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// isFirstStart reports whether nothing runs yet in this process that could listen.
+// isFirstStart reports whether no configuration has been running in this process yet.
 func isFirstStart() bool {
 	for _, name := range []string{"http", "layer4", appName} {
 		if _, err := caddy.ActiveContext().AppIfConfigured(name); err == nil {
@@ -22,8 +22,9 @@ func isFirstStart() bool {
 }
 
 // checkAreFree returns an error that names an address on which another process listens.
-// Caddy would listen beside it where it can, as its reloads need that, and each process
-// would get a part of the mail. It must not be called while this process listens itself.
+// Caddy shares addresses where the system allows it, as reloads need that; then each
+// process would get a part of the mail. This must not be called while this process itself
+// listens on one of the addresses.
 func checkAreFree(addresses []string) error {
 	for _, address := range addresses {
 		parsed, err := caddy.ParseNetworkAddress(caddy.NewReplacer().ReplaceAll(address, ""))
@@ -39,12 +40,12 @@ func checkAreFree(addresses []string) error {
 	return nil
 }
 
-// isTaken reports whether somebody listens on the address. What cannot be told is left
-// to listening itself.
+// isTaken reports whether another process listens on the address. If that is not certain
+// it reports false, as listening itself will fail then.
 func isTaken(addr caddy.NetworkAddress) bool {
 	switch {
 	case addr.IsUnixNetwork():
-		// Caddy would remove the file of another process, so that binding tells nothing.
+		// Caddy removes the socket file of another process, so that binding would succeed.
 		path, _, _ := strings.Cut(addr.Host, "|")
 		conn, err := net.Dial(addr.Network, path)
 		if err == nil {
@@ -54,8 +55,8 @@ func isTaken(addr caddy.NetworkAddress) bool {
 	case !strings.HasPrefix(addr.Network, "tcp") || addr.StartPort == 0:
 		return false
 	}
-	// Without SO_REUSEPORT, but with SO_REUSEADDR: connections of a process that has
-	// ended are not in the way.
+	// This sets SO_REUSEADDR, so that connections left by a process that has ended do
+	// not matter, but not SO_REUSEPORT.
 	listener, err := new(net.ListenConfig).Listen(context.Background(), addr.Network, addr.JoinHostPort(0))
 	if err == nil {
 		_ = listener.Close()

@@ -55,8 +55,8 @@ type L4Handler struct {
 	// client to take a reply. Default: 5m.
 	IdleTimeout caddy.Duration `json:"idle_timeout,omitempty"`
 
-	// How many bytes of a message a second have to come on average, beside the
-	// idle timeout. Default: 500.
+	// How many bytes of a message a second have to arrive on average, after an initial
+	// allowance of the idle timeout. Default: 500.
 	MinDataRate int64 `json:"min_data_rate,omitempty"`
 
 	// Whether to speak extended SMTP: false answers EHLO with 502, which
@@ -64,8 +64,8 @@ type L4Handler struct {
 	Extensions *bool `json:"extensions,omitempty"`
 
 	// Which addresses MAIL and RCPT may have: with `strict` those that RFC 5321 and
-	// 6531 allow, with `lenient` also those that clients are known to send, of which
-	// the mail's problems say what is wrong. Default: lenient.
+	// 6531 allow, with `lenient` also malformed ones that clients are known to send; the
+	// mail's problems say what is wrong with them. Default: lenient.
 	Addresses string `json:"addresses,omitempty"`
 
 	// Whether to offer STARTTLS, with a certificate that Caddy manages: by its
@@ -78,12 +78,11 @@ type L4Handler struct {
 	// certificates. STARTTLS is then not offered. Default: false.
 	ImplicitTLS bool `json:"implicit_tls,omitempty"`
 
-	// How TLS is spoken, after STARTTLS or from the first byte. Default: as Caddy
-	// does elsewhere.
+	// The TLS settings, after STARTTLS or from the first byte. Default: Caddy's own.
 	ConnectionPolicy *caddytls.ConnectionPolicy `json:"connection_policy,omitempty"`
 
-	// How clients log in. Default: if they want, and every login is taken and
-	// recorded.
+	// How clients log in. Default: logging in is optional, and every login is accepted
+	// and recorded.
 	Auth *AuthConfig `json:"auth,omitempty"`
 
 	server *smtp.Server
@@ -172,7 +171,7 @@ const (
 	addressesLenient = "lenient"
 )
 
-// checkAddresses refuses what is none of them; "" is the default.
+// checkAddresses refuses any other value; "" is the default.
 func checkAddresses(value string) error {
 	switch value {
 	case "", addressesStrict, addressesLenient:
@@ -212,7 +211,7 @@ func (h *L4Handler) provisionAuth() error {
 	return nil
 }
 
-// check refuses settings that make no sense.
+// check refuses settings that are invalid or contradict each other.
 func (h *L4Handler) check() error {
 	for name, value := range map[string]int64{
 		"max_message_size": h.MaxMessageSize, "max_header_size": h.MaxHeaderSize, "max_data_line": h.MaxDataLine,
@@ -244,15 +243,15 @@ func (h *L4Handler) check() error {
 	return nil
 }
 
-// Handle runs one SMTP session. It returns no error: what a client does wrong
-// is no fault of this server, and layer4 would log it as one.
+// Handle runs one SMTP session. It returns no error, as layer4 would log a client's
+// mistakes as errors of this server.
 func (h *L4Handler) Handle(cx *layer4.Connection, _ layer4.Handler) error {
 	h.server.Serve(cx, tlsState(cx))
 	closeTLS(cx)
 	return nil
 }
 
-// checkHostname refuses what would break a reply line apart.
+// checkHostname refuses a name that would break a reply line.
 func checkHostname(name string) error {
 	if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) || len(name) > 255 {
 		return fmt.Errorf("hostname %q: expected a domain name or an address literal", name)

@@ -11,11 +11,12 @@ import (
 	"github.com/mholt/caddy-l4/layer4"
 )
 
-// adopt takes the servers of the layer4 app over that a handler of ours is being
-// provisioned for. From then on they are started and stopped with this app, since the
-// layer4 app (of caddy-l4 0.1.2) leaves open what it opened when a later address fails,
-// so that a rejected configuration would go on serving. It also sees to what depends on
-// the routes that lead to our handlers: their certificates, and what the website tells.
+// adopt takes over the servers of the layer4 app for which a mailbucket handler is being
+// provisioned. From then on they are started and stopped with this app, since the layer4
+// app (of caddy-l4 0.1.2) does not close the listeners that it has opened when a later
+// address fails, so that a rejected configuration would go on serving. It also notes what
+// depends on the routes that lead to our handlers: their certificates, and the addresses
+// that the website shows.
 func (a *App) adopt(ctx caddy.Context) error {
 	for _, module := range ctx.Modules() {
 		app, ok := module.(*layer4.App)
@@ -49,8 +50,8 @@ func (a *App) adopt(ctx caddy.Context) error {
 	return nil
 }
 
-// layer4Config is the configuration of the layer4 app that is being provisioned. Of the
-// app itself, routes that are provisioned already tell nothing any more.
+// layer4Config is the configuration of the layer4 app that is being provisioned. The app
+// itself no longer has that of routes which are already provisioned.
 func layer4Config(ctx caddy.Context, app *layer4.App) json.RawMessage {
 	cfg := reflect.ValueOf(ctx).FieldByName("cfg")
 	if cfg.Kind() == reflect.Pointer && !cfg.IsNil() {
@@ -64,12 +65,12 @@ func layer4Config(ctx caddy.Context, app *layer4.App) json.RawMessage {
 	return raw
 }
 
-// noteAddresses remembers where plain SMTP into a bucket is spoken, for the website.
+// noteAddresses remembers addresses of plain SMTP into a bucket, for the website.
 func (a *App) noteAddresses(bucket string, addresses []string) {
 	for _, address := range addresses {
 		addr, err := caddy.ParseNetworkAddress(caddy.NewReplacer().ReplaceAll(address, ""))
 		if err != nil {
-			continue // the layer4 app says so
+			continue // the layer4 app reports the error
 		}
 		if !addr.IsUnixNetwork() {
 			address = addr.JoinHostPort(0)
@@ -81,15 +82,15 @@ func (a *App) noteAddresses(bucket string, addresses []string) {
 	slices.Sort(a.listening[bucket])
 }
 
-// way is one on which connections come to a handler of ours.
+// way is a way on which connections reach a mailbucket handler.
 type way struct {
 	listen  []string
 	handler L4Handler
 	through passed
 }
 
-// passed are the handlers that a connection has come through, by name: true if that is
-// certain, false if it depends on matchers.
+// passed has the handlers, by name, that a connection has gone through: true if it
+// certainly has, false if that depends on matchers.
 type passed map[string]bool
 
 func (w *way) passes(handler string) bool {
@@ -97,12 +98,13 @@ func (w *way) passes(handler string) bool {
 	return ok
 }
 
-// isPlain reports whether a client can begin with SMTP as it is.
+// isPlain reports whether a client can speak SMTP right away, without TLS or anything
+// else before it.
 func (w *way) isPlain() bool {
 	return !w.handler.ImplicitTLS && !w.through["tls"] && !w.through["proxy_protocol"]
 }
 
-// scheme is that of URLs of the way.
+// scheme is the scheme of the way's URLs.
 func (w *way) scheme() string {
 	if w.handler.ImplicitTLS || w.through["tls"] {
 		return "smtps"
@@ -110,7 +112,7 @@ func (w *way) scheme() string {
 	return "smtp"
 }
 
-// waysIn finds the handlers of ours in a layer4 app's configuration, at any depth.
+// waysIn finds the mailbucket handlers in a layer4 app's configuration, at any depth.
 func waysIn(config json.RawMessage) ([]way, error) {
 	var app struct {
 		Servers map[string]struct {
@@ -136,8 +138,8 @@ type walker struct {
 	found []way
 }
 
-// routes follows a list of routes, and returns what connections have passed that come out
-// of it, and whether there are none.
+// routes follows a list of routes. It returns what connections that leave the list have
+// passed, and whether no connection leaves it.
 func (w *walker) routes(list []any, before passed) (after passed, end bool) {
 	after = before
 	for _, element := range list {
@@ -148,7 +150,7 @@ func (w *walker) routes(list []any, before passed) (after passed, end bool) {
 		switch {
 		case end && len(matchers) == 0:
 			return nil, true
-		case end: // the others go on as they came
+		case end: // connections that do not match go on as before
 		case len(matchers) == 0:
 			after = through
 		default:
@@ -182,7 +184,8 @@ func (w *walker) handlers(list []any, before passed) (after passed, end bool) {
 	return after, false
 }
 
-// branches follows what a handler holds, such as that of tee, without coming out again.
+// branches follows the routes within a handler, such as tee, that connections do not
+// leave.
 func (w *walker) branches(config any, before passed) {
 	switch config := config.(type) {
 	case map[string]any:
@@ -219,7 +222,7 @@ func (w *walker) note(config map[string]any, through passed) {
 	w.found = append(w.found, found)
 }
 
-// and is p with one handler more.
+// and is p with one more handler.
 func (p passed) and(handler string) passed {
 	all := passed{handler: true}
 	maps.Copy(all, p)
@@ -227,7 +230,8 @@ func (p passed) and(handler string) passed {
 	return all
 }
 
-// or is p, or others: what only one of them has is no longer certain.
+// or is what a connection has passed that has passed p or others: what only one of them
+// has is not certain.
 func (p passed) or(others passed) passed {
 	all := make(passed)
 	for name, certain := range others {

@@ -18,20 +18,20 @@ type AuthConfig struct {
 	Mode string `json:"mode,omitempty"`
 
 	// Bcrypt hashes of passwords (or OAuth tokens) by user name. If there are
-	// none, every login is taken; CRAM-MD5 is then offered too.
+	// none, every login is accepted; CRAM-MD5 is then offered too.
 	Users map[string]string `json:"users,omitempty"`
 }
 
 // users checks logins against bcrypt hashes.
 type users struct {
 	hashes  map[string][]byte
-	unused  []byte        // compared with for users that there are not, to take as long
+	unused  []byte        // a hash to compare with for unknown users, which takes as long
 	slots   chan struct{} // bounds how many hashes are computed at once
 	key     []byte
-	compare func(hash, secret []byte) error // bcrypt's
+	compare func(hash, secret []byte) error // bcrypt.CompareHashAndPassword
 
 	mu    sync.Mutex
-	right map[string][sha256.Size]byte // by user, what the last right login gives with key
+	right map[string][sha256.Size]byte // by user, the sum of the last right login
 }
 
 func newUsers(hashes map[string]string) (*users, error) {
@@ -54,7 +54,7 @@ func newUsers(hashes map[string]string) (*users, error) {
 	return u, nil
 }
 
-// known tells at once whether a login was right before.
+// known reports without delay whether a login was right before.
 func (u *users) known(name, secret string) bool {
 	u.mu.Lock()
 	right, known := u.right[name]
@@ -63,7 +63,7 @@ func (u *users) known(name, secret string) bool {
 	return known && hmac.Equal(right[:], sum[:])
 }
 
-// sum stands for a login, and tells nothing of it to who does not know the key.
+// sum is a keyed hash of a login, which reveals nothing without the key.
 func (u *users) sum(name, secret string) [sha256.Size]byte {
 	mac := hmac.New(sha256.New, u.key)
 	mac.Write([]byte(name + "\x00" + secret))
@@ -71,8 +71,8 @@ func (u *users) sum(name, secret string) [sha256.Size]byte {
 }
 
 // check is slow the first time by bcrypt's design, and fast for a login that was
-// right before, since test suites log in for every mail. When ctx is done, what still
-// waits to be computed counts as wrong.
+// right before, since test suites log in for every mail. When ctx is done, a login
+// that still waits for its turn counts as wrong.
 func (u *users) check(ctx context.Context, name, secret string) bool {
 	if u.known(name, secret) {
 		return true

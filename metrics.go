@@ -2,16 +2,16 @@ package mailbucket
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// collector shows the buckets' counters. They live in the buckets, since every
+// collector exports the buckets' counters. The buckets hold them, since every
 // configuration has a metrics registry of its own.
 type collector struct{ buckets map[string]*bucket }
 
 var (
 	descReceived = counterDesc("received", "Messages accepted and stored.")
-	descEvicted  = counterDesc("evicted", "Messages that made room for newer ones.")
-	descExpired  = counterDesc("expired", "Messages that reached their maximum age.")
+	descEvicted  = counterDesc("evicted", "Messages removed to make room for newer ones.")
+	descExpired  = counterDesc("expired", "Messages removed at their maximum age.")
 	descDeleted  = counterDesc("deleted", "Messages deleted through the API.")
-	descRefused  = counterDesc("refused", "Messages turned away.")
+	descRefused  = counterDesc("refused", "Messages refused after their data had begun, or for their declared size.")
 
 	descMessages = gaugeDesc("messages", "Messages held.")
 	descBytes    = gaugeDesc("bytes", "Bytes held, envelopes and index included.")

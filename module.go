@@ -19,7 +19,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"go.uber.org/zap"
 
-	// What the pinned Caddyfiles use of caddy-l4, so that building with this
+	// The modules of caddy-l4 that our documentation uses, so that building with this
 	// module alone is enough.
 	_ "github.com/mholt/caddy-l4/modules/l4proxyprotocol"
 	_ "github.com/mholt/caddy-l4/modules/l4subroute"
@@ -113,12 +113,12 @@ func (a *App) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("opening bucket %q: %w", name, err)
 		}
 		a.buckets[name] = b
-		b.wanted.add(b, config)
+		b.configs.add(b, config)
 	}
 	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	for event, do := range map[string]func(){"started": a.announce, "stopping": a.giveWay} {
+	for event, do := range map[string]func(){"started": a.announce, "stopping": a.handOver} {
 		if err := onEvent(ctx, event, do); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (a *App) setDefaults() {
 	}
 }
 
-// check is done before anything is opened, as Validate would be too late for that.
+// check checks the settings before anything is opened. Validate would be too late.
 func (a *App) check() error {
 	if a.ShutdownGrace < 0 {
 		return fmt.Errorf("shutdown_grace must not be negative")
@@ -159,7 +159,7 @@ func (a *App) check() error {
 		case config.MaxAge < 0:
 			return fmt.Errorf("bucket %s: max_age must be positive", name)
 		}
-		// A list of its own, which no session follows yet.
+		// This only checks the rules: no session uses this list.
 		if err := new(smtp.Faults).Configure(config.Faults); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
@@ -172,8 +172,8 @@ func (a *App) check() error {
 	return nil
 }
 
-// findBucket is what handlers find their app and bucket by: the bucket of that name,
-// or the default one for no name.
+// findBucket finds the app and the bucket of a handler: the bucket of that name, or the
+// default one for "".
 func findBucket(ctx caddy.Context, name string) (*App, *bucket, error) {
 	a, err := appFrom(ctx)
 	if err != nil {
@@ -187,7 +187,7 @@ func findBucket(ctx caddy.Context, name string) (*App, *bucket, error) {
 	return a, b, nil
 }
 
-// bucketName is the name that a handler's bucket has, which it need not give.
+// bucketName is the name of a handler's bucket: the given one, or the default.
 func bucketName(name string) string {
 	if name == "" {
 		return defaultBucket
@@ -197,8 +197,8 @@ func bucketName(name string) string {
 
 type appKey struct{}
 
-// appFrom is the app of the configuration that ctx belongs to. The listeners'
-// own handler is provisioned while the app itself still is, and finds it in ctx.
+// appFrom is the app of the configuration that ctx belongs to. The handler of the app's
+// own listeners is provisioned while the app itself still is, and finds it in ctx.
 func appFrom(ctx caddy.Context) (*App, error) {
 	if a, ok := ctx.Value(appKey{}).(*App); ok {
 		return a, nil
@@ -225,7 +225,7 @@ func isBucketName(name string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
 }
 
-// checkListenAddress wants a stream socket and, unless it is a unix one, a port.
+// checkListenAddress refuses all but stream sockets, and TCP addresses without a port.
 func checkListenAddress(address string) error {
 	address = caddy.NewReplacer().ReplaceAll(address, "")
 	addr, err := caddy.ParseNetworkAddress(address)

@@ -13,13 +13,13 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// freed gives memory back to the system that mail or large buffers of this plugin took,
-// for all configurations. Left to itself Go keeps most of it until the heap has grown to
-// twice what is in use: a person who deletes 200 MB would see none of it go.
+// freed gives memory that mail or large buffers of this plugin have used back to the
+// system, for all configurations. By default Go keeps most of it until the heap has grown
+// to twice what is in use, so that deleting 200 MB of mail would free nothing visibly.
 //
-// It counts only what this plugin has let go, and acts when that is a good part of the
-// process's heap: what other modules allocate brings about nothing, and a collection,
-// which looks at all of the heap, costs no more than in proportion to what it gains.
+// It counts only what this plugin has freed, and acts when that is a considerable part of
+// the process's heap. So allocations of other modules do not trigger it, and the cost of a
+// collection, which looks at all of the heap, is in proportion to what it frees.
 var freed = reclaimer{
 	look:    time.Second,
 	inUse:   heapInUse,
@@ -27,38 +27,38 @@ var freed = reclaimer{
 	buckets: make(map[*store.Bucket]struct{}),
 }
 
-// What is worth giving back, and when.
+// How much memory is worth giving back, and when.
 const (
 	reclaimLeast = 16 << 20         // bytes
-	reclaimPart  = 8                // or that part of the heap, if it is more
-	reclaimStill = 1 << 20          // bytes freed between looks that do not matter
-	reclaimSoon  = 2 * time.Second  // how long nothing more has to be freed for good
-	reclaimLater = 30 * time.Second // or removed for newer mail, which wants the memory again
-	reclaimPause = 30 * time.Second // between giving back
+	reclaimPart  = 8                // or this fraction of the heap, an eighth, if that is more
+	reclaimStill = 1 << 20          // bytes freed between two checks that count as nothing
+	reclaimSoon  = 2 * time.Second  // how long nothing more must have been freed for good
+	reclaimLater = 30 * time.Second // the same for mail evicted by newer mail, which needs the memory again
+	reclaimPause = 30 * time.Second // the least time between two collections
 )
 
-// letGo reports a large buffer, of some MiB, that is no longer needed and is no mail.
-// It may be called from everywhere at once.
-func letGo(bytes int64) { freed.buffers.Add(bytes) }
+// bufferFreed reports that a large buffer that is not mail, of some MiB, is no longer
+// needed. It may be called from any goroutine.
+func bufferFreed(bytes int64) { freed.buffers.Add(bytes) }
 
-// reclaimer looks after the memory of buckets for as long as there are any.
+// reclaimer watches the memory of buckets for as long as there are any.
 type reclaimer struct {
-	look    time.Duration // how often
+	look    time.Duration // how often to check
 	inUse   func() int64
 	giveUp  func()
-	buffers atomic.Int64 // bytes that letGo was told
+	buffers atomic.Int64 // bytes reported by bufferFreed
 
 	mu      sync.Mutex
 	running bool
 	buckets map[*store.Bucket]struct{}
-	closed  counts // of buckets that there are no longer
+	closed  counts // of buckets that no longer exist
 	pace    pace
 }
 
 // counts are bytes that were freed since the process began.
 type counts struct{ forGood, replaced int64 }
 
-// watch looks after a bucket until unwatch.
+// watch watches a bucket until unwatch.
 func (r *reclaimer) watch(b *store.Bucket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,7 +69,7 @@ func (r *reclaimer) watch(b *store.Bucket) {
 	}
 }
 
-// unwatch closes the bucket. All that it held is freed.
+// unwatch closes the bucket, which frees all that it held.
 func (r *reclaimer) unwatch(b *store.Bucket) {
 	b.Close()
 	stats := b.Stats()
@@ -80,7 +80,7 @@ func (r *reclaimer) unwatch(b *store.Bucket) {
 	r.closed.forGood += stats.Freed - stats.Replaced
 }
 
-// run looks again and again. It ends when there is no bucket, and no memory left that is
+// run checks at intervals. It ends when there is no bucket, and no memory left that is
 // worth giving back.
 func (r *reclaimer) run() {
 	tick := time.NewTicker(r.look)
@@ -97,7 +97,8 @@ func (r *reclaimer) run() {
 	}
 }
 
-// at is a look. It reports whether memory is to go back now, and whether to go on looking.
+// at makes one check. It reports whether to give memory back now, and whether to go on
+// checking.
 func (r *reclaimer) at(now time.Time) (due, goOn bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,17 +114,17 @@ func (r *reclaimer) at(now time.Time) (due, goOn bool) {
 	return due, r.running
 }
 
-// pace decides when memory goes back.
+// pace decides when memory is given back.
 type pace struct {
-	last     counts    // at the last look
-	returned counts    // by the last time
-	forGood  time.Time // when much was freed for good, as far as was seen
-	replaced time.Time // when much made room for newer mail
+	last     counts    // at the last check
+	returned counts    // when memory was last given back
+	forGood  time.Time // the last check that saw much freed for good
+	replaced time.Time // the last check that saw much evicted by newer mail
 	acted    time.Time
 }
 
-// at is a look, with what was freed by then and what the heap takes. It reports whether
-// memory is to go back now, and whether it is worth that at all.
+// at makes one check, with what has been freed by then and the size of the heap. It
+// reports whether to give memory back now, and whether there is enough to be worth it.
 func (p *pace) at(now time.Time, all counts, inUse int64) (due, worth bool) {
 	if all.forGood-p.last.forGood >= reclaimStill {
 		p.forGood = now
@@ -145,8 +146,8 @@ func (p *pace) at(now time.Time, all counts, inUse int64) (due, worth bool) {
 	return true, false
 }
 
-// heapInUse is what the heap of the process has of the system's memory, garbage and what
-// is kept for later included.
+// heapInUse is how much memory of the system the heap of the process has, in bytes,
+// including garbage and what is kept for later.
 func heapInUse() int64 {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/objects:bytes"},

@@ -237,7 +237,7 @@ func TestFaultsHoldFromTheFirstClientOn(t *testing.T) {
 	must(t, err)
 	defer closeBucket("faulty")
 	config := &BucketConfig{Faults: []smtp.Fault{{Step: "connect", Reply: "421 down"}}}
-	b.wanted.add(b, config)
+	b.configs.add(b, config)
 	document, err := json.Marshal(&b.faults)
 	must(t, err)
 	if !strings.Contains(string(document), "421 down") {

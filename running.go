@@ -15,16 +15,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// running is what an app has to end, and how far it has come.
+// running is what an app has started and must end.
 type running struct {
-	servers   *layer4.App               // those of Listen; at Start also taken
-	taken     map[string]*layer4.Server // from the layer4 app, see adopt
-	addresses []string                  // at which a connection may come to a handler of ours
-	started   bool                      // servers
-	ending    bool                      // after having been in force
+	servers   *layer4.App               // has the servers of Listen and, from Start on, those in taken
+	taken     map[string]*layer4.Server // taken over from the layer4 app, see adopt
+	addresses []string                  // those at which a connection can reach a mailbucket handler
+	started   bool                      // the servers have been started
+	ending    bool                      // the configuration ends after having been in force
 	handlers  []*L4Handler
 	smtpURLs  []string
-	sites     []*caddyhttp.App // that lead to handlers of ours
+	sites     []*caddyhttp.App // http apps with mailbucket handlers
 }
 
 // provisionListeners makes a layer4 server whose only route is our handler.
@@ -70,7 +70,7 @@ func (a *App) Start() error {
 	return nil
 }
 
-// startCertificates has the tls app get the certificates that the handlers need.
+// startCertificates makes the tls app obtain the certificates that the handlers need.
 func (a *App) startCertificates() error {
 	if len(a.certificates) == 0 {
 		return nil
@@ -94,7 +94,8 @@ func (a *App) Stop() error {
 	return nil
 }
 
-// stopServers closes the listeners once: the second time, others would be counted out.
+// stopServers closes the listeners, but only once: Caddy counts the users of a listener,
+// and a second time would take away another configuration's.
 func (a *App) stopServers() {
 	if a.started {
 		a.started = false
@@ -102,23 +103,23 @@ func (a *App) stopServers() {
 	}
 }
 
-// giveWay is called when the configuration is about to end after it was in force: what
-// the next one wants of the buckets holds from now on.
-func (a *App) giveWay() {
+// handOver is called when the configuration, which was in force, is about to end. From
+// then on the buckets have the limits and faults of the next one.
+func (a *App) handOver() {
 	a.ending = true
 	for name, b := range a.buckets {
-		b.wanted.remove(b, a.Buckets[name])
+		b.configs.remove(b, a.Buckets[name])
 	}
 }
 
-// Cleanup ends what there still is, which after a proper end is nothing, and gives the
-// buckets up; one that no other configuration uses is freed.
+// Cleanup ends what is still running, which is nothing after Stop, and releases the
+// buckets. A bucket that no other configuration uses is freed.
 func (a *App) Cleanup() error {
 	if !a.ending {
 		a.reject()
 	}
 	for name, b := range a.buckets {
-		b.wanted.remove(b, a.Buckets[name])
+		b.configs.remove(b, a.Buckets[name])
 		if err := closeBucket(name); err != nil {
 			return fmt.Errorf("closing bucket %q: %w", name, err)
 		}
@@ -126,8 +127,8 @@ func (a *App) Cleanup() error {
 	return nil
 }
 
-// reject ends what a configuration has begun that never came in force. Caddy stops
-// neither the app that failed to start nor, if what follows the start fails, any other.
+// reject ends what a configuration that never came into force has started. Caddy stops
+// neither the app that failed to start nor, if a step after the start fails, any other.
 func (a *App) reject() {
 	a.stopServers()
 	for _, h := range a.handlers {
@@ -151,7 +152,7 @@ func isServing(site *caddyhttp.App) bool {
 	return false
 }
 
-// noteSite remembers the http app that is being provisioned, if it is that.
+// noteSite remembers the app that is being provisioned, if it is the http app.
 func (a *App) noteSite(ctx caddy.Context) {
 	for _, module := range ctx.Modules() {
 		if site, ok := module.(*caddyhttp.App); ok && !slices.Contains(a.sites, site) {
@@ -160,8 +161,8 @@ func (a *App) noteSite(ctx caddy.Context) {
 	}
 }
 
-// onEvent has do called at an event that Caddy itself emits for the configuration that
-// ctx belongs to.
+// onEvent makes Caddy call do at an event that Caddy itself emits for the configuration
+// that ctx belongs to.
 func onEvent(ctx caddy.Context, name string, do func()) error {
 	events, err := ctx.App("events")
 	if err != nil {
@@ -175,7 +176,8 @@ func onEvent(ctx caddy.Context, name string, do func()) error {
 
 type eventHandler func()
 
-// Handle implements caddyevents.Handler. Modules may emit events of the same name.
+// Handle implements caddyevents.Handler. Events of the same name that modules
+// emit are ignored.
 func (do eventHandler) Handle(_ context.Context, event caddy.Event) error {
 	if event.Origin() == nil {
 		do()

@@ -7,14 +7,14 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
-// siteNames are the names under which the configuration has a handler answer.
+// siteNames are the host names in the configuration of the server that a handler is in.
 type siteNames struct {
 	once     sync.Once
 	matchers []*caddyhttp.MatchHost
 }
 
 // isNamed reports whether the request is for one of the names in the configuration. A
-// site whose address has no host is asked for whatever a client likes.
+// site whose address has no host answers to any name.
 func (h *HTTPHandler) isNamed(r *http.Request) bool {
 	h.names.once.Do(func() {
 		// Only now are the routes of the server complete.
@@ -33,9 +33,9 @@ func (h *HTTPHandler) isNamed(r *http.Request) bool {
 	return false
 }
 
-// collect notes the names that routes, and those within them, ask for. Which of them
-// lead to this handler makes no difference: they are all names that the configuration
-// has given to this server.
+// collect adds the host names that routes, and routes within them, match. It makes no
+// difference which of them lead to this handler: the configuration has given all of these
+// names to this server.
 func (n *siteNames) collect(routes caddyhttp.RouteList) {
 	for _, route := range routes {
 		for _, set := range route.MatcherSets {

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// provisionTLS makes the configuration of TLS that begins by STARTTLS or at once, and
-// sees to the certificates for it. It returns nil if the handler needs neither.
+// provisionTLS makes the TLS configuration for STARTTLS or implicit TLS, and arranges for
+// its certificates. It returns nil if the handler has neither.
 func (h *L4Handler) provisionTLS(ctx caddy.Context, a *App, hostname string) (*tls.Config, error) {
 	if !h.StartTLS && !h.ImplicitTLS {
 		return nil, nil
@@ -30,7 +30,7 @@ func (h *L4Handler) provisionTLS(ctx caddy.Context, a *App, hostname string) (*t
 		policy = new(caddytls.ConnectionPolicy)
 	}
 	if policy.ALPN == nil {
-		policy.ALPN = []string{} // mail clients name no protocol
+		policy.ALPN = []string{} // mail clients do not use ALPN
 	}
 	policies := caddytls.ConnectionPolicies{policy}
 	if err := policies.Provision(ctx); err != nil {
@@ -55,21 +55,21 @@ const (
 	certificatesAwaited = 10 * time.Second
 )
 
-// acmeProtocol is that of a certificate authority which looks whether a name is ours
-// (RFC 8737). No other certificate answers it.
+// acmeProtocol is the ALPN protocol by which a certificate authority checks that a name is
+// ours (RFC 8737). It must not be answered with a fallback certificate.
 const acmeProtocol = "acme-tls/1"
 
-// certificates are those of a handler. Mail clients name the server as they please, or
-// not at all: by an alias within a network of containers, by an address. Whatever
-// there is no certificate for gets the handler's own.
+// certificates chooses the certificates of a handler. Mail clients may ask for any server
+// name or none, such as an alias within a network of containers, or an address. For names
+// without a certificate they get the handler's own.
 type certificates struct {
 	get       func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	fallbacks []string // names, the best first
 	awaited   time.Time
 }
 
-// forClient is the certificate for what a client asks for. Caddy's own fallback_sni would
-// not do, as names that IDNA does not know, such as my_host, fail before it is tried.
+// forClient is the certificate for what a client asks for. Caddy's own fallback_sni is not
+// enough, as names that IDNA does not allow, such as my_host, fail before it is tried.
 func (c *certificates) forClient(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	certificate, err := c.get(hello)
 	if err == nil || slices.Contains(hello.SupportedProtos, acmeProtocol) {
@@ -130,8 +130,9 @@ func certificateName(hostname string) string {
 }
 
 // manageCertificates has the tls app manage a handler's certificates. Only the hostname,
-// and only if the user wrote it and it can be a public one, is up to the user's
-// automation; the others are for Caddy's internal issuer, unless a policy names them.
+// and only if the user wrote it and it can be a public one, is left to the
+// user's automation; the others are for Caddy's internal issuer, unless a policy names
+// them.
 func (a *App) manageCertificates(ctx caddy.Context, hostname string, written bool) error {
 	module, err := ctx.App("tls")
 	if err != nil {
@@ -188,8 +189,8 @@ func tlsState(cx *layer4.Connection) *tls.ConnectionState {
 	return states[len(states)-1]
 }
 
-// closeTLS tells the client of TLS that a handler before this one has terminated that
-// nothing was cut off (RFC 8446 section 6.1): that handler does not.
+// closeTLS ends TLS that a handler before this one has terminated (RFC 8446 section 6.1),
+// so that the client knows that nothing was cut off. That handler does not do so.
 func closeTLS(cx *layer4.Connection) {
 	for conn := cx.Conn; ; {
 		switch c := conn.(type) {

@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// ErrSlow says that a body came too slowly.
+// ErrSlow is the error of a body that arrives too slowly.
 var ErrSlow = errors.New("the body came too slowly")
 
 const (
-	// smallBody is the size up to which bodies share the first budget, in bytes.
+	// smallBody is the size, in bytes, up to which bodies share the first budget.
 	smallBody = 1 << 20
-	// firstRoom is how much memory a body is given before its bytes come, and
-	// roomFactor how many times as much as has come it is given then.
+	// firstRoom is how much memory a body is given at first. After that it is given up to
+	// roomFactor times as much as has arrived.
 	firstRoom, roomFactor = 32 << 10, 8
 
-	// A body has to come with so many bytes a second on average, beside bodyGrace. A
-	// large one holds others up and has to come faster.
+	// A body has to arrive with so many bytes a second on average, after an initial
+	// allowance of bodyGrace. A large one makes others wait and has to be faster.
 	bodyGrace            = 30 * time.Second
 	smallRate, largeRate = 500, 16 << 10
 )
@@ -64,14 +64,13 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, most int64) (body 
 	return body, in.share.Release, nil
 }
 
-// hasReadTimeout is whether the server bounds the time itself, as its operator has
-// it.
+// hasReadTimeout reports whether the server's configuration has a read timeout.
 func hasReadTimeout(r *http.Request) bool {
 	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	return ok && server.ReadTimeout > 0
 }
 
-// incoming is a body while it comes.
+// incoming is a body while it is being received.
 type incoming struct {
 	*Bodies
 	r          *http.Request
@@ -85,7 +84,7 @@ type incoming struct {
 	buffer   *strings.Builder
 }
 
-// reserve waits for room for what is announced, or else for a small body.
+// reserve waits for memory for a body of the announced length, or else for a small one.
 func (in *incoming) reserve() (err error) {
 	in.expected, in.rate = in.r.ContentLength, smallRate
 	in.share = new(Share)
@@ -148,8 +147,8 @@ func (in *incoming) read() error {
 	}
 }
 
-// add keeps the next bytes. Memory is taken as they come: a length announced is no
-// reason for that alone.
+// add keeps the next bytes. Memory is allocated as they arrive, not for the announced
+// length.
 func (in *incoming) add(piece []byte) error {
 	total := int64(in.buffer.Len() + len(piece))
 	if total > in.most {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Budget bounds memory, in bytes, over all requests that take some. Those that there
-// is no room for wait in the order in which they came.
+// Budget bounds the memory of all requests together, in bytes. Requests for which there
+// is none wait in the order in which they came.
 type Budget struct {
 	size  int64
 	most  time.Duration
@@ -16,18 +16,17 @@ type Budget struct {
 	freed func(bytes int64)
 }
 
-// largeShare is from which size on memory that is given back is worth telling of, in
-// bytes.
+// largeShare is the size, in bytes, from which on memory that is given back is reported.
 const largeShare = 1 << 20
 
-// NewBudget makes a budget of that size. Who waits does so as long as most says. Large
-// shares that are given back are told to freed, in bytes, unless it is nil.
+// NewBudget makes a budget of that size. Most is the longest wait. Freed, unless it is
+// nil, is called with the size of each large share that is given back, in bytes.
 func NewBudget(size int64, most time.Duration, freed func(bytes int64)) *Budget {
 	return &Budget{size: size, most: most, bytes: semaphore.NewWeighted(size), freed: freed}
 }
 
-// Take waits for so many bytes; what is more than all there are counts as those. The
-// share it returns has to be given back. The error is ErrBusy when the wait was too
+// Take waits for so many bytes, but for no more than the whole budget. The caller must
+// give back the share it returns. The error is ErrBusy when the wait was too
 // long, and ctx's when ctx is done.
 func (b *Budget) Take(ctx context.Context, bytes int64) (*Share, error) {
 	bytes = min(bytes, b.size)
@@ -42,7 +41,7 @@ func (b *Budget) Take(ctx context.Context, bytes int64) (*Share, error) {
 	return &Share{b, bytes}, nil
 }
 
-// Share is a part of a budget that somebody holds. It is not for concurrent use.
+// Share is a part of a budget. It is not safe for concurrent use.
 type Share struct {
 	budget *Budget
 	bytes  int64
@@ -56,7 +55,8 @@ func (s *Share) Shrink(bytes int64) {
 	}
 }
 
-// Release gives all back, as memory that nobody needs any more. It may be called again.
+// Release gives all of it back, and reports the memory as freed. It may be called more
+// than once.
 func (s *Share) Release() {
 	if s.bytes > 0 {
 		s.budget.Freed(s.bytes)
@@ -64,7 +64,7 @@ func (s *Share) Release() {
 	s.Shrink(0)
 }
 
-// Freed tells of memory of requests that nobody needs any more, in bytes.
+// Freed reports memory of requests that is no longer needed, in bytes.
 func (b *Budget) Freed(bytes int64) {
 	if b.freed != nil && bytes >= largeShare {
 		b.freed(bytes)

@@ -1,11 +1,11 @@
-// Package guard says which HTTP requests are answered, and how much memory and work
-// those that are may take at once. The API and the website ask it the same
-// questions, so that what one refuses the other does not tell.
+// Package guard decides which HTTP requests are answered, and bounds the memory and work
+// that requests may take at once. The API and the website use the same guard, so that one
+// does not reveal what the other refuses.
 //
-// site.go (whose rules this file has the types of) keeps pages of other sites out,
-// host.go those that have their own name lead to this machine. slots.go bounds the
-// searches at once, budget.go the memory of requests and answers under way, and
-// body.go and writer.go the time that slow clients get.
+// This file has the types. site.go refuses requests from pages of other sites, host.go
+// those from pages whose own name leads to this machine. slots.go bounds the number of
+// searches at once, budget.go the memory of requests and answers, and body.go and
+// writer.go the time that slow clients get.
 package guard
 
 import (
@@ -14,7 +14,7 @@ import (
 	"slices"
 )
 
-// Kind is what a request is for.
+// Kind says what a request asks for.
 type Kind int
 
 const (
@@ -24,13 +24,13 @@ const (
 	Page
 )
 
-// Refusal is why a request is not answered.
+// Refusal says why a request is not answered.
 type Refusal struct {
 	Status int    // of the answer
 	Text   string // for the client, a sentence without a full stop
 }
 
-// Guard has the rules of one mount.
+// Guard has the rules for one handler.
 type Guard struct {
 	origins  []string
 	anyone   bool // pages of all origins are welcome
@@ -39,9 +39,9 @@ type Guard struct {
 }
 
 // New makes a guard that lets pages of the origins, such as
-// "https://app.example.com", use the API from a browser; "*" is all of them. Where
-// it is not nil, hostRule refuses requests by the name in their Host field. It is an
-// error if one of the origins is no origin.
+// "https://app.example.com", use the API from a browser; "*" stands for all. HostRule,
+// unless it is nil, refuses requests by the name in their Host field. The error says
+// which of the origins is malformed.
 func New(hostRule func(*http.Request) *Refusal, origins ...string) (*Guard, error) {
 	g := &Guard{origins: origins, changes: http.NewCrossOriginProtection(), hostRule: hostRule}
 	for _, origin := range origins {
@@ -54,13 +54,13 @@ func New(hostRule func(*http.Request) *Refusal, origins ...string) (*Guard, erro
 	return g, nil
 }
 
-// CheckOrigins says whether New takes them.
+// CheckOrigins returns the error of New for these origins.
 func CheckOrigins(origins []string) error {
 	_, err := New(nil, origins...)
 	return err
 }
 
-// Check is why the request is refused, or nil. It does not look at what the request
+// Check returns why the request is refused, or nil. It does not look at what the request
 // asks for, so that a refusal is the same whether that exists or not.
 func (g *Guard) Check(r *http.Request, kind Kind) *Refusal {
 	if g.hostRule != nil {

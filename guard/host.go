@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// HostRule refuses what comes over loopback under a name that is not this machine's
-// or one that named takes. A page of another site can have its own name lead to
-// 127.0.0.1 (DNS rebinding): to the browser its requests are then same-origin, and
-// only the name in them tells. Addresses and localhost cannot be made to lead
-// anywhere else. What comes from other machines, or through a proxy for which
-// trusted says so, is not concerned.
+// HostRule refuses requests that come over loopback for a name that is neither this
+// machine's nor accepted by named. A page of another site can make its own name lead to
+// 127.0.0.1 (DNS rebinding). To the browser its requests are same-origin then, and only
+// the name in them shows where they come from. Addresses and localhost are always
+// accepted, as no page can have them as its name. The rule does not apply to requests
+// from other machines, or from a proxy that trusted accepts.
 func HostRule(named, trusted func(*http.Request) bool) func(*http.Request) *Refusal {
 	own := ownNames()
 	return func(r *http.Request) *Refusal {
@@ -29,14 +29,14 @@ func HostRule(named, trusted func(*http.Request) bool) func(*http.Request) *Refu
 	}
 }
 
-// overLoopback is whether the client is on this machine.
+// overLoopback reports whether the client is on this machine.
 func overLoopback(r *http.Request) bool {
 	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && address.Addr().Unmap().IsLoopback()
 }
 
-// hostname is that of a Host field, in lower case and without port, brackets and the
-// dot of the root.
+// hostname is the host of a Host field, in lower case and without port, brackets and a
+// dot at the end.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -45,7 +45,7 @@ func hostname(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// isLocal is whether no page can have a name lead here: an address, localhost (RFC
+// isLocal reports whether no page can have this as its name: an address, localhost (RFC
 // 6761 section 6.3), or none, as in HTTP/1.0.
 func isLocal(host string) bool {
 	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -55,8 +55,8 @@ func isLocal(host string) bool {
 	return err == nil
 }
 
-// ownNames are the names of this machine: its own, and those under which engines
-// that run containers or virtual machines make it known to them.
+// ownNames are the names of this machine: its hostname, and those by which containers and
+// virtual machines on it can reach it.
 func ownNames() map[string]bool {
 	names := map[string]bool{
 		"host.docker.internal": true, "gateway.docker.internal": true, "host.containers.internal": true,

@@ -11,17 +11,17 @@ var (
 	readRefusal   = &Refusal{http.StatusForbidden, "a page of another site may not read anything here, unless cors_origins allows it"}
 )
 
-// checkSite refuses what a page of another site has its browser ask for. Browsers
-// mark such requests (Fetch Metadata Request Headers); a script that reads answers
-// also has to give its origin (Fetch section 3.2). Programs that are no browsers
-// send neither and are not concerned.
+// checkSite refuses requests that a page of another site makes a browser send. Browsers
+// mark such requests (Fetch Metadata Request Headers), and send the origin of a script
+// that reads the answer (Fetch section 3.2). Programs that are not browsers send neither
+// and are not refused.
 func (g *Guard) checkSite(r *http.Request, kind Kind) *Refusal {
 	if g.anyone || g.Welcomes(r.Header.Get("Origin")) {
 		return nil
 	}
 	switch r.Method {
 	case http.MethodOptions:
-		return nil // it tells which methods there are, and nothing of mail
+		return nil // the answer lists methods, and reveals nothing of mail
 	case http.MethodGet, http.MethodHead:
 	default:
 		if g.changes.Check(r) != nil {
@@ -44,19 +44,19 @@ func (g *Guard) checkSite(r *http.Request, kind Kind) *Refusal {
 	return readRefusal
 }
 
-// sameHost is whether an origin is that of the host and port in a request.
+// sameHost reports whether an origin has the host and port of a request.
 func sameHost(origin, host string) bool {
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
-// navigates is whether the answer will be a document in a tab of its own.
+// navigates reports whether the browser will show the answer in a tab of its own.
 func navigates(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
-// FromElsewhere reports whether a page of another site has the browser go here. Such
-// a page can tell when the answer begins, so that this must not depend on mail.
+// FromElsewhere reports whether a page of another site made the browser go here. That
+// page can measure when the answer begins, which therefore must not depend on mail.
 func FromElsewhere(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
@@ -65,17 +65,17 @@ func FromElsewhere(r *http.Request) bool {
 	return false
 }
 
-// Unmarked reports whether a browser may have sent the request without saying what
-// for. Browsers leave the marks out where they do not trust the connection: over
-// plain HTTP to a name other than localhost. A page of another site can then have
-// the browser ask for anything, and tell when the header section of the answer has
-// come, though nothing of it.
+// Unmarked reports whether a browser may have sent the request without saying which site
+// it comes from. Browsers leave that out over plain HTTP to a name other than localhost.
+// There a page of another site can make the browser send any request. It cannot read the
+// answer, but can measure when the answer's header section arrives.
 func Unmarked(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/")
 }
 
-// Protect sets what keeps browsers from letting pages of other sites load an answer,
-// show it in a frame, hold on to its window, or learn its address.
+// Protect sets the header fields that make browsers keep pages of other sites from loading
+// an answer, showing it in a frame, keeping a reference to its window, or learning its
+// address.
 func (g *Guard) Protect(h http.Header) {
 	policy := "same-origin"
 	if g.anyone {
@@ -88,21 +88,21 @@ func (g *Guard) Protect(h http.Header) {
 	DenyFrames(h)
 }
 
-// DenyFrames keeps an answer out of all frames.
+// DenyFrames keeps browsers from showing an answer in any frame.
 func DenyFrames(h http.Header) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
-// Begin sends the header section and a first blank of an answer, which is 200. Once
-// a browser has them it decides whether the page that asked may see the answer, and
-// that page learns nothing from how long the rest takes, or from what it is: an
-// error can end the connection only.
+// Begin sends the header section of an answer with the status 200, and a line feed. A
+// browser that has these decides whether the page that asked may see the answer. If not,
+// that page learns nothing from the rest or from how long it takes. After that an error
+// can only end the connection.
 //
-// The content type must be one that blanks may stand before, as JSON and HTML are.
+// The content type must allow white space before the content, as JSON and HTML do.
 func Begin(w http.ResponseWriter) http.ResponseWriter {
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write([]byte("\n")) // as handlers that compress hold the header back until then
+	_, _ = w.Write([]byte("\n")) // handlers that compress send the header section only with it
 	_ = http.NewResponseController(w).Flush()
 	return begun{w}
 }
@@ -110,8 +110,7 @@ func Begin(w http.ResponseWriter) http.ResponseWriter {
 // begun is an answer whose header section has been sent.
 type begun struct{ http.ResponseWriter }
 
-// WriteHeader ends the connection if the status is not that which was sent, as
-// net/http does for a handler that cannot go on.
+// WriteHeader aborts the connection if the status differs from the one that was sent.
 func (b begun) WriteHeader(status int) {
 	if status != http.StatusOK {
 		panic(http.ErrAbortHandler)

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// ErrBusy says that there was no room in time.
+// ErrBusy is the error when there was no slot or no memory in time.
 var ErrBusy = errors.New("the server is busy with other requests: ask again")
 
-// Slots bound how much work is done at once.
+// Slots bound how many pieces of work are done at once.
 type Slots struct {
 	free chan struct{}
-	line chan struct{} // of those that wait
+	line chan struct{} // has an element for each that waits
 	most time.Duration
 }
 
-// NewSlots makes as many slots. As many as line says may wait for one, and each of
-// them as long as most says.
+// NewSlots makes so many slots. Line is how many callers may wait for one, and most how
+// long each may wait.
 func NewSlots(slots, line int, most time.Duration) *Slots {
 	return &Slots{free: make(chan struct{}, slots), line: make(chan struct{}, line), most: most}
 }
 
-// Take waits for a slot, which the function it returns gives back. It returns
-// ErrBusy when the line is full or the wait too long, and ctx's error when ctx is
+// Take waits for a slot, which the caller gives back by calling release. It returns
+// ErrBusy when too many are waiting or the wait is too long, and ctx's error when ctx is
 // done.
 func (s *Slots) Take(ctx context.Context) (release func(), err error) {
 	select {
@@ -42,8 +42,8 @@ func (s *Slots) Take(ctx context.Context) (release func(), err error) {
 	return s.Await(ctx)
 }
 
-// Await is Take for those that wait already, as long as their ctx lets them: they
-// stand in no line.
+// Await is like Take, but waits until ctx is done, whatever the number of those waiting.
+// It is for calls that wait for mail anyway.
 func (s *Slots) Await(ctx context.Context) (release func(), err error) {
 	select {
 	case s.free <- struct{}{}:

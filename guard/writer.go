@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// stall is how long a client may take for the next 32 KiB of an answer, which
-	// makes about 500 bytes a second.
+	// stall is how long a client may take to read the next 32 KiB of an answer, which is
+	// about 500 bytes a second.
 	stall = time.Minute
-	// heldRate is how many bytes a second a client has to take of an answer that is
-	// held in memory for it, on average and beside heldGrace.
+	// heldRate is how many bytes a second a client has to read of an answer that is held in
+	// memory for it, on average and after an initial allowance of heldGrace.
 	heldRate, heldGrace = 16 << 10, time.Minute
 )
 
-// Paced makes a writer that gives the client of an answer so much time for each piece
-// of it, and for all of it if it is held in memory until then: held is its size in
-// bytes, or 0. A write timeout of the server's own comes first.
+// Paced makes a writer that bounds the time in which the client has to read each piece of
+// an answer and, if the answer is held in memory until it is sent, all of it. Held is how
+// many bytes are held, or 0. A write timeout of the server still applies.
 func Paced(w http.ResponseWriter, r *http.Request, held int) http.ResponseWriter {
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
 		return w

@@ -28,8 +28,8 @@ type FailedSession struct {
 // maxFailedTranscript bounds the transcript of a failed session, in bytes.
 const maxFailedTranscript = 8 << 10
 
-// noteReply remembers the reply to a command if it refused a mail. WasOpen says whether a
-// mail transaction was open before the command.
+// noteReply remembers the reply to a command if it is a refusal, and reports the refusal
+// once the mail transaction is over. WasOpen says whether one was open before the command.
 func (s *session) noteReply(r reply, wasOpen bool) {
 	if r.code >= 400 {
 		s.refusal = r

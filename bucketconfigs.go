@@ -9,17 +9,16 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// wanted is what configurations want of a bucket that they share while one replaces
-// the other. In force is what the oldest of them wants: the next one may be rejected,
-// even after it has started, and must have changed nothing then.
-type wanted struct {
+// bucketConfigs are the configurations of one bucket. There are several while one replaces
+// the other. The oldest applies, as a newer one may still be rejected, even after it has
+// started, and must not have changed anything then.
+type bucketConfigs struct {
 	mu      sync.Mutex
 	configs []*BucketConfig // the oldest first
 }
 
-// add makes what a configuration wants the next that comes in force, at once if no
-// other one has the bucket.
-func (w *wanted) add(b *bucket, c *BucketConfig) {
+// add adds a configuration. It applies at once if it is the only one.
+func (w *bucketConfigs) add(b *bucket, c *BucketConfig) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.configs = append(w.configs, c); len(w.configs) == 1 {
@@ -27,9 +26,9 @@ func (w *wanted) add(b *bucket, c *BucketConfig) {
 	}
 }
 
-// remove forgets what a configuration wants, if it still wants anything, and brings what
-// the next one wants in force if that waited for it.
-func (w *wanted) remove(b *bucket, c *BucketConfig) {
+// remove removes a configuration if it is still there. If it was the one that applied, the
+// next one does.
+func (w *bucketConfigs) remove(b *bucket, c *BucketConfig) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := slices.Index(w.configs, c)

@@ -9,12 +9,11 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
-// unhandledVar is set by Caddy when a request has come to the end of its routes, which
-// would be answered with 200 and nothing.
+// unhandledVar is set by Caddy when no route has handled a request. The answer would be an
+// empty 200.
 const unhandledVar = "unhandled"
 
-// passOn has the handlers after this one answer, and says that there is nothing if
-// none of them does.
+// passOn lets the handlers after this one answer, and answers 404 if none of them does.
 func (h *HTTPHandler) passOn(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	watched := &watchedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
 	if err := next.ServeHTTP(watched, r); err != nil {
@@ -23,7 +22,7 @@ func (h *HTTPHandler) passOn(w http.ResponseWriter, r *http.Request, next caddyh
 	if unhandled, _ := caddyhttp.GetVar(r.Context(), unhandledVar).(bool); !unhandled || watched.used {
 		return nil
 	}
-	// Another handler of ours may be before this one, and access logs tell too.
+	// The variable is seen by another mailbucket handler before this one, and logged.
 	caddyhttp.SetVar(r.Context(), unhandledVar, false)
 	if wantsPage(r) {
 		h.site.NotFound(w, r)
@@ -33,14 +32,14 @@ func (h *HTTPHandler) passOn(w http.ResponseWriter, r *http.Request, next caddyh
 	return nil
 }
 
-// wantsPage is whether it is a person who asks: browsers name HTML among what they
-// accept when they go to a page, and programs seldom do.
+// wantsPage reports whether a person is asking: browsers accept HTML when they go to a
+// page, and programs seldom say that they do.
 func wantsPage(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
 		slices.ContainsFunc(r.Header.Values("Accept"), func(value string) bool { return strings.Contains(strings.ToLower(value), "text/html") })
 }
 
-// watchedWriter notes whether anything is answered.
+// watchedWriter remembers whether anything has been answered.
 type watchedWriter struct {
 	*caddyhttp.ResponseWriterWrapper
 	used bool
