@@ -94,9 +94,9 @@ HTTP {
 `)
 	site := "http://alice:secret@" + s.http
 	for _, test := range []struct{ url, at, text string }{
-		{site + "/mail", "/mail/", "Send some to " + s.smtp + " by SMTP"},
+		{site + "/mail", "/mail/", "Send an email to " + s.smtp + " by SMTP"},
 		{site + "/mail?sender=a@x", "/mail/?sender=a@x", "No email matches"},
-		{site + "/", "/", "Send some by SMTP"},
+		{site + "/", "/", "Send an email by SMTP"},
 		{site + "/mail/mailbucket.css", "/mail/mailbucket.css", "light-dark"},
 		{"http://" + s.http + "/mail/", "/mail/", ""},
 	} {
