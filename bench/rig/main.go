@@ -7,7 +7,8 @@
 // and so is the limit, and Mailpit, and drives each in turn with postfix's
 // smtp-source, and with a loader that pipelines. It prints medians over the rounds of
 // messages a second, the server's CPU time a message and its memory, and what ours
-// are to those of each. Then it looks at ours alone: how soon a mail can be read, what
+// are to those of each. It fills ours and Mailpit with the same mails and compares how
+// fast they are read (go run ./bench/rig -reads). Then it looks at ours alone: how soon a mail can be read, what
 // holding many costs, and how fast they are read while more come. A server that is
 // not installed, or does not offer what a load takes, is left out. Everything is on
 // 127.0.0.1.
@@ -51,14 +52,37 @@ func main() {
 	scale := flag.Float64("scale", 1, "how many times the usual number of messages is sent")
 	mailpit := flag.Bool("mailpit", true, "whether Mailpit is a peer; it is built where it is not installed")
 	alone := flag.Bool("alone", false, "whether to look at ours only, and compare nothing")
+	reads := flag.Bool("reads", false, "whether to compare only how mail is read")
+	var what reading
+	flag.IntVar(&what.small, "small", 20_000, "how many mails of 1 KB are read")
+	flag.IntVar(&what.pages, "pages", 5_000, "how many mails of 20 KB of HTML are read")
+	flag.IntVar(&what.connections, "readers", 4, "how many connections read at once")
+	flag.DurationVar(&what.duration, "reading", 3*time.Second, "how long each way of reading is measured")
 	flag.Parse()
 	log.SetFlags(0)
-	if err := run(*rounds, *scale, *mailpit, *alone); err != nil {
+	run := func() error { return run(*rounds, *scale, *mailpit, *alone, what) }
+	if *reads {
+		run = func() error { return runReading(*rounds, what) }
+	}
+	if err := run(); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(rounds int, scale float64, mailpit, alone bool) error {
+// runReading compares only how mail is read.
+func runReading(rounds int, what reading) error {
+	dir, err := os.MkdirTemp("", "rig")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := buildOurs(dir); err != nil {
+		return err
+	}
+	return compareReading(dir, what, rounds)
+}
+
+func run(rounds int, scale float64, mailpit, alone bool, what reading) error {
 	source, err := find("smtp-source")
 	if err != nil {
 		return err
@@ -74,6 +98,11 @@ func run(rounds int, scale float64, mailpit, alone bool) error {
 	if !alone {
 		if err := compareAll(dir, source, rounds, scale, mailpit); err != nil {
 			return err
+		}
+	}
+	if !alone && mailpit {
+		if err := compareReading(dir, what, rounds); err != nil {
+			log.Printf("left out: %v", err)
 		}
 	}
 	return probe(dir, source, scale)

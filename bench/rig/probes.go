@@ -2,12 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
+	"net/http/httputil"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,7 +143,8 @@ func readLists(s *server, connections, recipients int, stop *atomic.Bool, served
 // web is a kept HTTP connection.
 type web struct {
 	net.Conn
-	r *bufio.Reader
+	r    *bufio.Reader
+	host string
 }
 
 func openWeb(address string) (*web, error) {
@@ -148,21 +152,61 @@ func openWeb(address string) (*web, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	return &web{c, bufio.NewReaderSize(c, 32<<10)}, nil
+	return &web{c, bufio.NewReaderSize(c, 64<<10), address}, nil
 }
 
 func (w *web) get(path string) error {
-	if _, err := io.WriteString(w, "GET "+path+" HTTP/1.1\r\nHost: "+w.RemoteAddr().String()+"\r\n\r\n"); err != nil {
-		return err
-	}
-	response, err := http.ReadResponse(w.r, nil)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", path, response.Status)
-	}
-	_, err = io.Copy(io.Discard, response.Body)
+	_, err := w.fetch(path, false)
 	return err
+}
+
+// fetch reads what is at a path, and keeps the body where that is asked for. It takes
+// as little as it can of the CPU that client and server share.
+func (w *web) fetch(path string, keep bool) (body []byte, err error) {
+	if _, err := io.WriteString(w, "GET "+path+" HTTP/1.1\r\nHost: "+w.host+"\r\n\r\n"); err != nil {
+		return nil, err
+	}
+	status, length, err := w.readHeader()
+	if err != nil {
+		return nil, err
+	}
+	reader := io.Reader(io.LimitReader(w.r, length))
+	if length < 0 {
+		reader = httputil.NewChunkedReader(w.r)
+	}
+	if keep {
+		body, err = io.ReadAll(reader)
+	} else if length >= 0 {
+		_, err = w.r.Discard(int(length))
+	} else {
+		_, err = io.Copy(io.Discard, reader)
+	}
+	if err == nil && length < 0 {
+		_, err = w.r.ReadSlice('\n') // behind the last chunk
+	}
+	if err == nil && status != "200" {
+		err = fmt.Errorf("GET %s: %s %s", path, status, body)
+	}
+	return body, err
+}
+
+// readHeader reads the header section of an answer: its status, and the length of the
+// body, which is less than 0 if it comes in chunks.
+func (w *web) readHeader() (status string, length int64, err error) {
+	for length = -1; ; {
+		line, err := w.r.ReadSlice('\n')
+		if err != nil {
+			return "", 0, err
+		}
+		switch text := bytes.TrimSpace(line); {
+		case len(text) == 0:
+			return status, length, nil
+		case status == "":
+			status = strings.SplitN(string(text), " ", 3)[1]
+		case len(text) > len("content-length:") && bytes.EqualFold(text[:len("content-length:")], []byte("content-length:")):
+			if length, err = strconv.ParseInt(string(bytes.TrimSpace(text[len("content-length:"):])), 10, 64); err != nil {
+				return "", 0, err
+			}
+		}
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +19,10 @@ const mailpitModule = "github.com/axllent/mailpit@v1.27.11"
 // server is a running one.
 type server struct {
 	name, address string // address is of SMTP
-	web           string // address of ours for HTTP
+	web           string // address for HTTP
+	api           api
+	ids           []string     // of mails that it holds
+	asked         atomic.Int64 // requests
 	command       *exec.Cmd
 	exited        chan struct{}
 }
@@ -28,7 +33,7 @@ func startAll(dir string, mailpit bool) ([]*server, error) {
 		func(dir string) (*server, error) { return startOurs(dir, "") }, startSink,
 	}
 	if mailpit {
-		starts = append(starts, startMailpit)
+		starts = append(starts, func(dir string) (*server, error) { return startMailpit(dir, 10_000) })
 	}
 	var servers []*server
 	for _, start := range starts {
@@ -75,7 +80,7 @@ func startOurs(dir, limits string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.web = web
+	s.web, s.api = web, ourAPI
 	return s, s.wait(web)
 }
 
@@ -95,7 +100,8 @@ func startSink(string) (*server, error) {
 	return start("smtp-sink", address, exec.Command(program, args...))
 }
 
-func startMailpit(dir string) (*server, error) {
+// startMailpit starts Mailpit, which holds so many mails.
+func startMailpit(dir string, mails int) (*server, error) {
 	program, err := exec.LookPath("mailpit")
 	if err != nil {
 		program = filepath.Join(dir, "mailpit")
@@ -113,7 +119,12 @@ func startMailpit(dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start("Mailpit", address, exec.Command(program, "--smtp", address, "--listen", web, "--max", "10000", "--quiet", "--disable-version-check"))
+	s, err := start("Mailpit", address, exec.Command(program, "--smtp", address, "--listen", web, "--max", strconv.Itoa(mails), "--quiet", "--disable-version-check"))
+	if err != nil {
+		return nil, err
+	}
+	s.web, s.api = web, mailpitAPI
+	return s, s.wait(web)
 }
 
 // start runs the command and waits until it takes connections.
