@@ -54,6 +54,7 @@ type API struct {
 	logger    *zap.Logger
 	cache     cache
 	contents  contents
+	pages     pages
 	heartbeat time.Duration // of idle event streams
 
 	running context.Context // done when Stop has been called

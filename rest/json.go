@@ -89,10 +89,16 @@ func (s *jsonStream) end() {
 	}
 }
 
-// sendHeld answers with the document that write makes, of about size bytes. It waits for
-// memory, as the document is held in memory until it is sent.
+// sendHeld answers with the document that write makes, of about size bytes.
 func (a *API) sendHeld(w http.ResponseWriter, r *http.Request, size int, write func(s *jsonStream)) *problem {
-	w.Header().Set("Content-Type", "application/json")
+	return a.sendBuilt(w, r, size, func() []byte { return bufferJSON(size, write) })
+}
+
+// sendBuilt answers with the document that build gives, of about size bytes. It waits for
+// memory, as the document is held in memory until it is sent.
+func (a *API) sendBuilt(w http.ResponseWriter, r *http.Request, size int, build func() []byte) *problem {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return nil
@@ -102,15 +108,25 @@ func (a *API) sendHeld(w http.ResponseWriter, r *http.Request, size int, write f
 		return workProblem(err)
 	}
 	defer share.Release()
-	encoded := bufferJSON(size, write)
+	encoded := build()
+	h.Set("Content-Length", strconv.Itoa(len(encoded)))
 	w.WriteHeader(http.StatusOK)
 	w = guard.Paced(w, r, len(encoded))
-	for piece := range slices.Chunk(encoded, streamBuffer) {
+	for piece := range slices.Chunk(encoded, pieceSize(len(encoded))) {
 		if _, err := w.Write(piece); err != nil {
 			break // of the connection
 		}
 	}
 	return nil
+}
+
+// pieceSize is how many bytes at a time an answer of that size is written: a small one
+// at once, and of a large one so many that slow clients have time for each piece.
+func pieceSize(size int) int {
+	if size <= 2*streamBuffer {
+		return max(1, size)
+	}
+	return streamBuffer
 }
 
 // bufferJSON makes a document of about that size in memory.

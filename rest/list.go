@@ -12,9 +12,14 @@ import (
 // list answers GET /emails, at once or when enough emails match. HEAD is answered
 // without a search.
 func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
-	q, p := parseQuery(r.URL.RawQuery, pagingParameters)
-	if p != nil {
-		return p
+	version := a.bucket.Version()
+	kept := a.pages.get(r.URL.RawQuery, version)
+	var q *query
+	if kept == nil {
+		var p *problem
+		if q, p = parseQuery(r.URL.RawQuery, pagingParameters); p != nil {
+			return p
+		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json")
@@ -25,9 +30,11 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 	if guard.Unmarked(r) {
 		w = guard.Begin(w)
 	}
-	page, p := a.page(w, r, q)
-	if p == nil {
-		p = a.sendPage(w, r, page, q.Limit)
+	var p *problem
+	if kept != nil {
+		p = a.sendBuilt(w, r, len(kept), func() []byte { return kept })
+	} else {
+		p = a.sendPage(w, r, q, version)
 	}
 	if p != nil {
 		a.sendProblem(w, r, p)
@@ -35,20 +42,31 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 	return nil
 }
 
-// sendPage answers with a list. The document is made before it is sent, so that slow
-// clients keep it in memory rather than the messages, which are larger.
-func (a *API) sendPage(w http.ResponseWriter, r *http.Request, page *store.Page, limit int) *problem {
+// sendPage answers with the list that q asks for, and keeps it for those who ask for the
+// same in that version of the bucket. The document is made before it is sent, so that
+// slow clients keep it in memory rather than the messages, which are larger.
+func (a *API) sendPage(w http.ResponseWriter, r *http.Request, q *query, version uint64) *problem {
+	page, p := a.page(w, r, q)
+	if p != nil {
+		return p
+	}
 	size := 100
 	entries := make([]entry, len(page.Messages))
 	for i, m := range page.Messages {
 		entries[i] = a.entry(m)
 		size += entries[i].size()
 	}
-	return a.sendHeld(w, r, size, func(s *jsonStream) {
-		s.plain(`{"results":`)
-		array(s, entries, func(e entry) { e.write(s) })
-		s.plain(`,"totalResults":` + strconv.Itoa(page.Total))
-		s.plain(`,"totalPages":` + strconv.Itoa((page.Total+limit-1)/limit) + "}")
+	return a.sendBuilt(w, r, size, func() []byte {
+		document := bufferJSON(size, func(s *jsonStream) {
+			s.plain(`{"results":`)
+			array(s, entries, func(e entry) { e.write(s) })
+			s.plain(`,"totalResults":` + strconv.Itoa(page.Total))
+			s.plain(`,"totalPages":` + strconv.Itoa((page.Total+q.Limit-1)/q.Limit) + "}")
+		})
+		if q.wait == 0 {
+			a.pages.put(r.URL.RawQuery, version, document)
+		}
+		return document
 	})
 }
 

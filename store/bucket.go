@@ -59,6 +59,7 @@ type Bucket struct {
 	unread  int
 	stats   Stats // only its counters are in use
 	newest  ID
+	changes uint64 // see Version
 	kept    kept
 	expiry  timer
 	closed  bool
@@ -137,6 +138,7 @@ func (b *Bucket) insert(m *Message) {
 		b.unread++
 	}
 	b.newest = m.ID
+	b.changes++
 }
 
 // remove takes the message with that sequence number out, if it is there.
@@ -147,6 +149,7 @@ func (b *Bucket) remove(seq uint64) (*Message, bool) {
 	}
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.kept.goes(m)
+	b.changes++
 	b.bytes -= m.cost
 	if !m.Read() {
 		b.unread--

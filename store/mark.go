@@ -30,6 +30,7 @@ func (b *Bucket) marker(read bool) change {
 		if m.Read() == read || m.Arrived < b.expiredBefore() {
 			return false
 		}
+		b.changes++
 		if m.mark.read.Store(read); read {
 			b.unread--
 		} else {
