@@ -56,18 +56,7 @@ func BenchmarkSession(b *testing.B) {
 
 func benchmarkSession(b *testing.B, network string, size int, pipelined bool) {
 	bucket := store.New(store.Limits{MaxMessages: 1000, MaxBytes: 256 << 20})
-	server := &smtp.Server{Hostname: "bench", Receiver: receiver{bucket}, Sessions: new(smtp.Sessions), Logger: zap.NewNop()}
-	client, served := connect(b, network)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		server.Serve(served, nil)
-		served.Close()
-	}()
-	c := newClient(b, client)
-	c.expect("220")
-	c.write([]byte("EHLO bench\r\n"))
-	c.expect("250")
+	c := converse(b, network, bucket)
 	data := []byte(mail(size) + ".\r\n")
 	envelope := []byte("MAIL FROM:<app@example.com>\r\nRCPT TO:<user@example.com>\r\nDATA\r\n")
 	b.SetBytes(int64(len(data)))
@@ -85,12 +74,27 @@ func benchmarkSession(b *testing.B, network string, size int, pipelined bool) {
 		c.write(data)
 		c.expect("250")
 	}
-	c.write([]byte("QUIT\r\n"))
-	c.expect("221")
-	<-done
+	c.quit()
 	if n := bucket.Stats().Received; n < uint64(b.N) {
 		b.Fatalf("%d of %d mails were stored", n, b.N)
 	}
+}
+
+// converse begins a session whose mail goes to bucket, and gives its client.
+func converse(b testing.TB, network string, bucket *store.Bucket) *client {
+	server := &smtp.Server{Hostname: "bench", Receiver: receiver{bucket}, Sessions: new(smtp.Sessions), Logger: zap.NewNop()}
+	conn, served := connect(b, network)
+	b.Cleanup(func() { conn.Close() })
+	c := &client{b: b, w: conn, r: bufio.NewReader(conn), done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		server.Serve(served, nil)
+		served.Close()
+	}()
+	c.expect("220")
+	c.write([]byte("EHLO bench\r\n"))
+	c.expect("250")
+	return c
 }
 
 // connect gives both ends of a connection.
@@ -114,14 +118,17 @@ func connect(b testing.TB, network string) (client, served net.Conn) {
 
 // client is the sending side, which allocates nothing.
 type client struct {
-	b testing.TB
-	w io.Writer
-	r *bufio.Reader
+	b    testing.TB
+	w    io.Writer
+	r    *bufio.Reader
+	done chan struct{} // closed when the session has ended
 }
 
-func newClient(b testing.TB, conn net.Conn) *client {
-	b.Cleanup(func() { conn.Close() })
-	return &client{b, conn, bufio.NewReader(conn)}
+// quit ends the session.
+func (c *client) quit() {
+	c.write([]byte("QUIT\r\n"))
+	c.expect("221")
+	<-c.done
 }
 
 func (c *client) write(b []byte) {

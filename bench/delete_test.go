@@ -15,7 +15,7 @@ func BenchmarkListAfterDeletions(b *testing.B) {
 	for _, n := range []int{10_000, 1_000_000} {
 		bucket := filled(n)
 		i := 0
-		deleteMatching(b, bucket, store.Query{Match: func(*store.Message) bool {
+		deleteMatching(b, bucket, store.Query{Match: func(*store.Bucket, *store.Message) bool {
 			i++
 			return i%3 == 0
 		}})
@@ -69,9 +69,9 @@ func BenchmarkDelete(b *testing.B) {
 }
 
 // every calls f with the number of the call.
-func every(f func(i int) bool) func(*store.Message) bool {
+func every(f func(i int) bool) func(*store.Bucket, *store.Message) bool {
 	i := -1
-	return func(*store.Message) bool {
+	return func(*store.Bucket, *store.Message) bool {
 		i++
 		return f(i)
 	}

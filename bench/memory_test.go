@@ -5,9 +5,6 @@ import (
 	"runtime"
 	"testing"
 
-	"go.uber.org/zap"
-
-	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -21,29 +18,16 @@ func TestMemoryOfSmallMails(t *testing.T) {
 	}
 	raw := mail(1 << 10)
 	bucket := store.New(store.Limits{})
-	server := &smtp.Server{Hostname: "bench", Receiver: receiver{bucket}, Sessions: new(smtp.Sessions), Logger: zap.NewNop()}
 	before := heapInUse()
 	for i := range sessions {
-		client, served := connect(t, "loopback")
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			server.Serve(served, nil)
-			served.Close()
-		}()
-		c := newClient(t, client)
-		c.expect("220")
-		c.write([]byte("EHLO bench\r\n"))
-		c.expect("250")
+		c := converse(t, "loopback", bucket)
 		for n := i; n < mails; n += sessions {
 			c.write(fmt.Appendf(nil, "MAIL FROM:<app@example.com>\r\nRCPT TO:<user%d@example.com>\r\nDATA\r\n", n%(mails/10)))
 			c.expect("250", "250", "354")
 			c.write([]byte(raw + ".\r\n"))
 			c.expect("250")
 		}
-		c.write([]byte("QUIT\r\n"))
-		c.expect("221")
-		<-done
+		c.quit()
 	}
 	held, told := heapInUse()-before, bucket.Stats().Bytes
 	if n := bucket.Stats().Messages; n != mails {

@@ -6,11 +6,12 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, mark.go
-// marks what has been read, and watch.go waits for arrivals. Below them, ring.go holds
-// the messages in order of arrival, index.go finds them by the keys of key.go, and
-// list.go is the data structure that both are built on. Nothing here parses mail:
-// whoever appends a message supplies its header fields, and readers may keep values
-// beside a message that they worked out of it, with derived.go.
+// marks what has been read, and watch.go waits for arrivals, which conditional.go
+// compares with what is waited for. Below them, ring.go holds the messages in order of
+// arrival, index.go finds them by the keys of key.go, and list.go is the data structure
+// that both are built on. Nothing here parses mail: whoever appends a message supplies
+// its header fields, and readers may keep values beside a message that they worked out
+// of it, with derived.go.
 package store
 
 import (

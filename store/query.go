@@ -26,7 +26,7 @@ type Query struct {
 	// Read is whether the messages have been read; nil is either.
 	Read *bool
 	// Match is a further condition on messages of the bucket. It is called without the
-	// bucket's lock.
+	// bucket's lock, and by several goroutines at once if the query is watched.
 	Match func(*Bucket, *Message) bool
 
 	// Ascending gives the oldest first.

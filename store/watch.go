@@ -22,95 +22,154 @@ type Watch struct {
 	// or the bucket is closed.
 	C <-chan struct{}
 
-	watches *watches
-	signal  *signal
+	watches   *watches
+	key       key
+	ends      chan struct{} // C
+	condition *condition    // nil if any message with the key ends the watch
 }
 
 // watches are those of a bucket. They have a lock of their own, so that waiting does not
 // hold up reading and appending.
 type watches struct {
-	mu      sync.Mutex
-	signals map[key]*signal
-	kinds   [watchKinds]int // signals of each kind
-	closed  bool
+	mu       sync.Mutex
+	keys     map[key]*watched
+	kinds    [watchKinds]int // keys of each kind
+	closed   bool
+	arrivals arrivals
+	lists    uint64 // how many lists of conditional watches have been made
 
-	// waiting is the number of signals. A message becomes visible before this is read,
+	// waiting is the number of keys. A message becomes visible before this is read,
 	// so if it is 0 then, any watch that begins later finds the message by searching.
 	waiting atomic.Int64
 }
 
-// signal is shared by the watches with one key, so that an arrival costs the same
-// however many wait for others.
-type signal struct {
-	key     key
-	c       chan struct{}
-	watches int
+// watched is the watches with one key. An arrival costs the same however many wait for
+// other keys.
+type watched struct {
+	// any is closed by the next message with the key, whichever it is. The watches that
+	// share it are counted.
+	any     chan struct{}
+	sharing int
+
+	// conditional are the watches with further conditions. Listed is the number of the last
+	// list that they were put on.
+	conditional []*Watch
+	listed      uint64
 }
 
 // Watch begins to wait. Stop must be called if C is not waited for until it closes.
 //
 // An arrival ends the watches of its sender, its recipients, their domains, and
 // those whose queries name none of these. Of several, the query's recipient counts,
-// then its sender, the recipient's domain, and the sender's domain.
+// then its sender, the recipient's domain, and the sender's domain. If the query names
+// several, or has a Match, the arrival is compared with all of them before it ends the
+// watch, but not with the bounds of time and ID. Match is then called by a goroutine of
+// the bucket.
 func (b *Bucket) Watch(q Query) *Watch {
-	k := key{kind: anyMessage}
-	if keys := q.keys(); len(keys) > 0 {
-		k = keys[0]
-	}
 	w := &b.watches
+	watch := &Watch{watches: w, key: key{kind: anyMessage}}
+	keys := q.keys()
+	if len(keys) > 0 {
+		watch.key, keys = keys[0], keys[1:]
+	}
+	if len(keys) > 0 || q.Match != nil {
+		watch.condition = &condition{bucket: b, keys: keys, match: q.Match}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.signals[k]
-	if s == nil {
-		s = &signal{key: k, c: make(chan struct{})}
-		if w.closed {
-			close(s.c)
-		} else {
-			w.add(s)
+	switch {
+	case w.closed:
+		watch.ends = make(chan struct{})
+		close(watch.ends)
+	case watch.condition != nil:
+		watch.ends = make(chan struct{})
+		at := w.at(watch.key)
+		watch.condition.place = len(at.conditional)
+		at.conditional = append(at.conditional, watch)
+	default:
+		at := w.at(watch.key)
+		if at.any == nil {
+			at.any = make(chan struct{})
 		}
+		at.sharing++
+		watch.ends = at.any
 	}
-	s.watches++
-	return &Watch{C: s.c, watches: w, signal: s}
+	watch.C = watch.ends
+	return watch
 }
 
 // Stop ends the wait. It must be called at most once, before or after C is closed.
-func (w *Watch) Stop() {
+func (watch *Watch) Stop() {
+	w := watch.watches
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	select {
-	case <-w.C:
-		return // the signal is gone
+	case <-watch.C:
+		return // nothing of it is left
 	default:
 	}
-	w.watches.mu.Lock()
-	defer w.watches.mu.Unlock()
-	if w.signal.watches--; w.signal.watches == 0 && w.watches.signals[w.signal.key] == w.signal {
-		w.watches.remove(w.signal)
+	at := w.keys[watch.key]
+	switch {
+	case at == nil: // it is about to be closed
+	case watch.condition != nil:
+		w.forget(watch)
+	case at.any == watch.ends:
+		if at.sharing--; at.sharing == 0 {
+			at.any = nil
+			w.tidy(watch.key)
+		}
 	}
 }
 
 // Watching is the number of watches that wait.
 func (b *Bucket) Watching() int {
-	b.watches.mu.Lock()
-	defer b.watches.mu.Unlock()
+	w := &b.watches
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	n := 0
-	for _, s := range b.watches.signals {
-		n += s.watches
+	for _, at := range w.keys {
+		n += at.sharing + len(at.conditional)
 	}
 	return n
 }
 
-func (w *watches) add(s *signal) {
-	if w.signals == nil {
-		w.signals = make(map[key]*signal)
+// at is the watches with a key, to which one is about to be added.
+func (w *watches) at(k key) *watched {
+	at := w.keys[k]
+	if at == nil {
+		if w.keys == nil {
+			w.keys = make(map[key]*watched)
+		}
+		at = new(watched)
+		w.keys[k] = at
+		w.kinds[k.kind]++
+		w.waiting.Add(1)
 	}
-	w.signals[s.key] = s
-	w.kinds[s.key.kind]++
-	w.waiting.Add(1)
+	return at
 }
 
-func (w *watches) remove(s *signal) {
-	delete(w.signals, s.key)
-	w.kinds[s.key.kind]--
-	w.waiting.Add(-1)
+// tidy forgets a key if there is no watch left with it.
+func (w *watches) tidy(k key) {
+	if at := w.keys[k]; at.any == nil && len(at.conditional) == 0 {
+		delete(w.keys, k)
+		w.kinds[k.kind]--
+		w.waiting.Add(-1)
+	}
+}
+
+// forget takes out a conditional watch, and reports whether it was there.
+func (w *watches) forget(watch *Watch) bool {
+	at, place := w.keys[watch.key], watch.condition.place
+	if at == nil || place >= len(at.conditional) || at.conditional[place] != watch {
+		return false
+	}
+	last := len(at.conditional) - 1
+	at.conditional[place] = at.conditional[last]
+	at.conditional[place].condition.place = place
+	at.conditional[last] = nil
+	at.conditional = at.conditional[:last]
+	w.tidy(watch.key)
+	return true
 }
 
 // wake ends the watches whose queries may match m, which must be visible already.
@@ -120,38 +179,75 @@ func (w *watches) wake(m *Message) {
 	}
 	// The channels are closed without holding the lock, as closing one takes time for
 	// each goroutine that it wakes.
-	for _, s := range w.take(m) {
-		close(s.c)
+	for _, ends := range w.take(m) {
+		close(ends)
 	}
 }
 
-// take removes the signals of m's keys and returns them.
-func (w *watches) take(m *Message) []*signal {
+// take removes the watches that m ends and returns their channels. It has m looked at for
+// those with conditions.
+func (w *watches) take(m *Message) (ended []chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var taken []*signal
-	take := func(k key) {
-		if w.kinds[k.kind] == 0 {
-			return
+	conditional := false
+	w.eachOf(m, func(k key, at *watched) {
+		conditional = conditional || len(at.conditional) > 0
+		if at.any != nil {
+			ended = append(ended, at.any)
+			at.any, at.sharing = nil, 0
+			w.tidy(k)
 		}
-		if s := w.signals[k]; s != nil {
-			w.remove(s)
-			taken = append(taken, s)
+	})
+	if !conditional || w.arrivals.add(w, m) {
+		return ended
+	}
+	// There is too much to compare, so those who wait search for themselves.
+	for _, watch := range w.conditionalOf(m, nil) {
+		w.forget(watch)
+		ended = append(ended, watch.ends)
+	}
+	return ended
+}
+
+// eachOf calls f for the keys of m that there are watches with, for some perhaps more than
+// once.
+func (w *watches) eachOf(m *Message, f func(key, *watched)) {
+	look := func(k key) {
+		if w.kinds[k.kind] > 0 {
+			if at := w.keys[k]; at != nil {
+				f(k, at)
+			}
 		}
 	}
-	take(key{kind: anyMessage})
-	m.eachKey(take)
-	return taken
+	look(key{kind: anyMessage})
+	m.eachKey(look)
+}
+
+// conditionalOf adds the conditional watches with keys of m to list, each once.
+func (w *watches) conditionalOf(m *Message, list []*Watch) []*Watch {
+	w.lists++
+	w.eachOf(m, func(_ key, at *watched) {
+		if at.listed != w.lists {
+			at.listed = w.lists
+			list = append(list, at.conditional...)
+		}
+	})
+	return list
 }
 
 // close ends all watches, and makes those that begin later end at once.
 func (w *watches) close() {
 	w.mu.Lock()
-	ended := w.signals
-	w.signals, w.kinds, w.closed = nil, [watchKinds]int{}, true
+	ended := w.keys
+	w.keys, w.kinds, w.closed = nil, [watchKinds]int{}, true
 	w.waiting.Store(0)
 	w.mu.Unlock()
-	for _, s := range ended {
-		close(s.c)
+	for _, at := range ended {
+		if at.any != nil {
+			close(at.any)
+		}
+		for _, watch := range at.conditional {
+			close(watch.ends)
+		}
 	}
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,14 +24,22 @@ func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
 		{"recipient's domain", Query{RecipientDomain: "Run.x"}, &Message{Recipients: []string{"q@x", "r@run.X"}},
 			&Message{Sender: "r@run.x", Recipients: []string{"r@other.run.x", "run.x", "run.x@x"}}},
 		{"sender's domain", Query{SenderDomain: "run.x"}, &Message{Sender: "a@b@RUN.x"}, &Message{Sender: "run.x", Recipients: []string{"r@run.x"}}},
-		{"recipient and more", Query{Recipient: "r@x", Sender: &sender, SenderDomain: "x"}, &Message{Recipients: []string{"r@x"}},
-			&Message{Sender: "a@x", Recipients: []string{"q@x"}}},
+		{"recipient and more", Query{Recipient: "r@x", Sender: &sender, SenderDomain: "x"}, &Message{Sender: "a@x", Recipients: []string{"q@x", "r@x"}},
+			&Message{Sender: "b@x", Recipients: []string{"r@x"}}},
+		{"a condition", Query{Match: func(_ *Bucket, m *Message) bool { return m.Raw == "wanted" }}, &Message{Raw: "wanted"}, &Message{Raw: "other"}},
+		{"domain and a condition", Query{RecipientDomain: "x", Match: func(_ *Bucket, m *Message) bool { return m.Raw == "wanted" }},
+			&Message{Recipients: []string{"a@x", "b@x"}, Raw: "wanted"}, &Message{Recipients: []string{"a@y"}, Raw: "wanted"}},
+		{"a condition on what is too large to be looked at for all", Query{Match: func(*Bucket, *Message) bool { return false }},
+			&Message{Raw: strings.Repeat("x", largestLookedAt+1)}, &Message{Raw: strings.Repeat("x", largestLookedAt)}},
+		{"a condition that panics", Query{Match: func(_ *Bucket, m *Message) bool { return m.Recipients[1] != "" }},
+			&Message{Recipients: []string{"a@x"}}, &Message{Recipients: []string{"a@x", ""}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := New(Limits{})
 			first, second := b.Watch(test.query), b.Watch(test.query)
 			if test.endsNot != nil {
 				mustAppend(t, b, test.endsNot)
+				lookedAt(t, b)
 				select {
 				case <-first.C:
 					t.Fatal("ended by another message")
@@ -41,8 +51,8 @@ func TestWatchEndsWithWhatTheQueryMayMatch(t *testing.T) {
 			ended(t, second)
 			first.Stop()
 			second.Stop()
-			if n := len(b.watches.signals); n != 0 {
-				t.Errorf("%d signals are left", n)
+			if n := len(b.watches.keys); n != 0 {
+				t.Errorf("%d keys are left", n)
 			}
 		})
 	}
@@ -53,8 +63,24 @@ func ended(t *testing.T, w *Watch) {
 	t.Helper()
 	select {
 	case <-w.C:
-	case <-time.After(5 * time.Minute):
+	case <-time.After(time.Minute):
 		t.Error("a watch goes on")
+	}
+}
+
+// lookedAt waits until what has come was looked at for conditional watches.
+func lookedAt(t *testing.T, b *Bucket) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
+		b.watches.mu.Lock()
+		looking := b.watches.arrivals.looking
+		b.watches.mu.Unlock()
+		if !looking {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("arrivals are still looked at")
+		}
 	}
 }
 
@@ -62,12 +88,12 @@ func TestStoppedWatchesLeaveNothing(t *testing.T) {
 	b := New(Limits{})
 	first, second := b.Watch(Query{Recipient: "r@x"}), b.Watch(Query{Recipient: "r@x"})
 	first.Stop()
-	if len(b.watches.signals) != 1 {
+	if len(b.watches.keys) != 1 {
 		t.Error("the second watch is gone")
 	}
 	second.Stop()
-	if len(b.watches.signals) != 0 {
-		t.Error("a signal is left")
+	if len(b.watches.keys) != 0 {
+		t.Error("a key is left")
 	}
 }
 
@@ -79,16 +105,27 @@ func TestCloseEndsWatches(t *testing.T) {
 	ended(t, b.Watch(Query{}))
 }
 
-// TestNoArrivalIsMissed has readers wait for the messages of one address each,
-// while those come at any moment.
+// TestNoArrivalIsMissed has readers wait for the messages of one address each, by
+// queries of every kind, while those come at any moment.
 func TestNoArrivalIsMissed(t *testing.T) {
-	const readers, rounds = 8, 6500
+	rounds := 12_500
+	if testing.Short() {
+		rounds = 13
+	}
 	b := New(Limits{MaxMessages: 100_000})
-	var wg sync.WaitGroup
-	for i := range readers {
-		recipient := fmt.Sprintf("r%d@x", i)
+	var readers sync.WaitGroup
+	for i, kind := range []string{"domain", "domain", "domain", "domain", "address", "condition", "domain and condition", "two keys"} {
+		recipient, domain := fmt.Sprintf("r%d@run%d.x", i, i), fmt.Sprintf("Run%d.x", i)
+		condition := func(_ *Bucket, m *Message) bool { return m.Recipients[0] == recipient }
+		q := map[string]Query{
+			"domain":               {RecipientDomain: domain},
+			"address":              {Recipient: recipient},
+			"condition":            {Match: condition},
+			"domain and condition": {RecipientDomain: domain, Match: condition},
+			"two keys":             {RecipientDomain: domain, Sender: new(string)},
+		}[kind]
 		seen := make(chan struct{}, 1)
-		wg.Go(func() {
+		readers.Go(func() {
 			for range rounds {
 				if err := b.Append(t.Context(), &Message{Recipients: []string{recipient}}); err != nil {
 					t.Error(err)
@@ -96,34 +133,44 @@ func TestNoArrivalIsMissed(t *testing.T) {
 				<-seen
 			}
 		})
-		wg.Go(func() {
-			var last ID
+		readers.Go(func() {
+			defer close(seen)
 			for range rounds {
-				q := Query{Recipient: recipient, After: last, Limit: 1}
-				if i%2 == 0 {
-					q = Query{After: last, Limit: 1, Match: func(_ *Bucket, m *Message) bool { return m.Recipients[0] == recipient }}
+				m := awaitOne(t, b, q)
+				if m == nil || m.Recipients[0] != recipient || m.ID.compare(q.After) <= 0 {
+					t.Errorf("waiting by %s for mail to %s gives %+v", kind, recipient, m)
+					return
 				}
-				for {
-					watch := b.Watch(q)
-					page, err := b.Find(t.Context(), q)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if page.Total > 0 {
-						watch.Stop()
-						last = page.Messages[0].ID
-						break
-					}
-					ended(t, watch)
-				}
+				q.After = m.ID
 				seen <- struct{}{}
 			}
 		})
 	}
-	wg.Wait()
-	if n := len(b.watches.signals); n != 0 {
-		t.Errorf("%d signals are left", n)
+	readers.Wait()
+	if n := len(b.watches.keys); n != 0 {
+		t.Errorf("%d keys are left", n)
+	}
+}
+
+// awaitOne waits for the next message that q matches, nil if none comes.
+func awaitOne(t *testing.T, b *Bucket, q Query) *Message {
+	q.Limit = 1
+	for {
+		watch := b.Watch(q)
+		page, err := b.Find(t.Context(), q)
+		if err != nil || page.Total > 1 {
+			t.Errorf("%d messages at once, error %v", page.Total, err)
+			return nil
+		}
+		if page.Total > 0 {
+			watch.Stop()
+			return page.Messages[0]
+		}
+		select {
+		case <-watch.C:
+		case <-time.After(time.Minute):
+			return nil
+		}
 	}
 }
 
@@ -147,7 +194,7 @@ func TestArrivalDisturbsOnlyThoseItMayBeFor(t *testing.T) {
 	for _, w := range watches {
 		w.Stop()
 	}
-	if n := b.watches.waiting.Load(); n != 0 || len(b.watches.signals) != 0 {
-		t.Errorf("%d signals are left, and %d counted", len(b.watches.signals), n)
+	if n := b.watches.waiting.Load(); n != 0 || len(b.watches.keys) != 0 {
+		t.Errorf("%d keys are left, and %d counted", len(b.watches.keys), n)
 	}
 }

@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// waiting is how calls wait for mail that does not come.
+type waiting struct {
+	name  string
+	query func(i int) store.Query
+}
+
+var waitings = []waiting{
+	{"none", nil},
+	{"address", func(i int) store.Query { return store.Query{Recipient: fmt.Sprintf("run%d@example.org", i)} }},
+	{"domain", func(i int) store.Query { return store.Query{RecipientDomain: fmt.Sprintf("run%d.example.org", i)} }},
+	{"pattern", func(i int) store.Query {
+		ends := fmt.Sprintf("+run%d@example.com", i)
+		return store.Query{RecipientDomain: "example.com", Match: func(_ *store.Bucket, m *store.Message) bool { return strings.HasSuffix(m.Recipients[0], ends) }}
+	}},
+	{"search", func(i int) store.Query {
+		text := fmt.Sprintf("order %d", i)
+		return store.Query{Match: func(_ *store.Bucket, m *store.Message) bool { return strings.Contains(m.Raw, text) }}
+	}},
+}
+
+// BenchmarkWaits receives mail while 64 calls wait for other mail, in turn with none, and
+// reports the times that each kind of wait takes of a mail's time, and of the processor's
+// for all that a mail brings about, the client's part included.
+func BenchmarkWaits(b *testing.B) {
+	const block = 500
+	type lane struct {
+		send      func(n int)
+		wall, cpu []float64
+	}
+	lanes := make([]lane, len(waitings))
+	for i, w := range waitings {
+		bucket := store.New(store.Limits{MaxMessages: 10_000})
+		ctx, cancel := context.WithCancel(b.Context())
+		var waits sync.WaitGroup
+		for n := range 64 {
+			if w.query != nil {
+				waits.Go(func() { await(ctx, bucket, w.query(n)) })
+			}
+		}
+		c := converse(b, "loopback", bucket)
+		data := []byte(mail(1<<10) + ".\r\n")
+		envelope := []byte("MAIL FROM:<app@example.com>\r\nRCPT TO:<user@example.com>\r\nDATA\r\n")
+		lanes[i].send = func(n int) {
+			for range n {
+				c.write(envelope)
+				c.expect("250", "250", "354")
+				c.write(data)
+				c.expect("250")
+			}
+		}
+		lanes[i].send(10 * block) // to warm up
+		defer waits.Wait()
+		defer cancel()
+	}
+	for b.Loop() {
+		for i := range lanes {
+			cpu, started := cpuTime(b), time.Now()
+			lanes[i].send(block)
+			lanes[i].wall = append(lanes[i].wall, float64(time.Since(started))/block)
+			lanes[i].cpu = append(lanes[i].cpu, float64(cpuTime(b)-cpu)/block)
+		}
+	}
+	for i, w := range waitings {
+		wall, cpu := median(lanes[i].wall), median(lanes[i].cpu)
+		b.ReportMetric(wall/median(lanes[0].wall), w.name+"-times")
+		b.ReportMetric(cpu/median(lanes[0].cpu), w.name+"-cpu-times")
+	}
+}
+
+// await waits as calls do, for a message that does not come, until ctx is done.
+func await(ctx context.Context, bucket *store.Bucket, q store.Query) {
+	for ctx.Err() == nil {
+		watch := bucket.Watch(q)
+		newest := bucket.Newest()
+		if page, err := bucket.Find(ctx, q); err != nil || page.Total > 0 {
+			watch.Stop()
+			return
+		}
+		q.After = newest
+		select {
+		case <-watch.C:
+		case <-ctx.Done():
+		}
+		watch.Stop()
+	}
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// cpuTime is what the process has used of the processors.
+func cpuTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
