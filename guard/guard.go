@@ -2,10 +2,11 @@
 // that requests may take at once. The API and the website use the same guard, so that one
 // does not reveal what the other refuses.
 //
-// This file has the types. site.go refuses requests from pages of other sites, host.go
-// those from pages whose own name leads to this machine. slots.go bounds the number of
-// searches at once, budget.go the memory of requests and answers, and body.go and
-// writer.go the time that slow clients get.
+// This file has the types. site.go refuses requests from pages of other sites, cors.go
+// lets pages of welcome origins read answers, and host.go refuses pages whose own name
+// leads to this machine. slots.go bounds the number of searches at once, budget.go the
+// memory of requests and answers, and body.go and writer.go the time that slow clients
+// get.
 package guard
 
 import (
@@ -75,6 +76,3 @@ func (g *Guard) Check(r *http.Request, kind Kind) *Refusal {
 func (g *Guard) Welcomes(origin string) bool {
 	return origin != "" && (g.anyone || slices.Contains(g.origins, origin))
 }
-
-// HasOrigins reports whether an answer depends on the request's Origin.
-func (g *Guard) HasOrigins() bool { return len(g.origins) > 0 }

@@ -135,7 +135,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 // NotFound answers a request with a path that no handler serves.
 func (a *API) NotFound(w http.ResponseWriter, r *http.Request) {
 	a.guard.Protect(w.Header())
-	a.allowOrigin(w, r, nil)
+	a.guard.AllowOrigin(w.Header(), r, resource(nil).allow())
 	p := newProblem(http.StatusNotFound, "no such path: openapi.json lists those there are")
 	if refusal := a.guard.Check(r, guard.Data); refusal != nil {
 		p = newProblem(refusal.Status, refusal.Text)
@@ -151,7 +151,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, res resource, below
 	if res == nil {
 		res, id, p = resourceAt(below)
 	}
-	a.allowOrigin(w, r, res)
+	a.guard.AllowOrigin(w.Header(), r, res.allow())
 	if refusal := a.guard.Check(r, guard.Data); refusal != nil {
 		return newProblem(refusal.Status, refusal.Text)
 	}
@@ -207,36 +207,5 @@ func resourceAt(below string) (resource, store.ID, *problem) {
 		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index} and inline/{content-id}")
 }
 
-// allowOrigin lets pages of the configured origins read the answer (CORS, in the Fetch
-// standard).
-func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request, res resource) {
-	if !a.guard.HasOrigins() {
-		return
-	}
-	h := w.Header()
-	h.Add("Vary", "Origin")
-	origin := r.Header.Get("Origin")
-	if !a.guard.Welcomes(origin) {
-		return
-	}
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Location, ETag, Allow, Retry-After, Content-Disposition")
-	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-		h.Set("Access-Control-Allow-Methods", res.allow())
-		h.Set("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID, If-None-Match, Range")
-		h.Set("Access-Control-Max-Age", "600")
-	}
-}
-
 // allow is the value of the Allow header field (RFC 9110 section 10.2.1).
-func (res resource) allow() string {
-	methods := []string{http.MethodOptions}
-	for method := range res {
-		methods = append(methods, method)
-		if method == http.MethodGet {
-			methods = append(methods, http.MethodHead)
-		}
-	}
-	slices.Sort(methods)
-	return strings.Join(methods, ", ")
-}
+func (res resource) allow() string { return guard.Methods(res) }
