@@ -18,7 +18,7 @@
 // structure.go, section.go and header.go (the map), choose.go and body.go (which
 // parts are the bodies), part.go, filename.go, image.go, encoding.go, decode.go,
 // charset.go, charsetnames.go and flowed.go (the content of a part), encodedword.go,
-// parameter.go, address.go and date.go (what fields mean), links.go, textlinks.go,
+// parameter.go, address.go, date.go and tags.go (what fields mean), tags.go, links.go, textlinks.go,
 // codes.go, search.go and pagetext.go (what is looked for in a mail), page.go, pageclean.go, pageelements.go,
 // pageurl.go, inline.go, cssfilter.go and cssrules.go (its HTML, made safe to show),
 // resources.go (what that refers to), problem.go, check.go and checkbody.go.

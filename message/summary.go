@@ -17,7 +17,9 @@ type Summary struct {
 	// All of the other mailboxes.
 	To, Cc, Bcc, ReplyTo []Address
 
-	Subject string // decoded
+	MessageID string   // without angle brackets
+	Tags      []string // see [Header.Tags]
+	Subject   string   // decoded
 	// Snippet is how the visible text begins, with one blank for all white space
 	// between words: that of the text, or else of the HTML.
 	Snippet string
@@ -52,6 +54,7 @@ func (m *Message) Summary() Summary {
 func summarizeHeader(h Header) Summary {
 	s := Summary{
 		To: h.ownAddresses("To"), Cc: h.ownAddresses("Cc"), Bcc: h.ownAddresses("Bcc"), ReplyTo: h.ownAddresses("Reply-To"),
+		MessageID: strings.Clone(identifier(h.Get("Message-ID"))), Tags: h.Tags(),
 		Subject: strings.Clone(h.Get("Subject")),
 	}
 	if from := h.addresses("From"); len(from) > 0 {

@@ -118,3 +118,13 @@ func BenchmarkSummarize(b *testing.B) {
 		})
 	}
 }
+
+func TestSummaryNamesTheMessageAndItsTags(t *testing.T) {
+	s := Summarize("Message-ID: <a@b>\r\nX-Tags: One, two  words,,ONE\r\nx-tags: =?utf-8?q?caf=C3=A9?=\r\n\r\nx")
+	if want := []string{"One", "two words", "café"}; s.MessageID != "a@b" || !reflect.DeepEqual(s.Tags, want) {
+		t.Errorf("message ID %q, tags %q", s.MessageID, s.Tags)
+	}
+	if many := Summarize("X-Tags: " + strings.Repeat("a,b", 1000) + strings.Repeat(",x", 3) + "\r\n\r\n"); len(many.Tags) > maxTags {
+		t.Errorf("%d tags", len(many.Tags))
+	}
+}

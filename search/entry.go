@@ -47,8 +47,8 @@ var heavy sync.Mutex
 
 // cost is at least how many bytes the entry takes.
 func (e *ListEntry) cost() int64 {
-	const fixed, mailbox, text = 192, 32, 16 // text is what the allocator adds to a short one
-	n := fixed + len(e.Subject) + len(e.Snippet) + 2*text
+	const fixed, mailbox, text = 224, 32, 16 // text is what the allocator adds to a short one
+	n := fixed + len(e.MessageID) + len(e.Subject) + len(e.Snippet) + 3*text
 	if e.From != nil {
 		n += mailbox + len(e.From.Name) + len(e.From.Address) + 2*text
 	}
@@ -56,6 +56,9 @@ func (e *ListEntry) cost() int64 {
 		for _, a := range list {
 			n += mailbox + len(a.Name) + len(a.Address) + 2*text
 		}
+	}
+	for _, tag := range e.Tags {
+		n += len(tag) + 2*text
 	}
 	return int64(n + n/8)
 }
