@@ -132,6 +132,7 @@ func (c *BucketConfig) unmarshalFault(d *caddyfile.Dispenser) error {
 //
 //	mailbucket [<matcher>] [<bucket>] {
 //	    cors_origins <origins...>
+//	    peer_apis    on|off
 //	}
 func (h *HTTPHandler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -140,6 +141,7 @@ func (h *HTTPHandler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	return eachOption(d, "mailbucket", map[string]func() error{
 		"cors_origins": func() error { return h.unmarshalOrigins(d) },
+		"peer_apis":    func() error { return switchArg(d, &h.PeerAPIs) },
 	})
 }
 

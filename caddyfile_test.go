@@ -80,7 +80,10 @@ func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
 		{handler("auth required {\n user a secret\n }"), 7, "expected a bcrypt hash"},
 		{"{\n layer4 {\n :1025 {\n route {\n mailbucket a b\n }\n }\n }\n}\n", 5, "expected nothing after"},
 		{":80 {\n mailbucket a b\n}\n", 2, "expected nothing after"},
-		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "expected cors_origins"},
+		{":80 {\n mailbucket a {\n b\n }\n}\n", 3, "expected cors_origins, peer_apis"},
+		{":80 {\n mailbucket {\n peer_apis\n }\n}\n", 3, "expected a value"},
+		{":80 {\n mailbucket {\n peer_apis no\n }\n}\n", 3, "expected on or off"},
+		{":80 {\n mailbucket {\n peer_apis on\n peer_apis off\n }\n}\n", 4, "already given"},
 		{":80 {\n mailbucket {\n cors_origins\n }\n}\n", 3, "expected origins"},
 		{":80 {\n mailbucket {\n cors_origins app.test\n }\n}\n", 3, "app.test"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/peers"
 	"github.com/caddy-mailbucket/mailbucket/rest"
 	"github.com/caddy-mailbucket/mailbucket/web"
 )
@@ -28,8 +29,12 @@ type HTTPHandler struct {
 	// `https://app.example.com`, or `*` for all. Default: none but its own.
 	CORSOrigins []string `json:"cors_origins,omitempty"`
 
+	// Whether the APIs of Mailpit and MailHog are answered too. Default: true.
+	PeerAPIs *bool `json:"peer_apis,omitempty"`
+
 	guard *guard.Guard
 	api   *rest.API
+	peers *peers.API // nil where they are off
 	site  *web.Site
 	names siteNames
 }
@@ -69,21 +74,33 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		Addresses: func() []string { return a.listening[b.name] },
 	})
 	h.api = rest.New(rest.Options{Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
+	if h.PeerAPIs == nil || *h.PeerAPIs {
+		h.peers = peers.New(peers.Options{Bucket: b.Bucket, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
+	}
 	// Caddy waits for requests to finish, so calls that wait for mail have to be ended.
-	return onEvent(ctx, "stopping", h.api.Stop)
+	return onEvent(ctx, "stopping", h.stop)
+}
+
+// stop ends the calls that wait.
+func (h *HTTPHandler) stop() {
+	if h.api != nil {
+		h.api.Stop()
+	}
+	if h.peers != nil {
+		h.peers.Stop()
+	}
 }
 
 // Cleanup ends the calls of a configuration that never came into force.
 func (h *HTTPHandler) Cleanup() error {
-	if h.api != nil {
-		h.api.Stop()
-	}
+	h.stop()
 	return nil
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *HTTPHandler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if h.redirectToFolder(w, r) || h.api.Serve(w, r) || h.site.Serve(w, r) {
+	switch {
+	case h.redirectToFolder(w, r), h.api.Serve(w, r), h.peers != nil && h.peers.Serve(w, r), h.site.Serve(w, r):
 		return nil
 	}
 	return h.passOn(w, r, next)

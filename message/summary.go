@@ -23,8 +23,9 @@ type Summary struct {
 	// Snippet is how the visible text begins, with one blank for all white space
 	// between words: that of the text, or else of the HTML.
 	Snippet string
-	// Attachments counts those that the HTML does not show.
-	Attachments int
+	// Attachments counts those that the HTML does not show, and Inline those that it
+	// does.
+	Attachments, Inline int
 }
 
 // Summarize reads what lists show of a raw message. It gives the same as
@@ -44,7 +45,9 @@ func (m *Message) Summary() Summary {
 	s := summarizeHeader(m.Root.Header)
 	s.Snippet = m.snippet()
 	for _, p := range m.choice().attachments {
-		if !m.shows(p) {
+		if m.shows(p) {
+			s.Inline++
+		} else {
 			s.Attachments++
 		}
 	}

@@ -1,0 +1,102 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// failure is an error as the peers' clients get it: a line of text.
+type failure struct {
+	status int
+	text   string
+}
+
+func newFailure(status int, text string) *failure { return &failure{status, text} }
+
+// badRequest is how the peers answer whatever is wrong with a request.
+func badRequest(text string) *failure { return newFailure(http.StatusBadRequest, "Error: "+text) }
+
+// workFailure is the answer to a search, a deletion or another long work that ended
+// early.
+func workFailure(err error) *failure {
+	switch {
+	case errors.Is(err, store.ErrClosed):
+		return newFailure(http.StatusServiceUnavailable, "Error: the server is stopping or reloading its configuration: ask again")
+	case errors.Is(err, guard.ErrBusy):
+		return newFailure(http.StatusServiceUnavailable, "Error: "+guard.ErrBusy.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return newFailure(http.StatusServiceUnavailable, "Error: the request ended before its answer was there")
+	}
+	return newFailure(http.StatusInternalServerError, "Error: "+err.Error())
+}
+
+// send answers with the failure.
+func (f *failure) send(w http.ResponseWriter, r *http.Request) {
+	if f.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	sendText(w, r, f.status, f.text)
+}
+
+// sendText answers with a text that is not to be kept.
+func sendText(w http.ResponseWriter, r *http.Request, status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	if guard.Begun(w) {
+		h.Del("Content-Length")
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, text) // an error is one of the connection
+	}
+}
+
+// sendJSON answers with v, whose document takes about size bytes. It is held in
+// memory until it is sent, for which there has to be room.
+func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, v any, size int) *failure {
+	share, err := a.limits.Answers.Take(r.Context(), int64(size))
+	if err != nil {
+		return workFailure(err)
+	}
+	defer share.Release()
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		a.logger.Error("an answer cannot be encoded", zap.String("path", r.URL.Path), zap.Error(err))
+		return newFailure(http.StatusInternalServerError, "Error: the answer cannot be encoded: "+err.Error())
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	w = guard.Paced(w, r, out.Len())
+	for out.Len() > 0 {
+		if _, err := w.Write(out.Next(pieceSize)); err != nil {
+			break // of the connection
+		}
+	}
+	return nil
+}
+
+// pieceSize is how much of an answer is written at once, in bytes.
+const pieceSize = 32 << 10
+
+// query is the value of a parameter of the request; those that are malformed are
+// taken for missing ones, and unknown ones are ignored.
+func query(r *http.Request, name string) string { return r.URL.Query().Get(name) }

@@ -1,0 +1,104 @@
+package peers
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/search"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// mailpitRoutes are the calls of Mailpit's API v1.
+var mailpitRoutes = []route{
+	{path: "/api/v1/messages", calls: on((*API).mailpitMessages)},
+	{path: "/api/v1/search", calls: map[string]call{http.MethodGet: (*API).mailpitSearch, http.MethodDelete: (*API).mailpitDeleteSearch}},
+}
+
+// mailpitAddress is a mailbox as Mailpit shows it.
+type mailpitAddress struct {
+	Name    string
+	Address string
+}
+
+// mailpitEntry is what Mailpit's lists and events show of a mail.
+type mailpitEntry struct {
+	ID          string
+	MessageID   string
+	Read        bool
+	From        mailpitAddress // empty where no field names an author
+	To          []mailpitAddress
+	Cc          []mailpitAddress
+	Bcc         []mailpitAddress
+	ReplyTo     []mailpitAddress
+	Subject     string
+	Created     time.Time
+	Username    string
+	Tags        []string
+	Size        int
+	Attachments int // with those that the HTML shows
+	Snippet     string
+}
+
+func (a *API) mailpitEntry(m *store.Message) *mailpitEntry {
+	shown := search.Entry(a.bucket, m)
+	e := &mailpitEntry{
+		ID: m.ID.String(), MessageID: shown.MessageID, Read: m.Read(),
+		To: mailpitAddresses(shown.To), Cc: mailpitAddresses(shown.Cc), ReplyTo: mailpitAddresses(shown.ReplyTo),
+		Bcc:     mailpitAddresses(allBcc(m, shown.Bcc, shown.To, shown.Cc)),
+		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: slices.Concat([]string{}, shown.Tags),
+		Size: len(m.Raw), Attachments: shown.Attachments + shown.Inline, Snippet: shown.Snippet,
+	}
+	if shown.From != nil {
+		e.From = mailpitAddress(*shown.From)
+	}
+	return e
+}
+
+// size is about how many bytes the entry takes as JSON.
+func (e *mailpitEntry) size() int {
+	size := 400 + len(e.MessageID) + 2*len(e.Subject) + 2*len(e.Snippet)
+	for _, list := range [][]mailpitAddress{e.To, e.Cc, e.Bcc, e.ReplyTo} {
+		for _, address := range list {
+			size += 30 + len(address.Name) + len(address.Address)
+		}
+	}
+	return size
+}
+
+func mailpitAddresses(list []message.Address) []mailpitAddress {
+	shown := make([]mailpitAddress, len(list))
+	for i, address := range list {
+		shown[i] = mailpitAddress(address)
+	}
+	return shown
+}
+
+// allBcc are the hidden recipients of a mail: those that its field names, and those
+// of the envelope whom no field does.
+func allBcc(m *store.Message, bcc, to, cc []message.Address) []message.Address {
+	known := make(map[string]bool)
+	for _, list := range [][]message.Address{bcc, to, cc} {
+		for _, address := range list {
+			known[strings.ToLower(address.Address)] = true
+		}
+	}
+	all := slices.Clip(bcc)
+	for _, recipient := range m.Recipients {
+		if lower := strings.ToLower(recipient); !known[lower] {
+			known[lower] = true
+			all = append(all, message.Address{Address: recipient})
+		}
+	}
+	return all
+}
+
+// login is who the client that sent the mail was logged in as, "" without a login.
+func login(m *store.Message) string {
+	if m.Session == nil {
+		return ""
+	}
+	return m.Session.AuthIdentity
+}

@@ -1,0 +1,86 @@
+// Package peers answers the HTTP APIs of other mail catchers over a bucket, so that
+// tests that were written for them run unchanged: Mailpit's API v1, and MailHog's v1
+// and v2. It knows paths relative to where it is mounted.
+//
+// route.go finds the call that a request is for in the tables of mailpit.go and of
+// MailHog's calls, and answer.go has what all calls answer with. Of Mailpit's calls,
+// mailpit_list.go lists, searches and deletes.
+package peers
+
+import (
+	"context"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// Options are what the APIs need.
+type Options struct {
+	Bucket *store.Bucket
+
+	// Guard says which requests are answered, and Limits bound what they take.
+	Guard  *guard.Guard
+	Limits *guard.Limits
+
+	// Logger is told of answers that could not be made.
+	Logger *zap.Logger
+}
+
+// API serves the calls of the peers' APIs on one bucket.
+type API struct {
+	bucket *store.Bucket
+	guard  *guard.Guard
+	limits *guard.Limits
+	logger *zap.Logger
+
+	running context.Context // done when Stop has been called
+	stop    context.CancelFunc
+}
+
+// New makes the APIs.
+func New(o Options) *API {
+	a := &API{bucket: o.Bucket, guard: o.Guard, limits: o.Limits, logger: o.Logger}
+	a.running, a.stop = context.WithCancel(context.Background())
+	return a
+}
+
+// Stop ends the calls that wait, and lets none wait any more.
+func (a *API) Stop() { a.stop() }
+
+// Serve answers the request if its path is one of the peers', and otherwise reports
+// false without having touched w.
+func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
+	found, names := findRoute(r.URL)
+	if found == nil {
+		return false
+	}
+	a.guard.Protect(w.Header())
+	a.guard.AllowOrigin(w.Header(), r, found.allow())
+	if f := a.answer(w, r, found, names); f != nil {
+		f.send(w, r)
+	}
+	return true
+}
+
+func (a *API) answer(w http.ResponseWriter, r *http.Request, found *route, names []string) *failure {
+	if refusal := a.guard.Check(r, guard.Data); refusal != nil {
+		return newFailure(refusal.Status, refusal.Text)
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	c, ok := found.calls[method]
+	if !ok {
+		w.Header().Set("Allow", found.allow())
+		if method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		return newFailure(http.StatusMethodNotAllowed, r.Method+" is not allowed here: expected "+found.allow())
+	}
+	return c(a, w, r, names)
+}

@@ -1,0 +1,93 @@
+package peers
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+)
+
+// call answers one method on one path. The names are what stands in the path in the
+// places of the route's asterisks, unescaped.
+type call func(a *API, w http.ResponseWriter, r *http.Request, names []string) *failure
+
+// route is a path with the calls it has, by method. In the path, an asterisk stands
+// for any text but the empty one within a segment.
+type route struct {
+	path  string
+	calls map[string]call
+
+	segments []string
+}
+
+// routes are those of all peers. The first that a path matches counts.
+var routes = splitRoutes(slices.Concat(mailpitRoutes))
+
+func splitRoutes(list []route) []route {
+	for i := range list {
+		list[i].segments = strings.Split(list[i].path, "/")
+	}
+	return list
+}
+
+// maxPath bounds the paths that are looked at, in bytes, and so their segments.
+const maxPath = 4 << 10
+
+// findRoute is the route that a URL is for, or nil. Slashes beside each other count as
+// one, as clients make them of a base that ends in one.
+func findRoute(u *url.URL) (found *route, names []string) {
+	path := u.EscapedPath()
+	if len(path) > maxPath {
+		return nil, nil
+	}
+	segments := []string{""}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" {
+			continue
+		}
+		text, err := url.PathUnescape(segment)
+		if err != nil {
+			return nil, nil
+		}
+		segments = append(segments, text)
+	}
+	for i := range routes {
+		if names, ok := routes[i].match(segments); ok {
+			return &routes[i], names
+		}
+	}
+	return nil, nil
+}
+
+func (found *route) match(segments []string) (names []string, ok bool) {
+	if len(segments) != len(found.segments) {
+		return nil, false
+	}
+	for i, pattern := range found.segments {
+		before, after, hasName := strings.Cut(pattern, "*")
+		segment := segments[i]
+		if !hasName {
+			if segment != pattern {
+				return nil, false
+			}
+			continue
+		}
+		name, ok := strings.CutPrefix(segment, before)
+		if ok {
+			name, ok = strings.CutSuffix(name, after)
+		}
+		if !ok || name == "" {
+			return nil, false
+		}
+		names = append(names, name)
+	}
+	return names, true
+}
+
+// allow is the value of the Allow header field.
+func (found *route) allow() string { return guard.Methods(found.calls) }
+
+// on makes the calls of a route of GET only, which most are.
+func on(get call) map[string]call { return map[string]call{http.MethodGet: get} }
