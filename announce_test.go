@@ -20,7 +20,7 @@ func TestAddressesAreToldAsURLs(t *testing.T) {
 			"smtp://localhost:$smtp", "http://localhost:$http/"},
 		"mounts and several names": {"{\nLOGOFF\nmailbucket 127.0.0.1:$smtp\n}\nhttp://localhost:$http, http://127.0.0.1:$http, http://[::1]:$http {\nbind 127.0.0.1\nhandle_path /mail/* {\nmailbucket\n}\nhandle_path /a/* {\nhandle_path /b/* {\nmailbucket\n}\n}\nrespond hello\n}\n",
 			"smtp://127.0.0.1:$smtp", "http://127.0.0.1:$http/a/b/ http://127.0.0.1:$http/mail/ http://[::1]:$http/a/b/ http://[::1]:$http/mail/ http://localhost:$http/a/b/ http://localhost:$http/mail/"},
-		"TLS": {"{\nLOGOFF\nskip_install_trust\nlayer4 {\n127.0.0.1:$smtp {\nroute {\nmailbucket {\nimplicit_tls on\n}\n}\n}\n}\n}\nhttps://localhost:$tls {\nbind 127.0.0.1\nmailbucket\n}\n",
+		"TLS": {"{\nLOGOFF\nlayer4 {\n127.0.0.1:$smtp {\nroute {\nmailbucket {\nimplicit_tls on\n}\n}\n}\n}\n}\nhttps://localhost:$tls {\nbind 127.0.0.1\nmailbucket\n}\n",
 			"smtps://127.0.0.1:$smtp", "https://localhost:$tls/"},
 		"any name": {"{\nLOGOFF\nmailbucket [::1]:$smtp\n}\nhttp://:$http {\nbind 127.0.0.1\nmailbucket\n}\n",
 			"smtp://[::1]:$smtp", "http://127.0.0.1:$http/"},

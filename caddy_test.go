@@ -46,7 +46,7 @@ func eventually(t *testing.T, what string, met func() bool) {
 	}
 }
 
-const logOff = "admin off\nlog {\n output discard\n}\n"
+const logOff = "admin off\nskip_install_trust\nlog {\n output discard\n}\n"
 
 // start runs a configuration until the test ends.
 func start(t *testing.T, config string) *site {

@@ -14,20 +14,21 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// TestWrongWordsAreErrorsWithTheirPlace has each word of the configuration
-// misspelt or misplaced; line 3 is the wrong one.
-func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
+// wrongWord is a case of [TestWrongWordsAreErrorsWithTheirPlace].
+type wrongWord struct {
+	config string
+	line   int
+	want   string
+}
+
+func wrongWords() []wrongWord {
 	option := func(line string) string { return "{\n mailbucket {\n  " + line + "\n }\n}\n" }
 	bucket := func(line string) string { return "{\n mailbucket { \n bucket b {\n " + line + "\n }\n }\n}\n" }
 	fault := func(line string) string { return bucket("fault rcpt {\n " + line + "\n }") }
 	handler := func(line string) string {
 		return "{\n layer4 {\n :1025 { \n route {\n mailbucket {\n " + line + "\n }\n }\n }\n }\n}\n"
 	}
-	for _, test := range []struct {
-		config string
-		line   int
-		want   string
-	}{
+	return []wrongWord{
 		{"{\n mailbuckets\n}\n", 2, "unrecognized"},
 		{"{\n mailbucket 8025\n}\n", 2, "expected a port"},
 		{"{\n mailbucket udp/:8025\n}\n", 2, "tcp or unix"},
@@ -86,7 +87,13 @@ func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
 		{":80 {\n mailbucket {\n peer_apis on\n peer_apis off\n }\n}\n", 4, "already given"},
 		{":80 {\n mailbucket {\n cors_origins\n }\n}\n", 3, "expected origins"},
 		{":80 {\n mailbucket {\n cors_origins app.test\n }\n}\n", 3, "app.test"},
-	} {
+	}
+}
+
+// TestWrongWordsAreErrorsWithTheirPlace has each word of the configuration
+// misspelt or misplaced; line 3 is the wrong one.
+func TestWrongWordsAreErrorsWithTheirPlace(t *testing.T) {
+	for _, test := range wrongWords() {
 		t.Run(test.want+" "+test.config, func(t *testing.T) {
 			_, err := adapt(test.config)
 			if err == nil {

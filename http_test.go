@@ -159,7 +159,7 @@ func TestAPIUnderAMountBehindEncode(t *testing.T) {
 }
 
 func TestAPIOverEveryVersionOfHTTP(t *testing.T) {
-	s := start(t, "{\nLOGOFF\nskip_install_trust\nmailbucket SMTP\n}\nHTTP {\nmailbucket\n}\nHTTPS {\nbind 127.0.0.1\ntls internal\nmailbucket\n}\n")
+	s := start(t, "{\nLOGOFF\nmailbucket SMTP\n}\nHTTP {\nmailbucket\n}\nHTTPS {\nbind 127.0.0.1\ntls internal\nmailbucket\n}\n")
 	insecure := &tls.Config{InsecureSkipVerify: true}
 	overQUIC := &http3.Transport{TLSClientConfig: insecure}
 	defer overQUIC.Close()

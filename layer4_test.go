@@ -80,7 +80,7 @@ func TestCertificatesWhateverTheLayoutOfRoutes(t *testing.T) {
 		"both in a subroute":        "route {\nsubroute {\nroute {\ntls\nmailbucket\n}\n}\n}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, "{\nLOGOFF\nskip_install_trust\nlayer4 {\nSMTP {\n"+routes+"\n}\n}\n}\nHTTP {\nmailbucket\n}\n")
+			s := start(t, "{\nLOGOFF\nlayer4 {\nSMTP {\n"+routes+"\n}\n}\n}\nHTTP {\nmailbucket\n}\n")
 			s.waitForCertificate("localhost", "localhost", false)
 			if page := s.page("/"); strings.Contains(page, s.smtp) {
 				t.Errorf("the website offers the address for plain SMTP")
@@ -91,7 +91,7 @@ func TestCertificatesWhateverTheLayoutOfRoutes(t *testing.T) {
 
 // TestWebsiteNamesPlainAddressesOnly has one of each.
 func TestWebsiteNamesPlainAddressesOnly(t *testing.T) {
-	s := start(t, "{\nLOGOFF\nskip_install_trust\nlayer4 {\nSMTP {\nroute {\nproxy_protocol\nmailbucket\n}\n}\nTLS {\nroute {\nmailbucket\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n")
+	s := start(t, "{\nLOGOFF\nlayer4 {\nSMTP {\nroute {\nproxy_protocol\nmailbucket\n}\n}\nTLS {\nroute {\nmailbucket\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n")
 	page := s.page("/")
 	if strings.Contains(page, s.smtp) || !strings.Contains(page, s.https) {
 		t.Errorf("not %s alone is named:\n%s", s.https, page)
@@ -112,7 +112,7 @@ func (s *site) page(path string) string {
 // TestTheSameNamesGetCertificatesAtEachLoad does not depend on the order in which Caddy
 // provisions apps and servers.
 func TestTheSameNamesGetCertificatesAtEachLoad(t *testing.T) {
-	config := "{\nLOGOFF\nskip_install_trust\nmailbucket SMTP\nlayer4 {\nTLS {\nroute {\ntls\nmailbucket {\nhostname mail.example.test\n}\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n"
+	config := "{\nLOGOFF\nmailbucket SMTP\nlayer4 {\nTLS {\nroute {\ntls\nmailbucket {\nhostname mail.example.test\n}\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n"
 	s := start(t, config)
 	for range 30 {
 		must(t, s.load(config))

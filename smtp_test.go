@@ -32,7 +32,7 @@ func (s *site) newestSession() (answer sessionOf) {
 
 // handler is a configuration with one layer4 route of these handlers.
 func handler(handlers string) string {
-	return "{\nLOGOFF\nskip_install_trust\nlayer4 {\nSMTP {\nroute {\n" + handlers + "\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n"
+	return "{\nLOGOFF\nlayer4 {\nSMTP {\nroute {\n" + handlers + "\n}\n}\n}\n}\nHTTP {\nmailbucket\n}\n"
 }
 
 func TestProxyProtocolGivesTheRealClient(t *testing.T) {

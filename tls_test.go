@@ -259,7 +259,7 @@ func (r *recorder) recordTypes() (types []byte) {
 func TestHostnamesThatCertificatesAreMadeForAlready(t *testing.T) {
 	s := start(t, shortest)
 	for _, hostname := range []string{"localhost", "LOCALHOST", "localhost.", "127.0.0.1", "[127.0.0.1]", "[IPv6:::1]"} {
-		config := "{\nLOGOFF\nskip_install_trust\nlayer4 {\nSMTP {\nroute {\nmailbucket a {\nhostname " + hostname +
+		config := "{\nLOGOFF\nlayer4 {\nSMTP {\nroute {\nmailbucket a {\nhostname " + hostname +
 			"\nstarttls on\n}\n}\n}\nTLS {\nroute {\ntls\nmailbucket a {\nhostname " + hostname + "\n}\n}\n}\n}\nmailbucket {\nbucket a\n}\n}\nHTTP {\nmailbucket a\n}\n"
 		for range 30 {
 			must(t, s.load(config))

@@ -133,7 +133,7 @@ func newServer(t *testing.T) *server {
 // write makes a file of a Caddyfile for the server's addresses.
 func (s *server) write(caddyfile string) string {
 	s.t.Helper()
-	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1", "ADMIN", s.admin, "TLS {", s.tls+" {", "PLAIN", s.plain).Replace(caddyfile)
+	caddyfile = strings.NewReplacer("SMTP", s.smtp, "HTTP {", "http://"+s.http+" {\nbind 127.0.0.1", "ADMIN", s.admin+"\n\tskip_install_trust", "TLS {", s.tls+" {", "PLAIN", s.plain).Replace(caddyfile)
 	file := filepath.Join(s.t.TempDir(), "Caddyfile")
 	if err := os.WriteFile(file, []byte(caddyfile), 0o600); err != nil {
 		s.t.Fatal(err)

@@ -8,7 +8,6 @@ func TestHostileMails(t *testing.T) {
 	needPlaywright(t)
 	s := serve(t, `{
 	admin ADMIN
-	skip_install_trust
 	mailbucket SMTP
 }
 HTTP {

@@ -21,7 +21,6 @@ import (
 // Every way in which the server can be spoken to, at once.
 const everything = `{
 	admin ADMIN
-	skip_install_trust
 	layer4 {
 		SMTP {
 			route {

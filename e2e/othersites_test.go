@@ -22,7 +22,6 @@ func TestOtherSitesLearnNothing(t *testing.T) {
 	// Browsers trust localhost also over plain HTTP, and other names not.
 	s.config = s.write(`{
 	admin ADMIN
-	skip_install_trust
 	mailbucket SMTP
 }
 http://localhost:` + port + `, http://mail.test:` + port + ` {

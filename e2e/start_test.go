@@ -14,7 +14,6 @@ import (
 // inLayer4 serves a bucket by the full form.
 const inLayer4 = `{
 	admin ADMIN
-	skip_install_trust
 	mailbucket
 	layer4 {
 		SMTP {
@@ -151,7 +150,6 @@ func TestHostnameLocalhostStartsEveryTime(t *testing.T) {
 	s := newServer(t)
 	s.config = s.write(`{
 	admin off
-	skip_install_trust
 	layer4 {
 		SMTP {
 			route {

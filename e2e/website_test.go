@@ -19,7 +19,6 @@ func TestWebsite(t *testing.T) {
 	needPlaywright(t)
 	s := serve(t, `{
 	admin ADMIN
-	skip_install_trust
 	mailbucket SMTP {
 		bucket big
 		bucket empty

@@ -5,11 +5,14 @@ import (
 	"testing"
 )
 
-func TestCodesInManyLanguages(t *testing.T) {
-	for _, tt := range []struct {
-		name, text string
-		want       []string
-	}{
+// languageCase is a case of [TestCodesInManyLanguages].
+type languageCase struct {
+	name, text string
+	want       []string
+}
+
+func codesInManyLanguages() []languageCase {
+	return []languageCase{
 		{"Arabic", "رمز التحقق الخاص بك هو ٤٨٣٩٢٠. لا تشاركه مع أحد.", []string{"483920"}},
 		{"Arabic with the article", "الرمز: 483920", []string{"483920"}},
 		{"Arabic, a line of its own", "مرحبا،\n\nاستخدم رمز التحقق التالي لتسجيل الدخول:\n\n483 920\n\nشكرا", []string{"483920"}},
@@ -74,7 +77,11 @@ func TestCodesInManyLanguages(t *testing.T) {
 		{"Chinese coupon", "优惠码 483920", nil},
 		{"Japanese coupon", "クーポンコード: 483920", nil},
 		{"Korean order", "주문번호 4839201 확인", nil},
-	} {
+	}
+}
+
+func TestCodesInManyLanguages(t *testing.T) {
+	for _, tt := range codesInManyLanguages() {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Codes("", tt.text, ""); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%q in %q, want %q", got, tt.text, tt.want)

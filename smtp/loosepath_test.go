@@ -6,18 +6,19 @@ import (
 	"testing"
 )
 
-// TestAddressesInDailyUse has what clients send, what is to be stored of it, and what
-// the mail's problems have to say; no more than that.
-func TestAddressesInDailyUse(t *testing.T) {
+// addressCase is a case of [TestAddressesInDailyUse].
+type addressCase struct {
+	path, stored string
+	problems     []string
+}
+
+func addressesInDailyUse() []addressCase {
 	const (
 		brackets, name, blanks, noDomain = "between one <", "with a name", "with blanks", "without a domain"
 		dots, specials, finalDot, domain = "in a row", "need quotes", "ends with a dot (", "domain is malformed"
 		utf8                             = "not ASCII"
 	)
-	for _, test := range []struct {
-		path, stored string
-		problems     []string
-	}{
+	return []addressCase{
 		{"<c@d.example>", "c@d.example", nil},
 		{"<root>", "root", []string{noDomain}},
 		{"root", "root", []string{brackets, noDomain}},
@@ -66,7 +67,13 @@ func TestAddressesInDailyUse(t *testing.T) {
 		{"<undefined>", "undefined", []string{noDomain}},
 		{"<@r.example:a..b@c.example>", "a..b@c.example", []string{dots}},
 		{"<POSTMASTER>", "POSTMASTER", nil},
-	} {
+	}
+}
+
+// TestAddressesInDailyUse has what clients send, what is to be stored of it, and what
+// the mail's problems have to say; no more than that.
+func TestAddressesInDailyUse(t *testing.T) {
+	for _, test := range addressesInDailyUse() {
 		for _, command := range []string{"MAIL FROM:%s\r\nRCPT TO:<z@z>\r\n", "MAIL FROM:<z@z>\r\nRCPT TO:%s\r\n"} {
 			srv, box := newTestServer()
 			said := converse(t, srv, "EHLO x\r\n"+fmt.Sprintf(command, test.path)+"DATA\r\nx\r\n.\r\nQUIT\r\n")

@@ -109,17 +109,17 @@ func TestLinesOfATranscriptAreCutBetweenCharacters(t *testing.T) {
 	}
 }
 
-// TestNoSecretIsKept sends logins in every form, right and wrong. Nothing that was kept
-// or said or logged may hold the secret.
-func TestNoSecretIsKept(t *testing.T) {
-	const secret = "c2VjcmV0LXNlY3JldA"
+// secretCase is a case of [TestNoSecretIsKept].
+type secretCase struct {
+	name, script string
+	set          func(*Server)
+}
+
+func secretCases(secret string) []secretCase {
 	long := strings.Repeat("x", maxAuthLine)
 	refuse := []Fault{{Step: "auth", Reply: "454 4.7.0 Later"}}
 	off := func(srv *Server) { srv.Auth = AuthOff }
-	for _, test := range []struct {
-		name, script string
-		set          func(*Server)
-	}{
+	return []secretCase{
 		{"initial response", "EHLO x\r\nAUTH PLAIN " + secret + "\r\n", nil},
 		{"lower case, more blanks", "EHLO x\r\nauth   plain   " + secret + "\r\n", nil},
 		{"no base64", "EHLO x\r\nAUTH PLAIN user " + secret + "\r\n", nil},
@@ -154,7 +154,14 @@ func TestNoSecretIsKept(t *testing.T) {
 		{"twice", "EHLO x\r\nAUTH PLAIN AGEAYQ==\r\nAUTH PLAIN " + secret + "\r\n" + secret + "\r\n", nil},
 		{"what could be a command", "EHLO x\r\nAUTH FOO\r\nSEND\r\n" + secret + "\r\n", nil},
 		{"in a parameter", "EHLO x\r\nNOOP\r\nAUTHINFO PASS " + secret + "\r\n", nil},
-	} {
+	}
+}
+
+// TestNoSecretIsKept sends logins in every form, right and wrong. Nothing that was kept
+// or said or logged may hold the secret.
+func TestNoSecretIsKept(t *testing.T) {
+	const secret = "c2VjcmV0LXNlY3JldA"
+	for _, test := range secretCases(secret) {
 		srv, box := newTestServer()
 		core, logs := observer.New(zap.DebugLevel)
 		srv.Logger = zap.New(core)
