@@ -42,7 +42,7 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	mailbucket [<listen addresses...>] {
 //	    shutdown_grace <duration>
 //	    bucket <name> {
-//	        max_messages <number>
+//	        max_messages <number>|unlimited
 //	        max_bytes    <size>
 //	        max_age      <duration>
 //	        fault <step> {
@@ -91,7 +91,7 @@ func (a *App) unmarshalBucket(d *caddyfile.Dispenser) error {
 	config := new(BucketConfig)
 	a.Buckets[name] = config
 	return eachOption(d, "bucket", map[string]func() error{
-		"max_messages": func() error { return countArg(d, &config.MaxMessages) },
+		"max_messages": func() error { return messageLimitArg(d, &config.MaxMessages) },
 		"max_bytes":    func() error { return sizeArg(d, &config.MaxBytes) },
 		"max_age":      func() error { return durationArg(d, &config.MaxAge) },
 		"fault":        func() error { return config.unmarshalFault(d) },

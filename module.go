@@ -74,8 +74,8 @@ type App struct {
 // BucketConfig bounds what a bucket holds. The oldest messages make room for new
 // ones, whichever bound is reached first.
 type BucketConfig struct {
-	// How many messages the bucket holds. Default: 10000.
-	MaxMessages int `json:"max_messages,omitempty"`
+	// How many messages the bucket holds, or "unlimited". Default: 10000.
+	MaxMessages MessageLimit `json:"max_messages,omitempty"`
 
 	// How many bytes the bucket holds: messages, envelopes and index.
 	// Default: 268435456 (256 MiB).
@@ -152,7 +152,7 @@ func (a *App) check() error {
 		switch {
 		case !isBucketName(name):
 			return fmt.Errorf("bucket name %q: expected letters, digits, '.', '-' and '_'", name)
-		case config.MaxMessages < 0:
+		case config.MaxMessages < 0 && config.MaxMessages != Unlimited:
 			return fmt.Errorf("bucket %s: max_messages must be positive", name)
 		case config.MaxBytes < 0:
 			return fmt.Errorf("bucket %s: max_bytes must be positive", name)
@@ -211,9 +211,12 @@ func appFrom(ctx caddy.Context) (*App, error) {
 }
 
 func (c *BucketConfig) limits() store.Limits {
-	l := store.Limits{MaxMessages: c.MaxMessages, MaxBytes: c.MaxBytes, MaxAge: time.Duration(c.MaxAge)}
-	if l.MaxMessages == 0 {
+	l := store.Limits{MaxMessages: int(c.MaxMessages), MaxBytes: c.MaxBytes, MaxAge: time.Duration(c.MaxAge)}
+	switch c.MaxMessages {
+	case 0:
 		l.MaxMessages = defaultMaxMessages
+	case Unlimited:
+		l.MaxMessages = 0
 	}
 	if l.MaxBytes == 0 {
 		l.MaxBytes = defaultMaxBytes
