@@ -19,7 +19,7 @@
 // parts are the bodies), part.go, filename.go, image.go, encoding.go, decode.go,
 // charset.go, charsetnames.go and flowed.go (the content of a part), encodedword.go,
 // parameter.go, address.go, date.go and tags.go (what fields mean), tags.go, links.go, textlinks.go,
-// codes.go, search.go and pagetext.go (what is looked for in a mail), page.go, pageclean.go, pageelements.go,
+// codes.go, pagetext.go and pagesource.go (what is looked for in a mail), page.go, pageclean.go, pageelements.go,
 // pageurl.go, inline.go, cssfilter.go and cssrules.go (its HTML, made safe to show),
 // resources.go (what that refers to), problem.go, check.go and checkbody.go.
 package message

@@ -32,7 +32,7 @@ type Summary struct {
 // [Message.Summary], but does not parse what it can tell without: most mails that are
 // a single plain text.
 func Summarize(raw string) Summary {
-	if header, body, plain := plainMessage(raw); plain {
+	if header, body, plain := Plain(raw); plain {
 		s := summarizeHeader(header)
 		s.Snippet = snippet(body)
 		return s
@@ -83,10 +83,10 @@ func (m *Message) shows(p *Part) bool {
 	return m.Resources().shown[p]
 }
 
-// plainMessage gives the header and the body of a message that is a single plain
-// text in UTF-8 or ASCII, in no transfer encoding and without anything that would
-// have to be mended or found out.
-func plainMessage(raw string) (header Header, body string, plain bool) {
+// Plain gives the header and the body of a raw message as they stand in it, if it is a
+// single plain text in UTF-8 or ASCII, in no transfer encoding and without anything that
+// would have to be mended or found out. Such a message has no attachments.
+func Plain(raw string) (header Header, body string, plain bool) {
 	h := newHeaderScanner(raw, 0, nil)
 	h.skipMboxLine()
 	ascii := true
@@ -122,6 +122,8 @@ func plainMessage(raw string) (header Header, body string, plain bool) {
 	}
 	return header, body, utf8.ValidString(body) && !strings.HasPrefix(body, "\ufeff")
 }
+
+var identityEncodings = wordSet("7bit 8bit binary")
 
 func isContentField(name string) bool {
 	const prefix = "Content-"

@@ -11,8 +11,9 @@ import (
 // that.
 type candidate struct {
 	*store.Message
-	bucket *store.Bucket
-	parsed *message.Message
+	bucket   *store.Bucket
+	parsed   *message.Message
+	mailText *mailText // once it was needed
 }
 
 func (c *candidate) meets(conditions []condition) bool {
@@ -56,7 +57,7 @@ func (c *candidate) hasProblem() bool {
 
 // hasFile tells that an attachment has such a name.
 func (c *candidate) hasFile(t text) bool {
-	return message.HasAttachments(c.Raw) && slices.ContainsFunc(c.mail().Attachments(), func(p *message.Part) bool { return t.In(p.Filename()) })
+	return message.HasAttachments(c.Raw) && slices.ContainsFunc(c.mail().Attachments(), func(p *message.Part) bool { return t.in(p.Filename()) })
 }
 
 // tags are those that the mail was given, by its fields X-Tags.

@@ -130,7 +130,7 @@ func fieldFilter(value string, in func(text, *candidate) bool) (Expression, stri
 	if value == "" {
 		return Expression{}, ""
 	}
-	return one(textCondition(costField, forgivingText(value), in)), ""
+	return one(textCondition(costField, newText(value), in)), ""
 }
 
 func headerFilter(value string) (Expression, string) {
@@ -141,7 +141,7 @@ func headerFilter(value string) (Expression, string) {
 	if value = strings.TrimSpace(value); len(value) > maxText {
 		return Expression{}, "a text of at most 256 bytes"
 	}
-	return one(headerCondition(name, forgivingText(value))), ""
+	return one(headerCondition(name, newText(value))), ""
 }
 
 func boolFilter(value string, cost cost, holds func(*candidate) bool) (Expression, string) {

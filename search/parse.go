@@ -50,6 +50,20 @@ func ParseIn(query string, loc *time.Location) (Expression, error) {
 	return e, nil
 }
 
+// Terms gives the terms of a query, each written so that it means the same on its own;
+// none if the query is beyond the bounds of [Parse].
+func Terms(query string) []string {
+	terms, err := readTerms(query)
+	if err != nil {
+		return nil
+	}
+	written := make([]string, len(terms))
+	for i, t := range terms {
+		written[i] = t.String()
+	}
+	return written
+}
+
 // term is one term of a query, as it is written.
 type term struct {
 	negated bool

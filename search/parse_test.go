@@ -85,11 +85,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var written []string
-		for _, term := range terms {
-			written = append(written, term.String())
-		}
-		again, err := readTerms(strings.Join(written, " "))
+		again, err := readTerms(strings.Join(Terms(query), " "))
 		if len(query) < MaxQuery/4 && (err != nil || !slices.Equal(again, terms)) {
 			t.Errorf("%q: %+v, and then %+v (%v)", query, terms, again, err)
 		}

@@ -14,12 +14,12 @@ type prefix func(value string, loc *time.Location) (Expression, bool)
 var prefixes = map[string]prefix{
 	"from":       textPrefix(costField, text.inFrom),
 	"to":         textPrefix(costField, text.inTo),
-	"cc":         textPrefix(costStructure, text.inCc),
+	"cc":         textPrefix(costStructure, inCc),
 	"bcc":        textPrefix(costStructure, text.inBcc),
-	"reply-to":   textPrefix(costStructure, text.inReplyTo),
+	"reply-to":   textPrefix(costStructure, inReplyTo),
 	"addressed":  textPrefix(costStructure, text.inAddressed),
 	"subject":    textPrefix(costField, text.inSubject),
-	"message-id": textPrefix(costStructure, text.inMessageID),
+	"message-id": textPrefix(costStructure, inField("Message-ID")),
 	"filename":   textPrefix(costAttachment, text.inFiles),
 	"login":      textPrefix(costEnvelope, text.inLogin),
 	"sender":     envelopePrefix(senderKeys, text.inSender),
@@ -62,7 +62,7 @@ func (t term) expression(loc *time.Location) Expression {
 // have its value.
 func (t term) positive(loc *time.Location) (Expression, bool) {
 	if field, ok := strings.CutPrefix(t.name, headerPrefix); ok {
-		return one(headerCondition(field, forgivingText(t.value))), true
+		return one(headerCondition(field, newText(t.value))), true
 	}
 	if t.name == "" {
 		return textExpression(t.value), true
@@ -78,12 +78,12 @@ func textExpression(value string) Expression {
 	if strings.TrimSpace(value) == "" {
 		return Expression{}
 	}
-	return one(textCondition(costText, forgivingText(value), text.anywhere))
+	return one(textCondition(costText, newText(value), text.anywhere))
 }
 
 func textPrefix(cost cost, in func(text, *candidate) bool) prefix {
 	return func(value string, _ *time.Location) (Expression, bool) {
-		return one(textCondition(cost, forgivingText(value), in)), true
+		return one(textCondition(cost, newText(value), in)), true
 	}
 }
 
@@ -95,7 +95,7 @@ func envelopePrefix(keys envelopeKeys, in func(text, *candidate) bool) prefix {
 			return one(envelopeCondition("", newPattern(""), keys)), true
 		}
 		if !strings.Contains(value, "*") {
-			return one(textCondition(costEnvelope, forgivingText(value), in)), true
+			return one(textCondition(costEnvelope, newText(value), in)), true
 		}
 		e, expected := envelopeFilter(value, keys)
 		return e, expected == ""

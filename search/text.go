@@ -7,94 +7,91 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// text is a text that is looked for in any case.
+// text is a text that is looked for as a reader would: in any case, and with any white
+// space.
 type text struct {
-	*message.Search
-	plus *message.Search // what it was if its blanks were plus signs, nil if it has none
+	needle *needle
+	plus   *needle // what it was if its blanks were plus signs, nil if it has none
+	code   code
 }
 
-func newText(s string) text { return text{Search: message.NewSearch(s)} }
-
-// forgivingText is a text whose blanks may have been plus signs, which somebody did
-// not escape in a query string.
-func forgivingText(s string) text {
-	t := newText(s)
-	if s = strings.TrimSpace(s); strings.Contains(s, " ") {
-		t.plus = message.NewSearch(strings.ReplaceAll(s, " ", "+"))
+// newText is a text whose blanks may have been plus signs, which somebody did not escape
+// in a query string.
+func newText(s string) text {
+	t := text{needle: newNeedle(s)}
+	if strings.Contains(t.needle.text, " ") {
+		t.plus = newNeedle(strings.ReplaceAll(t.needle.text, " ", "+"))
 	}
+	t.code = newCode(t.needle)
 	return t
 }
 
-// In tells that s contains the text.
-func (t text) In(s string) bool { return t.Search.In(s) || t.plus != nil && t.plus.In(s) }
+// in reports whether s contains the text.
+func (t text) in(s string) bool { return t.needle.in(s) || t.plus != nil && t.plus.in(s) }
 
 func textCondition(cost cost, t text, in func(text, *candidate) bool) condition {
 	return condition{cost: cost, matches: func(c *candidate) bool { return in(t, c) }}
 }
 
-func (t text) inSubject(c *candidate) bool { return t.In(message.DecodeHeader(c.Subject)) }
+func (t text) inSubject(c *candidate) bool { return t.in(message.DecodeHeader(c.Subject)) }
 
-func (t text) inFrom(c *candidate) bool { return t.In(message.DecodeHeader(c.From)) }
+func (t text) inFrom(c *candidate) bool { return t.in(message.DecodeHeader(c.From)) }
 
-func (t text) inTo(c *candidate) bool { return t.In(message.DecodeHeader(c.To)) }
+func (t text) inTo(c *candidate) bool { return t.in(message.DecodeHeader(c.To)) }
 
-func (t text) inCc(c *candidate) bool { return t.inFields(c, "Cc") }
+var inCc, inBccField, inReplyTo = inField("Cc"), inField("Bcc"), inField("Reply-To")
 
 // inBcc looks at the recipients of the envelope too whom no field names.
 func (t text) inBcc(c *candidate) bool {
-	if t.inFields(c, "Bcc") {
+	if inBccField(t, c) {
 		return true
 	}
 	for _, r := range c.Recipients {
-		if t.In(r) && !c.names(r) {
+		if t.in(r) && !c.names(r) {
 			return true
 		}
 	}
 	return false
 }
 
-func (t text) inReplyTo(c *candidate) bool { return t.inFields(c, "Reply-To") }
-
 // inAddressed looks where the mail has an address.
 func (t text) inAddressed(c *candidate) bool {
-	return t.inFrom(c) || t.inTo(c) || t.inCc(c) || t.inBcc(c) || t.inReplyTo(c)
+	return t.inFrom(c) || t.inTo(c) || inCc(t, c) || t.inBcc(c) || inReplyTo(t, c)
 }
 
-// inFields tells that a field of that name contains the text.
-func (t text) inFields(c *candidate, name string) bool {
-	return fieldName(name).In(c.Raw) && slices.ContainsFunc(c.mail().Header().All(name), t.In)
-}
+func (t text) inSender(c *candidate) bool { return t.in(c.Sender) }
 
-func (t text) inMessageID(c *candidate) bool { return t.inFields(c, "Message-ID") }
+func (t text) inRecipients(c *candidate) bool { return slices.ContainsFunc(c.Recipients, t.in) }
 
-func (t text) inSender(c *candidate) bool { return t.In(c.Sender) }
-
-func (t text) inRecipients(c *candidate) bool { return slices.ContainsFunc(c.Recipients, t.In) }
-
-func (t text) inLogin(c *candidate) bool { return t.In(c.login()) }
+func (t text) inLogin(c *candidate) bool { return t.in(c.login()) }
 
 func (t text) inFiles(c *candidate) bool { return c.hasFile(t) }
 
-// anywhere looks where a reader would: in the subject, the addresses, the text, the
-// HTML, and the names of the attachments.
+// anywhere looks where a reader would: in the subject, the addresses, the text, the HTML
+// and its source, the names of the attachments, and the codes.
 func (t text) anywhere(c *candidate) bool {
-	return t.inSubject(c) || t.In(c.Sender) || t.inFrom(c) || t.inTo(c) || t.inRecipients(c) ||
-		t.InBody(c.Raw) || t.plus != nil && t.plus.InBody(c.Raw) || t.inFiles(c)
+	return c.contains(t.needle) || t.plus != nil && c.contains(t.plus) || t.code != "" && t.code.in(c)
 }
 
-// fieldName looks for a field's name in a raw mail, which tells without parsing that
-// there is no such field.
-func fieldName(name string) *message.Search { return message.NewSearch(name) }
+// inField looks in the fields of that name.
+func inField(name string) func(text, *candidate) bool {
+	named := newNeedle(name)
+	return func(t text, c *candidate) bool { return t.inNamed(c, named, name) }
+}
+
+// inNamed looks in the fields of a name, given it as a needle too. That tells without
+// parsing of most mails that have no such field.
+func (t text) inNamed(c *candidate, named *needle, name string) bool {
+	return (!named.ascii || named.inASCII(c.Raw)) && slices.ContainsFunc(c.mail().Header().All(name), t.in)
+}
 
 // headerCondition matches messages with such a text in a field of that name.
 func headerCondition(name string, t text) condition {
-	named := fieldName(name)
-	return condition{cost: costStructure, matches: func(c *candidate) bool {
-		return named.In(c.Raw) && slices.ContainsFunc(c.mail().Header().All(name), t.In)
-	}}
+	named := newNeedle(name)
+	return condition{cost: costStructure, matches: func(c *candidate) bool { return t.inNamed(c, named, name) }}
 }
 
-// names tells that a field of the header names an address as a recipient.
+// names reports whether a field of the header names an address as a recipient.
 func (c *candidate) names(address string) bool {
 	e := c.entry()
 	for _, list := range [][]message.Address{e.To, e.Cc, e.Bcc} {

@@ -30,6 +30,13 @@ func (m *Message) Derived(kind Derived) any {
 	return nil
 }
 
+// Hint is what a reader noted about the message in 32 bits, which are part of the memory
+// that any message takes; 0 until then. Only package search does, and knows what it means.
+func (m *Message) Hint() uint32 { return m.hint.Load() }
+
+// SetHint notes something about the message.
+func (m *Message) SetHint(hint uint32) { m.hint.Store(hint) }
+
 // derivedCost is what the bookkeeping of a kept value takes, in bytes.
 const derivedCost = 64
 

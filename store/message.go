@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -90,6 +91,7 @@ type Message struct {
 	cost    int64 // changed only while the bucket is locked
 	derived derived
 	mark    mark
+	hint    atomic.Uint32
 }
 
 // HeaderFields are the fields of a message's header that lists of messages show:

@@ -1,6 +1,7 @@
-package message
+package search
 
 import (
+	"github.com/caddy-mailbucket/mailbucket/store"
 	"strings"
 	"testing"
 )
@@ -19,23 +20,8 @@ func TestSearchFindsWhatAReaderSees(t *testing.T) {
 		{"another charset", "Content-Type: text/plain; charset=latin1\r\n\r\nCaf\xe9\r\n", "CAFÉ", true},
 		{"an attachment", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\na\r\n--b\r\nContent-Disposition: attachment\r\n\r\nneedle\r\n--b--\r\n", "needle", false},
 	} {
-		if found := NewSearch(test.text).InBody(test.raw); found != test.found {
+		if found := finds(t, test.raw, test.text); found != test.found {
 			t.Errorf("%s: found %v, want %v", test.name, found, test.found)
-		}
-	}
-}
-
-func TestHasAttachments(t *testing.T) {
-	for raw, want := range map[string]bool{
-		"Subject: a\r\n\r\nbody":                                     false,
-		"Content-Type: text/html\r\n\r\n<p>":                         false,
-		"Content-Type: application/pdf\r\n\r\n%PDF":                  true,
-		"Content-Disposition: attachment; filename=a.txt\r\n\r\na":   true,
-		"Subject: a\r\n\r\nbegin 644 a.txt\r\n#86)C\r\n`\r\nend\r\n": false,
-		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\na\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>\r\n--b--\r\n": false,
-	} {
-		if got := HasAttachments(raw); got != want {
-			t.Errorf("%q: %v, want %v", raw, got, want)
 		}
 	}
 }
@@ -88,7 +74,7 @@ func TestSearchLooksAsAReaderDoes(t *testing.T) {
 		{"longer", "\r\n" + strings.Repeat("a ", 100), strings.Repeat("A\n", 101), false},
 		{"nothing", "\r\n", "", true},
 	} {
-		if found := NewSearch(tt.text).InBody(tt.raw); found != tt.found {
+		if found := finds(t, tt.raw, tt.text); found != tt.found {
 			t.Errorf("%s: found %v, want %v", tt.name, found, tt.found)
 		}
 	}
@@ -100,39 +86,17 @@ func TestSearchIsLinear(t *testing.T) {
 	for _, unit := range []string{"a", "a ", "<style", "<style>", "<script></style>", "&", "</style", " ", "\u00a0", "<b>a</b>", "ab"} {
 		text := strings.Repeat(unit, size/len(unit))
 		for _, query := range []string{strings.Repeat("a", 60) + "b", strings.Repeat("a ", 30) + "b", strings.Repeat("a", 5000) + "b", strings.Repeat("a ", 5000) + "b"} {
-			if NewSearch(query).InBody("Content-Type: text/html\r\n\r\n" + text) {
+			if finds(t, "Content-Type: text/html\r\n\r\n"+text, query) {
 				t.Errorf("%.20q in %.20q", query, text)
 			}
 		}
 	}
 }
 
-// FuzzSearch compares the quick ways with the plain one.
-func FuzzSearch(f *testing.F) {
-	f.Add("Hello World", "o w")
-	f.Add("aaaaab", "aab")
-	f.Add("a\u00a0 b\u2019\u00ad", "a b'")
-	f.Fuzz(func(t *testing.T, s, sub string) {
-		want := strings.Contains(searchText(s), searchText(sub))
-		if got := NewSearch(sub).In(s); got != want && (want || isASCII(s)) {
-			t.Errorf("%q in %q: %v, want %v", sub, s, got, want)
-		}
-		if at := indexFold(s, strings.ToLower(sub)); isASCII(s) && isASCII(sub) && at != strings.Index(strings.ToLower(s), strings.ToLower(sub)) {
-			t.Errorf("%q in %q at %d", sub, s, at)
-		}
-	})
-}
-
-// FuzzPageText compares the words that searches find in HTML with those that
-// TextFromHTML gives.
-func FuzzPageText(f *testing.F) {
-	f.Add("<p>a<b>b</b>c&amp;d<br>e<style>f</style><!-- g --><title>h</title>i<td x='>'>j")
-	f.Add("a < b <1 </ <!x><?y></ z><textarea>k</textarea><a =\">\">l<!-->m<!--->n<!-- --!>o<plaintext></p>")
-	f.Add("a<textarea>b</textarea") // no end tag, and so text
-	f.Add("a<textarea>b</textarea\v>c</p\v>d")
-	f.Fuzz(func(t *testing.T, page string) {
-		if got, want := searchText(readPageText(page).text.String()), searchText(TextFromHTML(page)); got != want {
-			t.Errorf("%q: %q, want %q", page, got, want)
-		}
-	})
+// finds tells that a text is found in a mail.
+func finds(t *testing.T, raw, text string) bool {
+	t.Helper()
+	b := store.New(store.Limits{})
+	c := candidate{Message: deliver(t, b, raw), bucket: b}
+	return newText(text).anywhere(&c)
 }

@@ -1,0 +1,69 @@
+package message
+
+import "strings"
+
+// HasAttachments reports whether a raw message has any. It parses only those that can
+// have some.
+func HasAttachments(raw string) bool {
+	if _, _, plain := Plain(raw); plain {
+		return false
+	}
+	return len(Parse(raw).Attachments()) > 0
+}
+
+// HTMLSource gives the HTML as it stands in the raw message, if it is a single part in
+// ASCII of which nothing has to be decoded but line ends.
+func (m *Message) HTMLSource() (source string, ok bool) {
+	parts := m.choice().html
+	if len(parts) != 1 {
+		return "", false
+	}
+	source = parts[0].Body()
+	return source, isASCII(source) && plainLineEnds(source) == parts[0].Text()
+}
+
+// PageText reads what HTML shows, for searches: the words that [TextFromHTML] gives, with
+// the white space between them as it comes. References has the start tags that have
+// character references in them, such as those in URLs, each replaced by what it stands
+// for. It reads at most [MaxText] bytes of the page.
+func PageText(page string) (text, references string) {
+	read := readPageText(page)
+	return read.text.String(), read.tags.String()
+}
+
+// PageSource gives the pieces of HTML that are no content of style sheets or scripts,
+// in order.
+func PageSource(page string) []string {
+	var pieces []string
+	for {
+		tag, name := nextRawText(page)
+		if tag < 0 {
+			return append(pieces, page)
+		}
+		text := strings.IndexByte(page[tag:], '>')
+		if text < 0 {
+			return append(pieces, page)
+		}
+		text += tag + 1
+		pieces = append(pieces, page[:text])
+		end := indexFold(page[text:], "</"+name)
+		if end < 0 {
+			return pieces
+		}
+		page = page[text+end:]
+	}
+}
+
+// nextRawText gives the place of the next start tag of a style sheet or a script,
+// -1 if there is none, and its name.
+func nextRawText(page string) (at int, name string) {
+	for at := range placesFold(page, "<s") {
+		for _, name := range []string{"style", "script"} {
+			after := at + 1 + len(name)
+			if after <= len(page) && equalFold(page[at+1:after], name) && (after == len(page) || isSpaceByte(page[after]) || page[after] == '>' || page[after] == '/') {
+				return at, name
+			}
+		}
+	}
+	return -1, ""
+}

@@ -1,0 +1,67 @@
+package search
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+)
+
+// Digits of a code, which mails may show in groups.
+const (
+	leastDigits = 4
+	mostDigits  = 8
+)
+
+// code is a needle that may be a one-time code, and that therefore is found too where
+// blanks or hyphens group its digits.
+type code string
+
+// newCode gives what a needle says as a code, "" if it cannot be one.
+func newCode(n *needle) code {
+	if len(n.text) < leastDigits || len(n.text) > mostDigits || strings.Trim(n.text, "0123456789") != "" {
+		return ""
+	}
+	return code(n.text)
+}
+
+// in reports whether it is a code of the mail, as its codes are shown.
+func (code code) in(c *candidate) bool {
+	if c.place()&hintInPlace != 0 {
+		if !code.groupedIn(c.Raw) {
+			return false
+		}
+	} else if t := c.text(); !code.groupedIn(t.folded) {
+		return false
+	}
+	mail := c.mail()
+	return slices.Contains(message.Codes(mail.Subject(), mail.Text(), mail.HTML()), string(code))
+}
+
+// groupedIn reports whether the digits stand in s, with at most one other character
+// between two of them.
+func (code code) groupedIn(s string) bool {
+	for {
+		at := strings.IndexByte(s, code[0])
+		if at < 0 {
+			return false
+		}
+		if s = s[at+1:]; code.goesOn(s) {
+			return true
+		}
+	}
+}
+
+// goesOn reports whether s begins with all digits but the first.
+func (code code) goesOn(s string) bool {
+	for i := 1; i < len(code); i++ {
+		if s != "" && (s[0] == ' ' || s[0] == '-') {
+			s = s[1:]
+		}
+		if s == "" || s[0] != code[i] {
+			return false
+		}
+		s = s[1:]
+	}
+	return true
+}
