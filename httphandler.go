@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/peers"
 	"github.com/caddy-mailbucket/mailbucket/rest"
@@ -73,9 +74,14 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		Bucket: b.Bucket, Guard: h.guard, Limits: httpLimits, Filter: rest.Filter,
 		Addresses: func() []string { return a.listening[b.name] },
 	})
-	h.api = rest.New(rest.Options{Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
+	contents := content.New(httpLimits)
+	h.api = rest.New(rest.Options{
+		Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+	})
 	if h.PeerAPIs == nil || *h.PeerAPIs {
-		h.peers = peers.New(peers.Options{Bucket: b.Bucket, Guard: h.guard, Limits: httpLimits, Logger: ctx.Logger()})
+		h.peers = peers.New(peers.Options{
+			Bucket: b.Bucket, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+		})
 	}
 	// Caddy waits for requests to finish, so calls that wait for mail have to be ended.
 	return onEvent(ctx, "stopping", h.stop)

@@ -9,21 +9,37 @@ package peers
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
+
+// Faults are the rules by which SMTP sessions go wrong on purpose, as the API has them:
+// their JSON is {"faults": [...], "configured": [...]}, and SetJSON takes
+// {"faults": [...]} or says what is wrong with it.
+type Faults interface {
+	json.Marshaler
+	SetJSON(document []byte) error
+}
 
 // Options are what the APIs need.
 type Options struct {
 	Bucket *store.Bucket
 
+	// Faults are those of the SMTP sessions into the bucket.
+	Faults Faults
+
 	// Guard says which requests are answered, and Limits bound what they take.
 	Guard  *guard.Guard
 	Limits *guard.Limits
+
+	// Contents has what is made of mails for answers, here and elsewhere.
+	Contents *content.Contents
 
 	// Logger is told of answers that could not be made.
 	Logger *zap.Logger
@@ -31,10 +47,12 @@ type Options struct {
 
 // API serves the calls of the peers' APIs on one bucket.
 type API struct {
-	bucket *store.Bucket
-	guard  *guard.Guard
-	limits *guard.Limits
-	logger *zap.Logger
+	bucket   *store.Bucket
+	faults   Faults
+	guard    *guard.Guard
+	limits   *guard.Limits
+	contents *content.Contents
+	logger   *zap.Logger
 
 	running context.Context // done when Stop has been called
 	stop    context.CancelFunc
@@ -42,7 +60,7 @@ type API struct {
 
 // New makes the APIs.
 func New(o Options) *API {
-	a := &API{bucket: o.Bucket, guard: o.Guard, limits: o.Limits, logger: o.Logger}
+	a := &API{bucket: o.Bucket, faults: o.Faults, guard: o.Guard, limits: o.Limits, contents: o.Contents, logger: o.Logger}
 	a.running, a.stop = context.WithCancel(context.Background())
 	return a
 }

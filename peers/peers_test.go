@@ -11,8 +11,10 @@ import (
 
 	"go.uber.org/zap/zaptest"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -30,7 +32,8 @@ func newPeer(t *testing.T) *peer {
 		t.Fatal(err)
 	}
 	bucket := store.New(store.Limits{MaxMessages: 1000, MaxBytes: 64 << 20})
-	a := New(Options{Bucket: bucket, Guard: g, Limits: guard.NewLimits(nil), Logger: zaptest.NewLogger(t)})
+	limits := guard.NewLimits(nil)
+	a := New(Options{Bucket: bucket, Faults: new(smtp.Faults), Guard: g, Limits: limits, Contents: content.New(limits), Logger: zaptest.NewLogger(t)})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.Serve(w, r) {
 			if len(w.Header()) > 0 {

@@ -1,15 +1,13 @@
 // Package rest is the HTTP API over a bucket of mail: SMTP Bucket's calls, and more
 // that tests need. It sees paths relative to where it is mounted.
 //
-// api.go has the table of calls. filter.go reads queries and search.go looks into
-// emails for them; list.go lists and deletes, entry.go has what lists show of an email,
-// wait.go waits, events.go streams, and mbox.go gives many emails as one file. email.go
-// shows one email and latest.go the newest, html.go its HTML, part.go its other parts,
-// which serve.go sends, and session.go how it came. cache.go keeps what was parsed last,
-// and content.go what readers of one email share. create.go stores an email, faults.go
-// sets what goes wrong on purpose, stats.go counts, health.go tells supervisors that
-// all is well, json.go writes answers and problem.go errors. openapi.json describes
-// all of it.
+// api.go has the table of calls. filter.go reads queries; list.go lists and deletes,
+// entry.go has what lists show of an email, wait.go waits, events.go streams, and
+// mbox.go gives many emails as one file. email.go shows one email and latest.go the
+// newest, part.go its HTML and other parts, which serve.go sends, and session.go how it
+// came. create.go stores an email, faults.go sets what goes wrong on purpose, stats.go
+// counts, health.go tells supervisors that all is well, json.go writes answers and
+// problem.go errors. openapi.json describes all of it.
 package rest
 
 import (
@@ -22,6 +20,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -40,6 +39,9 @@ type Options struct {
 	Guard  *guard.Guard
 	Limits *guard.Limits
 
+	// Contents has what is made of mails for answers, here and elsewhere.
+	Contents *content.Contents
+
 	// Logger logs answers that could not be made.
 	Logger *zap.Logger
 }
@@ -52,8 +54,7 @@ type API struct {
 	guard     *guard.Guard
 	limits    *guard.Limits
 	logger    *zap.Logger
-	cache     cache
-	contents  contents
+	contents  *content.Contents
 	pages     pages
 	heartbeat time.Duration // of idle event streams
 
@@ -65,7 +66,7 @@ type API struct {
 func New(o Options) *API {
 	a := &API{
 		bucket: o.Bucket, failed: o.Failed, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
-		contents: contents{limits: o.Limits}, heartbeat: heartbeat,
+		contents: o.Contents, heartbeat: heartbeat,
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
 	return a

@@ -14,6 +14,7 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/search"
@@ -38,9 +39,10 @@ func newAPIOf(t testing.TB, b *store.Bucket, origins ...string) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
+	limits := guard.NewLimits(nil)
 	return New(Options{
 		Bucket: b, Failed: new(store.FailedSessions), Faults: &testFaults{document: []byte(`{"faults":[],"configured":[]}`)},
-		Guard: rules, Limits: guard.NewLimits(nil), Logger: zap.NewNop(),
+		Guard: rules, Limits: limits, Contents: content.New(limits), Logger: zap.NewNop(),
 	})
 }
 

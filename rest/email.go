@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -187,12 +188,12 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	if answered(w, r, id, "json", "application/json") {
 		return nil
 	}
-	mail := a.cache.parse(m)
-	value, done, err := a.contents.use(r.Context(), contentKey{id, "json"}, recipe{
-		most: textMemory(mail) + len(m.Raw), heavy: len(m.Raw) >= heavyMail,
-		build: func() (any, int) {
-			content := newEmailContent(m, mail.mail())
-			return content, content.size() + len(m.Raw) // which stays in memory until it is sent
+	mail := a.contents.Mail(m)
+	value, done, err := a.contents.Use(r.Context(), content.Key{ID: id, Name: "json"}, content.Recipe{
+		Most: textMemory(mail) + len(m.Raw), Heavy: len(m.Raw) >= content.HeavyMail,
+		Build: func() (any, int) {
+			made := newEmailContent(m, mail.Parsed())
+			return made, made.size() + len(m.Raw) // which stays in memory until it is sent
 		},
 	})
 	if err != nil {
@@ -200,8 +201,8 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 		return workProblem(err)
 	}
 	defer done()
-	content := value.(*emailContent)
-	streamJSON(w, r, content.size(), func(s *jsonStream) { content.write(s, m.Raw) })
+	made := value.(*emailContent)
+	streamJSON(w, r, made.size(), func(s *jsonStream) { made.write(s, m.Raw) })
 	return nil
 }
 

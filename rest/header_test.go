@@ -25,7 +25,7 @@ func TestListAndEmailTellTheSameSubject(t *testing.T) {
 			t.Fatal(err)
 		}
 		all, _ := a.bucket.Get(a.bucket.Newest())
-		if listed.Subject != want || whole.Subject != want || a.cache.parse(all).mail().Subject() != want {
+		if listed.Subject != want || whole.Subject != want || a.contents.Mail(all).Parsed().Subject() != want {
 			t.Errorf("%q: listed %q, email %q, want %q", raw, listed.Subject, whole.Subject, want)
 		}
 	}

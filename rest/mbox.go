@@ -76,7 +76,7 @@ func (a *API) next(ctx context.Context, q store.Query) (*store.Message, error) {
 }
 
 func (a *API) sendMboxMail(ctx context.Context, out *bufio.Writer, m *store.Message) error {
-	done, err := a.contents.pin(ctx, m)
+	done, err := a.contents.Pin(ctx, m)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -17,7 +18,7 @@ const policyNothing = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 // find is the email with that id, parsed. It sets header fields that make the answer
 // safe, whatever part of the email it will hold.
-func (a *API) find(w http.ResponseWriter, id store.ID) (*parsed, *problem) {
+func (a *API) find(w http.ResponseWriter, id store.ID) (*content.Mail, *problem) {
 	m, ok := a.bucket.Get(id)
 	if !ok {
 		return nil, noSuchEmail(id)
@@ -25,16 +26,16 @@ func (a *API) find(w http.ResponseWriter, id store.ID) (*parsed, *problem) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policyNothing)
 	h.Set("Cache-Control", "no-cache")
-	return a.cache.parse(m), nil
+	return a.contents.Mail(m), nil
 }
 
 // shared answers with content that build makes, which is at most so many bytes. HEAD is
 // answered without making it.
-func (a *API) shared(w http.ResponseWriter, r *http.Request, m *parsed, name, contentType string, most int, build func() []byte) *problem {
+func (a *API) shared(w http.ResponseWriter, r *http.Request, m *content.Mail, name, contentType string, most int, build func() []byte) *problem {
 	if answered(w, r, m.ID, name, contentType) {
 		return nil
 	}
-	content, done, err := a.contents.use(r.Context(), contentKey{m.ID, name}, recipe{most: most, heavy: len(m.Raw) >= heavyMail, build: func() (any, int) {
+	value, done, err := a.contents.Use(r.Context(), content.Key{ID: m.ID, Name: name}, content.Recipe{Most: most, Heavy: len(m.Raw) >= content.HeavyMail, Build: func() (any, int) {
 		made := build()
 		return made, len(made)
 	}})
@@ -42,7 +43,7 @@ func (a *API) shared(w http.ResponseWriter, r *http.Request, m *parsed, name, co
 		return workProblem(err)
 	}
 	defer done()
-	made := content.([]byte)
+	made := value.([]byte)
 	serve(w, r, m, name, contentType, len(made), bytes.NewReader(made))
 	return nil
 }
@@ -53,7 +54,7 @@ func (a *API) raw(w http.ResponseWriter, r *http.Request, id store.ID) *problem 
 	if p != nil {
 		return p
 	}
-	done, err := a.contents.pin(r.Context(), m.Message)
+	done, err := a.contents.Pin(r.Context(), m.Message)
 	if err != nil {
 		return workProblem(err)
 	}
@@ -69,7 +70,7 @@ func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	if p != nil {
 		return p
 	}
-	mail := m.mail()
+	mail := m.Parsed()
 	if !mail.HasText() && !mail.HasHTML() {
 		return newProblem(http.StatusNotFound, "this email has no text")
 	}
@@ -98,18 +99,18 @@ func (a *API) html(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	if p != nil {
 		return p
 	}
-	if !m.mail().HasHTML() {
+	if !m.Parsed().HasHTML() {
 		return newProblem(http.StatusNotFound, "this email has no HTML")
 	}
-	form := htmlForm{scheme: scheme, remote: remote == "1"}
+	form := content.HTMLForm{Scheme: scheme, Remote: remote == "1"}
 	h := w.Header()
-	h.Set("Content-Security-Policy", form.policy())
+	h.Set("Content-Security-Policy", form.Policy())
 	h.Set("X-DNS-Prefetch-Control", "off")
 	if scheme != "" {
 		h.Set("X-Frame-Options", "SAMEORIGIN")
 	}
-	return a.shared(w, r, m, form.name(), "text/html; charset=utf-8", m.mail().PageMemory(), func() []byte {
-		return form.render(m.mail())
+	return a.shared(w, r, m, form.Name(), "text/html; charset=utf-8", m.Parsed().PageMemory(), func() []byte {
+		return form.Render(m.Parsed())
 	})
 }
 
@@ -128,7 +129,7 @@ func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
 
 // textMemory is how many bytes the text and HTML of an email may take while they are
 // decoded: a character of one byte can become one of three.
-func textMemory(m *parsed) int { return 4 * min(len(m.Raw), message.MaxText) }
+func textMemory(m *content.Mail) int { return 4 * min(len(m.Raw), message.MaxText) }
 
 // headers answers GET /emails/{id}/headers, in the order as sent.
 func (a *API) headers(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
@@ -136,14 +137,14 @@ func (a *API) headers(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 	if p != nil || answered(w, r, id, "headers", "application/json") {
 		return p
 	}
-	done, err := a.contents.pin(r.Context(), m.Message)
+	done, err := a.contents.Pin(r.Context(), m.Message)
 	if err != nil {
 		return workProblem(err)
 	}
 	defer done()
 	streamJSON(w, r, 0, func(s *jsonStream) {
 		s.plain(`{"headers":`)
-		array(s, m.mail().Header(), func(f message.Field) {
+		array(s, m.Parsed().Header(), func(f message.Field) {
 			s.plain(`{"name":`)
 			s.text(f.Name)
 			s.plain(`,"value":`)
@@ -163,7 +164,7 @@ func (a *API) attachment(w http.ResponseWriter, r *http.Request, id store.ID, nu
 	if p != nil {
 		return p
 	}
-	attachments := m.mail().Attachments()
+	attachments := m.Parsed().Attachments()
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 0 || n >= len(attachments) || strconv.Itoa(n) != number {
 		return newProblem(http.StatusNotFound, "this email has "+strconv.Itoa(len(attachments))+" attachments, counted from 0")
@@ -177,7 +178,7 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 	if p != nil {
 		return p
 	}
-	part := m.mail().InlinePart(contentID)
+	part := m.Parsed().InlinePart(contentID)
 	if part == nil {
 		return newProblem(http.StatusNotFound, "this email has no part with that Content-ID")
 	}
@@ -186,65 +187,14 @@ func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, conten
 
 // servePart answers with a part, which is decoded while it is sent. It lets browsers
 // show images; they offer to save anything else.
-func (a *API) servePart(w http.ResponseWriter, r *http.Request, m *parsed, part *message.Part) *problem {
-	done, err := a.contents.pin(r.Context(), m.Message)
+func (a *API) servePart(w http.ResponseWriter, r *http.Request, m *content.Mail, part *message.Part) *problem {
+	done, err := a.contents.Pin(r.Context(), m.Message)
 	if err != nil {
 		return workProblem(err)
 	}
 	defer done()
-	contentType, disposition := part.MediaType, "attachment"
-	if image := part.ImageType(); image != "" {
-		contentType, disposition = image, "inline"
-	}
-	if charset := part.ContentType().Param("charset"); charset != "" && isToken(charset) && strings.HasPrefix(contentType, "text/") {
-		contentType += "; charset=" + charset
-	}
-	w.Header().Set("Content-Disposition", contentDisposition(disposition, part.SaveName()))
-	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, 0, &partReader{part: part, size: m.sizeOf(part)})
+	contentType, disposition := content.PartType(part)
+	w.Header().Set("Content-Disposition", content.Disposition(disposition, part.SaveName()))
+	serve(w, r, m, "part-"+strconv.Itoa(part.Index), contentType, 0, m.Open(part))
 	return nil
-}
-
-// contentDisposition is the value of that field for any file name (RFC 6266): in
-// ASCII for old programs, and in full as RFC 8187 has it.
-func contentDisposition(disposition, filename string) string {
-	if filename == "" {
-		return disposition
-	}
-	plain := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' || r == '%' {
-			return '_'
-		}
-		return r
-	}, filename)
-	value := disposition + `; filename="` + plain + `"`
-	if plain != filename {
-		value += "; filename*=UTF-8''" + extValue(filename)
-	}
-	return value
-}
-
-// extValue is RFC 8187 section 3.2.1.
-func extValue(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		if c := s[i]; isAttrChar(c) {
-			b.WriteByte(c)
-		} else {
-			b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c)+0x100, 16)[1:]))
-		}
-	}
-	return b.String()
-}
-
-func isAttrChar(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0
-}
-
-func isToken(s string) bool {
-	for i := range len(s) {
-		if !isAttrChar(s[i]) {
-			return false
-		}
-	}
-	return s != ""
 }

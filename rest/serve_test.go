@@ -1,15 +1,12 @@
 package rest
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -61,37 +58,4 @@ func TestRangesOfAttachments(t *testing.T) {
 	if response.StatusCode != http.StatusPartialContent || !strings.Contains(body, string(content[50000:50003])) || !strings.Contains(body, string(content[10:13])) {
 		t.Errorf("two ranges: %d %q", response.StatusCode, body)
 	}
-}
-
-// FuzzPartReader reads from any places and compares with the whole.
-func FuzzPartReader(f *testing.F) {
-	f.Add([]byte("hello world"), true, 3, 5, 0, 20)
-	f.Add([]byte("=?x"), false, 0, 1, 2, 1)
-	f.Add(bytes.Repeat([]byte{0xff, 0}, 5000), true, 9000, 500, 10, 3)
-	f.Fuzz(func(t *testing.T, content []byte, encoded bool, firstAt, firstLength, secondAt, secondLength int) {
-		part := message.Parse(attachedMail(content, encoded).Raw).Root
-		whole := part.Decode()
-		r := &partReader{part: part, size: int64(part.Size())}
-		for _, piece := range [][2]int{{firstAt, firstLength}, {secondAt, secondLength}} {
-			at, length := piece[0], min(max(piece[1], 0), 1<<16)
-			place, err := r.Seek(int64(at), io.SeekStart)
-			if at < 0 {
-				if err == nil {
-					t.Errorf("seeking to %d is no error", at)
-				}
-				continue
-			}
-			if err != nil || place != int64(at) {
-				t.Fatalf("seeking to %d: %d, %v", at, place, err)
-			}
-			got, err := io.ReadAll(io.LimitReader(r, int64(length)))
-			from := min(at, len(whole))
-			if want := whole[from:min(len(whole), from+length)]; err != nil || !bytes.Equal(got, want) {
-				t.Fatalf("%d bytes at %d: %q, want %q (%v)", length, at, got, want, err)
-			}
-		}
-		if end, err := r.Seek(0, io.SeekEnd); err != nil || end != int64(len(whole)) {
-			t.Errorf("the end is at %d, want %d (%v)", end, len(whole), err)
-		}
-	})
 }

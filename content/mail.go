@@ -1,4 +1,4 @@
-package rest
+package content
 
 import (
 	"container/list"
@@ -20,21 +20,24 @@ const (
 type cache struct {
 	mu    sync.Mutex
 	bytes int
-	byID  map[store.ID]*list.Element // of *parsed
+	byID  map[store.ID]*list.Element // of *Mail
 	order list.List                  // the most recently used first
 }
 
-// parsed is an email and what was made of it.
-type parsed struct {
+// Mail is an email and what was made of it.
+type Mail struct {
 	*store.Message
-	mail func() *message.Message // parses once, without the cache's lock
+	parsed func() *message.Message // parses once, without the cache's lock
 
 	mu    sync.Mutex
 	sizes map[int]int64 // of parts, decoded, by their index
 }
 
-// sizeOf is the size of a part, decoded, in bytes. Each part is decoded only once for it.
-func (p *parsed) sizeOf(part *message.Part) int64 {
+// Parsed is the email, parsed. That is done once.
+func (m *Mail) Parsed() *message.Message { return m.parsed() }
+
+// SizeOf is the size of a part, decoded, in bytes. Each part is decoded only once for it.
+func (p *Mail) SizeOf(part *message.Part) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	size, known := p.sizes[part.Index]
@@ -48,14 +51,14 @@ func (p *parsed) sizeOf(part *message.Part) int64 {
 	return size
 }
 
-func (c *cache) parse(m *store.Message) *parsed {
+func (c *cache) mail(m *store.Message) *Mail {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.byID[m.ID]; e != nil {
 		c.order.MoveToFront(e)
-		return e.Value.(*parsed)
+		return e.Value.(*Mail)
 	}
-	p := &parsed{Message: m, mail: sync.OnceValue(func() *message.Message { return message.Parse(m.Raw) })}
+	p := &Mail{Message: m, parsed: sync.OnceValue(func() *message.Message { return message.Parse(m.Raw) })}
 	if len(m.Raw) > maxCachedBytes {
 		return p
 	}
@@ -65,7 +68,7 @@ func (c *cache) parse(m *store.Message) *parsed {
 	c.byID[m.ID] = c.order.PushFront(p)
 	c.bytes += len(m.Raw)
 	for c.order.Len() > maxCached || c.bytes > maxCachedBytes {
-		oldest := c.order.Remove(c.order.Back()).(*parsed)
+		oldest := c.order.Remove(c.order.Back()).(*Mail)
 		delete(c.byID, oldest.ID)
 		c.bytes -= len(oldest.Raw)
 	}

@@ -1,4 +1,4 @@
-package rest
+package content
 
 import (
 	"context"
@@ -12,11 +12,13 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-func newContents(memory int64, wait time.Duration) *contents {
-	return &contents{limits: &guard.Limits{Searches: guard.NewSlots(1, 100, patience), Answers: guard.NewBudget(memory, wait, nil)}}
+const patience = time.Minute // how long something that has to happen may take
+
+func newContents(memory int64, wait time.Duration) *Contents {
+	return &Contents{limits: &guard.Limits{Searches: guard.NewSlots(1, 100, patience), Answers: guard.NewBudget(memory, wait, nil)}}
 }
 
-func keyOf(n int) contentKey { return contentKey{id: store.ID{byte(n >> 8), byte(n)}, name: "x"} }
+func keyOf(n int) Key { return Key{ID: store.ID{byte(n >> 8), byte(n)}, Name: "x"} }
 
 // make64 makes a content of 64 bytes.
 func make64() (any, int) { return "content", 64 }
@@ -29,7 +31,7 @@ func TestReadersOfTheSameShareIt(t *testing.T) {
 	var mu sync.Mutex
 	for range 50 {
 		readers.Go(func() {
-			value, done, err := c.use(t.Context(), keyOf(1), recipe{most: 1000, build: func() (any, int) {
+			value, done, err := c.Use(t.Context(), keyOf(1), Recipe{Most: 1000, Build: func() (any, int) {
 				built++
 				return make64()
 			}})
@@ -44,7 +46,7 @@ func TestReadersOfTheSameShareIt(t *testing.T) {
 	}
 	readers.Wait()
 	// What was built takes 64 bytes: there is room for others beside it.
-	if _, done, err := c.use(t.Context(), keyOf(2), recipe{most: 936, heavy: true, build: make64}); err != nil || built != 1 {
+	if _, done, err := c.Use(t.Context(), keyOf(2), Recipe{Most: 936, Heavy: true, Build: make64}); err != nil || built != 1 {
 		t.Errorf("built %d times; another: %v", built, err)
 	} else {
 		done()
@@ -59,11 +61,11 @@ func TestReadersOfTheSameShareIt(t *testing.T) {
 
 func TestContentsWaitForRoom(t *testing.T) {
 	c := newContents(100, time.Millisecond)
-	_, done, err := c.use(t.Context(), keyOf(1), recipe{most: 64, heavy: true, build: make64})
+	_, done, err := c.Use(t.Context(), keyOf(1), Recipe{Most: 64, Heavy: true, Build: make64})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.use(t.Context(), keyOf(2), recipe{most: 64, heavy: true, build: make64}); !errors.Is(err, guard.ErrBusy) {
+	if _, _, err := c.Use(t.Context(), keyOf(2), Recipe{Most: 64, Heavy: true, Build: make64}); !errors.Is(err, guard.ErrBusy) {
 		t.Errorf("there is no room: %v", err)
 	}
 	if len(c.byKey) != 1 {
@@ -81,7 +83,7 @@ func TestContentIsBuiltForWhoStays(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, _, err := c.use(ctx, keyOf(1), recipe{most: 64, heavy: true, build: make64})
+		_, _, err := c.Use(ctx, keyOf(1), Recipe{Most: 64, Heavy: true, Build: make64})
 		first <- err
 	}()
 	readers := func() int {
@@ -101,7 +103,7 @@ func TestContentIsBuiltForWhoStays(t *testing.T) {
 	}
 	wait(1)
 	go func() {
-		_, done, err := c.use(t.Context(), keyOf(1), recipe{most: 64, heavy: true, build: make64})
+		_, done, err := c.Use(t.Context(), keyOf(1), Recipe{Most: 64, Heavy: true, Build: make64})
 		if err == nil {
 			done()
 		}
@@ -122,10 +124,10 @@ func TestContentThatCannotBeMadeLeavesNothingBehind(t *testing.T) {
 	c := newContents(100, patience)
 	func() {
 		defer func() { _ = recover() }()
-		_, _, _ = c.use(t.Context(), keyOf(1), recipe{most: 64, heavy: true, build: func() (any, int) { panic("broken") }})
+		_, _, _ = c.Use(t.Context(), keyOf(1), Recipe{Most: 64, Heavy: true, Build: func() (any, int) { panic("broken") }})
 		t.Error("no panic")
 	}()
-	if _, done, err := c.use(t.Context(), keyOf(1), recipe{most: 100, heavy: true, build: make64}); err != nil {
+	if _, done, err := c.Use(t.Context(), keyOf(1), Recipe{Most: 100, Heavy: true, Build: make64}); err != nil {
 		t.Error(err)
 	} else {
 		done()
@@ -136,7 +138,7 @@ func TestContentsThatAreKeptAreBounded(t *testing.T) {
 	c := newContents(1<<30, patience)
 	read := func(n, size int) {
 		t.Helper()
-		_, done, err := c.use(t.Context(), keyOf(n), recipe{most: size, build: func() (any, int) { return "x", size }})
+		_, done, err := c.Use(t.Context(), keyOf(n), Recipe{Most: size, Build: func() (any, int) { return "x", size }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,19 +174,19 @@ func TestEmailsAreCountedWhileTheyAreSent(t *testing.T) {
 	small := &store.Message{ID: store.ID{3}, Raw: "x"}
 	var all []func()
 	for _, m := range []*store.Message{large, large, small, small} {
-		done, err := c.pin(t.Context(), m)
+		done, err := c.Pin(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, done)
 	}
-	if _, err := c.pin(t.Context(), other); !errors.Is(err, guard.ErrBusy) {
+	if _, err := c.Pin(t.Context(), other); !errors.Is(err, guard.ErrBusy) {
 		t.Errorf("another large one: %v", err)
 	}
 	for _, done := range all {
 		done()
 	}
-	if done, err := c.pin(t.Context(), other); err != nil || len(c.byKey) != 1 {
+	if done, err := c.Pin(t.Context(), other); err != nil || len(c.byKey) != 1 {
 		t.Errorf("afterwards: %v, %d", err, len(c.byKey))
 	} else {
 		done()
@@ -194,19 +196,19 @@ func TestEmailsAreCountedWhileTheyAreSent(t *testing.T) {
 func TestParsedEmailsThatAreKeptAreBounded(t *testing.T) {
 	var c cache
 	for i := range 2 * maxCached {
-		c.parse(&store.Message{ID: store.ID{byte(i)}, Raw: "x"})
+		c.mail(&store.Message{ID: store.ID{byte(i)}, Raw: "x"})
 	}
 	if c.order.Len() != maxCached || len(c.byID) != maxCached || c.bytes != maxCached {
 		t.Errorf("%d, %d and %d bytes of %d are kept", c.order.Len(), len(c.byID), c.bytes, maxCached)
 	}
 	half := strings.Repeat("x", maxCachedBytes/2)
 	for i := range 4 {
-		c.parse(&store.Message{ID: store.ID{0, byte(i + 1)}, Raw: half})
+		c.mail(&store.Message{ID: store.ID{0, byte(i + 1)}, Raw: half})
 	}
 	if c.order.Len() != 2 || c.bytes != 2*len(half) {
 		t.Errorf("%d of %d bytes are kept", c.order.Len(), c.bytes)
 	}
-	if first := c.parse(&store.Message{ID: store.ID{0, 4}, Raw: half}); first != c.parse(&store.Message{ID: store.ID{0, 4}, Raw: half}) {
+	if first := c.mail(&store.Message{ID: store.ID{0, 4}, Raw: half}); first != c.mail(&store.Message{ID: store.ID{0, 4}, Raw: half}) {
 		t.Error("an email that was parsed is parsed again")
 	}
 }

@@ -1,4 +1,10 @@
-package rest
+// Package content makes what HTTP answers show of mails: it keeps the mails that were
+// read last, parsed, lets all who ask for the same thing share it, and bounds the memory
+// that this takes over all of them.
+//
+// contents.go (this one) shares and bounds, mail.go keeps parsed mails, html.go says how
+// browsers may show HTML, and part.go sends parts.
+package content
 
 import (
 	"container/list"
@@ -21,29 +27,37 @@ const (
 // as a multiple of the content's size.
 const garbage = 3
 
-// contents holds what was decoded from emails for answers. Requests for the same thing
+// Contents holds what was decoded from emails for answers. Requests for the same thing
 // share one content, however slow their clients are, and the memory of all contents
 // together is bounded. The ones used last are kept, as several requests for one email
 // tend to follow each other.
-type contents struct {
+type Contents struct {
 	limits *guard.Limits
+	cache  cache
 
 	mu        sync.Mutex
-	byKey     map[contentKey]*content
+	byKey     map[Key]*content
 	idle      list.List // of *content, the most recently used first
 	idleBytes int
 }
 
-// contentKey names a content: the email, and what of it.
-type contentKey struct {
-	id   store.ID
-	name string
+// New makes the contents of a process or a bucket, whose memory and work the limits
+// bound.
+func New(limits *guard.Limits) *Contents { return &Contents{limits: limits} }
+
+// Mail is an email that can be parsed once for all who read it.
+func (c *Contents) Mail(m *store.Message) *Mail { return c.cache.mail(m) }
+
+// Key names a content: the email, and what of it.
+type Key struct {
+	ID   store.ID
+	Name string
 }
 
 // content is complete when the channel ready is closed. After that only the fields
-// change that the lock of contents protects.
+// change that the lock of Contents protects.
 type content struct {
-	key     contentKey
+	key     Key
 	ready   chan struct{}
 	value   any
 	size    int // in bytes
@@ -53,21 +67,21 @@ type content struct {
 	place   *list.Element // protected by the lock; nil while there are readers
 }
 
-// recipe is how a content is made.
-type recipe struct {
-	build func() (value any, size int)
-	most  int  // bytes of memory that build takes at most, or those of the content if build is nil
-	heavy bool // building is as much work as a search, and waits for a slot like one
+// Recipe is how a content is made.
+type Recipe struct {
+	Build func() (value any, size int)
+	Most  int  // bytes of memory that Build takes at most, or those of the content if Build is nil
+	Heavy bool // building is as much work as a search, and waits for a slot like one
 }
 
-// heavyMail is the size of an email, in bytes, from which on decoding it counts as much
+// HeavyMail is the size of an email, in bytes, from which on decoding it counts as much
 // work as a search.
-const heavyMail = 256 << 10
+const HeavyMail = 256 << 10
 
-// use returns the content with that key; the caller must call done when it no longer
+// Use returns the content with that key; the caller must call done when it no longer
 // uses it. If there is no such content yet, use makes it. For that it waits until there
 // is memory, and returns guard.ErrBusy if there is none in time.
-func (c *contents) use(ctx context.Context, key contentKey, how recipe) (value any, done func(), err error) {
+func (c *Contents) Use(ctx context.Context, key Key, how Recipe) (value any, done func(), err error) {
 	for {
 		entry, isNew := c.enter(key)
 		if isNew {
@@ -92,14 +106,14 @@ func (c *contents) use(ctx context.Context, key contentKey, how recipe) (value a
 
 // enter counts one more reader of the content with that key. If it is new, the caller
 // has to fill it.
-func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
+func (c *Contents) enter(key Key) (entry *content, isNew bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	entry = c.byKey[key]
 	if entry == nil {
 		entry, isNew = &content{key: key, ready: make(chan struct{}), share: new(guard.Share)}, true
 		if c.byKey == nil {
-			c.byKey = make(map[contentKey]*content)
+			c.byKey = make(map[Key]*content)
 		}
 		c.byKey[key] = entry
 	}
@@ -116,7 +130,7 @@ func (c *contents) enter(key contentKey) (entry *content, isNew bool) {
 var errUnfinished = errors.New("an answer was not made to its end")
 
 // fill builds the content, or sets the error that says why it could not.
-func (c *contents) fill(ctx context.Context, entry *content, how recipe) {
+func (c *Contents) fill(ctx context.Context, entry *content, how Recipe) {
 	entry.err = errUnfinished // which stays if build panics
 	defer func() {
 		if entry.err != nil {
@@ -130,23 +144,23 @@ func (c *contents) fill(ctx context.Context, entry *content, how recipe) {
 	entry.err = c.reserve(ctx, entry, how)
 }
 
-func (c *contents) reserve(ctx context.Context, entry *content, how recipe) error {
-	share, err := c.limits.Answers.Take(ctx, int64(how.most))
+func (c *Contents) reserve(ctx context.Context, entry *content, how Recipe) error {
+	share, err := c.limits.Answers.Take(ctx, int64(how.Most))
 	if err != nil {
 		return err
 	}
-	entry.share, entry.size = share, how.most
-	if how.build == nil {
+	entry.share, entry.size = share, how.Most
+	if how.Build == nil {
 		return nil
 	}
-	if how.heavy {
+	if how.Heavy {
 		release, err := c.limits.Searches.Take(ctx)
 		if err != nil {
 			return err
 		}
 		defer release()
 	}
-	entry.value, entry.size = how.build()
+	entry.value, entry.size = how.Build()
 	share.Shrink(int64(entry.size))
 	c.limits.Answers.Freed(garbage * int64(entry.size))
 	return nil
@@ -156,18 +170,18 @@ func (c *contents) reserve(ctx context.Context, entry *content, how recipe) erro
 // while it is sent.
 const pinnedSize = 64 << 10
 
-// pin counts the memory of an email that is sent straight from the store: until done is
+// Pin counts the memory of an email that is sent straight from the store: until done is
 // called it stays in memory even if the store removes it meanwhile.
-func (c *contents) pin(ctx context.Context, m *store.Message) (done func(), err error) {
+func (c *Contents) Pin(ctx context.Context, m *store.Message) (done func(), err error) {
 	if len(m.Raw) < pinnedSize {
 		return func() {}, nil
 	}
-	_, done, err = c.use(ctx, contentKey{m.ID, "raw"}, recipe{most: len(m.Raw)})
+	_, done, err = c.Use(ctx, Key{ID: m.ID, Name: "raw"}, Recipe{Most: len(m.Raw)})
 	return done, err
 }
 
 // leave counts one reader less.
-func (c *contents) leave(entry *content) {
+func (c *Contents) leave(entry *content) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if entry.readers--; entry.readers > 0 || c.byKey[entry.key] != entry {
