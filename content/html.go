@@ -54,3 +54,7 @@ func (f HTMLForm) Policy() string {
 func (f HTMLForm) Render(mail *message.Message) []byte {
 	return mail.Page(message.PageOptions{Scheme: f.Scheme, Remote: f.Remote, NewTab: f.Scheme != ""})
 }
+
+// PolicyNothing is the content security policy for parts of a mail: a browser that
+// shows one runs and loads nothing for it.
+const PolicyNothing = "sandbox; default-src 'none'; frame-ancestors 'none'"

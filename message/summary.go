@@ -23,9 +23,8 @@ type Summary struct {
 	// Snippet is how the visible text begins, with one blank for all white space
 	// between words: that of the text, or else of the HTML.
 	Snippet string
-	// Attachments counts those that the HTML does not show, and Inline those that it
-	// does.
-	Attachments, Inline int
+	// Attachments counts those that the HTML does not show.
+	Attachments int
 }
 
 // Summarize reads what lists show of a raw message. It gives the same as
@@ -45,9 +44,7 @@ func (m *Message) Summary() Summary {
 	s := summarizeHeader(m.Root.Header)
 	s.Snippet = m.snippet()
 	for _, p := range m.choice().attachments {
-		if m.shows(p) {
-			s.Inline++
-		} else {
+		if !m.Shows(p) {
 			s.Attachments++
 		}
 	}
@@ -75,8 +72,8 @@ func (h Header) ownAddresses(name string) []Address {
 	return list
 }
 
-// shows tells that the HTML shows a part, as an image or as a font of its own.
-func (m *Message) shows(p *Part) bool {
+// Shows tells that the HTML shows a part, as an image or as a font of its own.
+func (m *Message) Shows(p *Part) bool {
 	if !m.HasHTML() || p.ContentID() == "" && p.ContentLocation() == "" {
 		return false // nothing can refer to it
 	}

@@ -13,8 +13,16 @@ import (
 
 // mailpitRoutes are the calls of Mailpit's API v1.
 var mailpitRoutes = []route{
-	{path: "/api/v1/messages", calls: on((*API).mailpitMessages)},
+	{path: "/api/v1/messages", calls: map[string]call{
+		http.MethodGet: (*API).mailpitMessages, http.MethodPut: (*API).mailpitMark, http.MethodDelete: (*API).mailpitDelete,
+	}},
 	{path: "/api/v1/search", calls: map[string]call{http.MethodGet: (*API).mailpitSearch, http.MethodDelete: (*API).mailpitDeleteSearch}},
+	{path: "/api/v1/message/*", calls: on((*API).mailpitMessage)},
+	{path: "/api/v1/message/*/headers", calls: on((*API).mailpitHeaders)},
+	{path: "/api/v1/message/*/raw", calls: on((*API).mailpitRaw)},
+	{path: "/api/v1/message/*/part/*", calls: on((*API).mailpitPart)},
+	{path: "/view/*.html", calls: on((*API).mailpitHTML)},
+	{path: "/view/*.txt", calls: on((*API).mailpitText)},
 }
 
 // mailpitAddress is a mailbox as Mailpit shows it.
@@ -38,7 +46,7 @@ type mailpitEntry struct {
 	Username    string
 	Tags        []string
 	Size        int
-	Attachments int // with those that the HTML shows
+	Attachments int // without those that the HTML shows
 	Snippet     string
 }
 
@@ -49,7 +57,7 @@ func (a *API) mailpitEntry(m *store.Message) *mailpitEntry {
 		To: mailpitAddresses(shown.To), Cc: mailpitAddresses(shown.Cc), ReplyTo: mailpitAddresses(shown.ReplyTo),
 		Bcc:     mailpitAddresses(allBcc(m, shown.Bcc, shown.To, shown.Cc)),
 		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: slices.Concat([]string{}, shown.Tags),
-		Size: len(m.Raw), Attachments: shown.Attachments + shown.Inline, Snippet: shown.Snippet,
+		Size: len(m.Raw), Attachments: shown.Attachments, Snippet: shown.Snippet,
 	}
 	if shown.From != nil {
 		e.From = mailpitAddress(*shown.From)

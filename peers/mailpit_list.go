@@ -96,7 +96,12 @@ func narrowToSearch(r *http.Request, q *store.Query) *failure {
 	if text == "" {
 		return badRequest("no search query")
 	}
-	e, err := search.ParseIn(text, zone(query(r, "tz")))
+	return narrow(q, text, query(r, "tz"))
+}
+
+// narrow has q match what a query in the language of searches says, in a time zone.
+func narrow(q *store.Query, text, tz string) *failure {
+	e, err := search.ParseIn(text, zone(tz))
 	if err != nil {
 		return badRequest(err.Error())
 	}

@@ -299,7 +299,7 @@ func TestRawIsWhatWasReceived(t *testing.T) {
 	for name, want := range map[string]string{
 		"Content-Type":            "message/rfc822",
 		"Content-Disposition":     `attachment; filename="` + m.ID.String() + `.eml"`,
-		"Content-Security-Policy": policyNothing,
+		"Content-Security-Policy": content.PolicyNothing,
 		"Referrer-Policy":         "no-referrer",
 		"X-Content-Type-Options":  "nosniff",
 	} {

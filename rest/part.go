@@ -12,10 +12,6 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// policyNothing is the content security policy for parts of a mail: a browser that
-// shows one runs and loads nothing for it.
-const policyNothing = "sandbox; default-src 'none'; frame-ancestors 'none'"
-
 // find is the email with that id, parsed. It sets header fields that make the answer
 // safe, whatever part of the email it will hold.
 func (a *API) find(w http.ResponseWriter, id store.ID) (*content.Mail, *problem) {
@@ -24,7 +20,7 @@ func (a *API) find(w http.ResponseWriter, id store.ID) (*content.Mail, *problem)
 		return nil, noSuchEmail(id)
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", policyNothing)
+	h.Set("Content-Security-Policy", content.PolicyNothing)
 	h.Set("Cache-Control", "no-cache")
 	return a.contents.Mail(m), nil
 }

@@ -122,7 +122,7 @@ func TestFormsOfTheHTML(t *testing.T) {
 func TestAttachmentsAreSavedUnderTheirName(t *testing.T) {
 	m := mail("s@x", "r@x", rich)
 	response, body := do(t, newTestAPI(t, m), "GET", "/emails/"+m.ID.String()+"/attachments/1")
-	if body != "<script>alert(1)</script>" || response.Header.Get("Content-Security-Policy") != policyNothing {
+	if body != "<script>alert(1)</script>" || response.Header.Get("Content-Security-Policy") != content.PolicyNothing {
 		t.Errorf("%v %q", response.Header, body)
 	}
 	disposition := response.Header.Get("Content-Disposition")

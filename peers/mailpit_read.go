@@ -1,0 +1,255 @@
+package peers
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/content"
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// latest stands where an id does for the newest mail, or the newest that the parameter
+// query finds.
+const latest = "latest"
+
+// named is the mail with that id.
+func (a *API) named(r *http.Request, name string) (*store.Message, *failure) {
+	if name == latest {
+		return a.latest(r)
+	}
+	if id, err := store.ParseID(name); err == nil {
+		if m, ok := a.bucket.Get(id); ok {
+			return m, nil
+		}
+	}
+	return nil, newFailure(http.StatusNotFound, "Error: message not found")
+}
+
+func (a *API) latest(r *http.Request) (*store.Message, *failure) {
+	q := store.Query{Limit: 1}
+	if query(r, "query") != "" {
+		if guard.Unmarked(r) {
+			return nil, newFailure(http.StatusForbidden, "Error: a browser may only ask for the latest message without a query here, as it does not say which site's page is asking")
+		}
+		if f := narrowToSearch(r, &q); f != nil {
+			return nil, f
+		}
+	}
+	page, err := a.find(r.Context(), q)
+	switch {
+	case err != nil:
+		return nil, workFailure(err)
+	case len(page.Messages) == 0:
+		return nil, newFailure(http.StatusNotFound, "Error: message not found")
+	}
+	return page.Messages[0], nil
+}
+
+// markRead notes that a mail has been read by who asks for it. Asking for its header
+// section only does not.
+func (a *API) markRead(r *http.Request, m *store.Message) {
+	if r.Method == http.MethodGet && !m.Read() {
+		a.bucket.Mark([]store.ID{m.ID}, true)
+	}
+}
+
+// mailpitMessage answers GET /api/v1/message/{ID}. The mail has been read then.
+func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	a.markRead(r, m)
+	return a.sendMade(w, r, m, made{"mailpit", "application/json", documentMemory(m), func(mail *message.Message) []byte {
+		return encode(newMailpitMail(m, mail))
+	}})
+}
+
+// mailpitHeaders answers GET /api/v1/message/{ID}/headers: by names as Go spells them,
+// the values of the fields as they were sent, but unfolded.
+func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	return a.sendMade(w, r, m, made{"mailpit-headers", "application/json", documentMemory(m), func(mail *message.Message) []byte {
+		fields := make(map[string][]string)
+		for _, field := range mail.Header() {
+			name := textproto.CanonicalMIMEHeaderKey(field.Name)
+			fields[name] = append(fields[name], unfolded(field.Raw))
+		}
+		return encode(fields)
+	}})
+}
+
+// unfolded is the value of a field with one blank at each place where it was folded.
+func unfolded(raw string) string {
+	lines := strings.Split(raw, "\n")
+	for i, line := range lines {
+		lines[i] = strings.Trim(line, " \t\r")
+	}
+	return strings.Trim(strings.Join(lines, " "), " ")
+}
+
+// made is an answer that is made of a mail.
+type made struct {
+	name, contentType string
+	most              int // bytes of memory that making it takes at most
+	build             func(mail *message.Message) []byte
+}
+
+// documentMemory is how much memory a document takes at most that shows all of a mail,
+// in bytes: a byte that is no character becomes six.
+func documentMemory(m *store.Message) int { return 4096 + 6*min(len(m.Raw), 2*message.MaxText) }
+
+// sendMade answers with something that is made of a mail, which all who ask for it
+// share.
+func (a *API) sendMade(w http.ResponseWriter, r *http.Request, m *store.Message, what made) *failure {
+	h := w.Header()
+	h.Set("Content-Type", what.contentType)
+	h.Set("Cache-Control", "no-store")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	mail := a.contents.Mail(m)
+	value, done, err := a.contents.Use(r.Context(), content.Key{ID: m.ID, Name: what.name}, content.Recipe{
+		Most: what.most, Heavy: len(m.Raw) >= content.HeavyMail,
+		Build: func() (any, int) {
+			answer := what.build(mail.Parsed())
+			return answer, len(answer)
+		},
+	})
+	if err != nil {
+		return workFailure(err)
+	}
+	defer done()
+	answer := value.([]byte)
+	_, _ = io.Copy(guard.Paced(w, r, len(answer)), pieces{bytes.NewReader(answer)}) // an error is one of the connection
+	return nil
+}
+
+// pieces is a reader that is copied piece by piece, so that a slow client has time for
+// each of them.
+type pieces struct{ io.Reader }
+
+// mailpitRaw answers GET /api/v1/message/{ID}/raw: what was received, byte for byte.
+func (a *API) mailpitRaw(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	if query(r, "dl") == "1" {
+		w.Header().Set("Content-Disposition", `attachment; filename="`+m.ID.String()+`.eml"`)
+	}
+	return a.sendStored(w, r, m, "text/plain; charset=utf-8", strings.NewReader(m.Raw))
+}
+
+// sendStored answers with content that is read from where the store holds the mail.
+func (a *API) sendStored(w http.ResponseWriter, r *http.Request, m *store.Message, contentType string, body io.ReadSeeker) *failure {
+	done, err := a.contents.Pin(r.Context(), m)
+	if err != nil {
+		return workFailure(err)
+	}
+	defer done()
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", content.PolicyNothing)
+	r.Header.Del("Range") // a server may always answer with all of it
+	http.ServeContent(guard.Paced(w, r, 0), r, "", m.Time(), body)
+	return nil
+}
+
+// mailpitPart answers GET /api/v1/message/{ID}/part/{PartID}.
+func (a *API) mailpitPart(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	mail := a.contents.Mail(m)
+	part := partWithID(mail.Parsed(), names[1])
+	if part == nil {
+		return newFailure(http.StatusNotFound, "Error: this message has no such part")
+	}
+	contentType, _ := content.PartType(part)
+	disposition := "inline"
+	if isMarkup(part.MediaType) {
+		disposition = "attachment"
+	}
+	w.Header().Set("Content-Disposition", content.Disposition(disposition, part.SaveName()))
+	return a.sendStored(w, r, m, contentType, mail.Open(part))
+}
+
+// isMarkup is whether browsers take content of that type for a page, which they must
+// not show as one of this site.
+func isMarkup(mediaType string) bool {
+	return mediaType == "text/html" || strings.HasSuffix(mediaType, "xml")
+}
+
+// partIDs are the names that parts have for Mailpit: the places in their containers
+// from the outermost on, as in 1.2; "0" for the message itself.
+func partIDs(mail *message.Message) map[*message.Part]string {
+	ids := map[*message.Part]string{mail.Root: "0"}
+	for _, part := range mail.Parts() {
+		prefix := ids[part] + "."
+		if part == mail.Root {
+			prefix = ""
+		}
+		for i, child := range part.Parts {
+			ids[child] = prefix + strconv.Itoa(i+1)
+		}
+	}
+	return ids
+}
+
+// partWithID is the part with that name, or nil.
+func partWithID(mail *message.Message, id string) *message.Part {
+	part := mail.Root
+	if id == "0" {
+		return part
+	}
+	for number := range strings.SplitSeq(id, ".") {
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 || n > len(part.Parts) {
+			return nil
+		}
+		part = part.Parts[n-1]
+	}
+	return part
+}
+
+// mailpitHTML answers GET /view/{ID}.html with the HTML of a mail, made safe to show.
+func (a *API) mailpitHTML(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	mail := a.contents.Mail(m).Parsed()
+	if !mail.HasHTML() {
+		return newFailure(http.StatusNotFound, "This message does not contain an HTML part")
+	}
+	a.markRead(r, m)
+	var form content.HTMLForm
+	w.Header().Set("Content-Security-Policy", form.Policy())
+	w.Header().Set("X-DNS-Prefetch-Control", "off")
+	return a.sendMade(w, r, m, made{form.Name(), "text/html; charset=utf-8", mail.PageMemory(), form.Render})
+}
+
+// mailpitText answers GET /view/{ID}.txt.
+func (a *API) mailpitText(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	a.markRead(r, m)
+	w.Header().Set("Content-Security-Policy", content.PolicyNothing)
+	return a.sendMade(w, r, m, made{"mailpit-text", "text/plain; charset=utf-8", documentMemory(m), func(mail *message.Message) []byte {
+		return []byte(mailpitBody(mail))
+	}})
+}
