@@ -90,9 +90,9 @@ func TestReadIsTheLastOfAnEmail(t *testing.T) {
 		if !strings.HasSuffix(before, `,"read":false}`+"\n") || after != strings.TrimSuffix(before, "false}\n")+"true}\n" {
 			t.Errorf("%.200s\n%.200s", before, after)
 		}
-		for _, response := range []*http.Response{unread, read} {
-			if length := response.Header.Get("Content-Length"); length != "" && length != fmt.Sprint(response.ContentLength) {
-				t.Errorf("Content-Length %s of %d", length, response.ContentLength)
+		for body, response := range map[string]*http.Response{before: unread, after: read} {
+			if length := response.Header.Get("Content-Length"); length != "" && length != fmt.Sprint(len(body)) {
+				t.Errorf("Content-Length %s of %d", length, len(body))
 			}
 		}
 	}
