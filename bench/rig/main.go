@@ -105,7 +105,7 @@ func run(rounds int, scale float64, mailpit, alone bool, what reading) error {
 			log.Printf("left out: %v", err)
 		}
 	}
-	return probe(dir, source, scale)
+	return probe(dir, source, scale, rounds)
 }
 
 // compareAll runs all loads on all servers.
@@ -129,7 +129,7 @@ func compareAll(dir, source string, rounds int, scale float64, mailpit bool) err
 }
 
 // probe looks at a server of ours that holds many mails.
-func probe(dir, source string, scale float64) error {
+func probe(dir, source string, scale float64, rounds int) error {
 	mails := max(1000, int(100_000*scale))
 	s, err := startOurs(dir, fmt.Sprintf("max_messages %d\nmax_bytes 1GiB", mails))
 	if err != nil {
@@ -140,6 +140,9 @@ func probe(dir, source string, scale float64) error {
 		return err
 	}
 	if err := probeVisible(s, max(20, int(500*scale))); err != nil {
+		return err
+	}
+	if err := probeWaits(s, source, max(1000, int(20_000*scale)), rounds); err != nil {
 		return err
 	}
 	receiving := kept
