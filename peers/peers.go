@@ -2,8 +2,10 @@
 // tests that were written for them run unchanged: Mailpit's API v1, and MailHog's v1
 // and v2. It knows paths relative to where it is mounted.
 //
-// route.go finds the call that a request is for in the tables of mailpit.go and of
-// MailHog's calls, and answer.go has what all calls answer with. Of Mailpit's calls,
+// route.go finds the call that a request is for in the tables of mailpit.go and
+// mailhog.go, and answer.go and json.go have what all calls answer with. Of MailHog's
+// calls, mailhog.go lists and searches, mailhog_message.go shows, saves and deletes one
+// message, and mailhog_item.go has the form in which that API shows a mail. Of Mailpit's calls,
 // mailpit_list.go lists, searches and deletes.
 package peers
 

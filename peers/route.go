@@ -23,7 +23,7 @@ type route struct {
 }
 
 // routes are those of all peers. The first that a path matches counts.
-var routes = splitRoutes(slices.Concat(mailpitRoutes))
+var routes = splitRoutes(slices.Concat(mailpitRoutes, mailhogRoutes))
 
 func splitRoutes(list []route) []route {
 	for i := range list {

@@ -1,0 +1,156 @@
+package peers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// mailhogRoutes are the calls of MailHog's API v2, and of its v1 where Mailpit's has
+// nothing at that path.
+var mailhogRoutes = []route{
+	{path: "/api/v2/messages", calls: on((*API).mailhogMessages)},
+	{path: "/api/v2/search", calls: on((*API).mailhogSearch)},
+	{path: "/api/v2/outgoing-smtp", calls: on((*API).mailhogOutgoing)},
+	{path: "/api/v1/messages/*", calls: map[string]call{http.MethodGet: (*API).mailhogMessage, http.MethodDelete: (*API).mailhogDelete}},
+	{path: "/api/v1/messages/*/download", calls: on((*API).mailhogDownload)},
+	{path: "/api/v1/messages/*/mime/part/*/download", calls: on((*API).mailhogPart)},
+	{path: "/api/v1/messages/*/release", calls: map[string]call{http.MethodPost: (*API).mailhogRelease}},
+}
+
+// Bounds of MailHog's lists: how many items they have where the client does not say,
+// and how many at most.
+const (
+	mailhogDefaultLimit = 50
+	mailhogMaxLimit     = 250
+)
+
+// mailhogMessages answers GET /api/v2/messages.
+func (a *API) mailhogMessages(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	return a.mailhogPage(w, r, store.Query{})
+}
+
+// mailhogSearch answers GET /api/v2/search.
+func (a *API) mailhogSearch(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	text := strings.ToLower(query(r, "query"))
+	switch {
+	case text == "":
+		return badRequest("no search query")
+	case len(text) > maxPath:
+		return badRequest("the search query is too long")
+	}
+	var in func(m *store.Message, text string) bool
+	switch kind := query(r, "kind"); kind {
+	case "from":
+		in = inFrom
+	case "to":
+		in = inTo
+	case "containing":
+		in = inRaw
+	default:
+		return badRequest("kind: expected from, to or containing")
+	}
+	return a.mailhogPage(w, r, store.Query{Match: func(_ *store.Bucket, m *store.Message) bool { return in(m, text) }})
+}
+
+// contains tells that s has lower in it, which is in lower case, in any case.
+func contains(s, lower string) bool {
+	return len(s) >= len(lower) && strings.Contains(strings.ToLower(s), lower)
+}
+
+// inFrom looks in the sender of the envelope and in the field From, undecoded.
+func inFrom(m *store.Message, text string) bool {
+	return contains(m.Sender, text) || contains(m.From, text)
+}
+
+// inTo looks in the recipients of the envelope and in the field To, undecoded.
+func inTo(m *store.Message, text string) bool {
+	for _, recipient := range m.Recipients {
+		if contains(recipient, text) {
+			return true
+		}
+	}
+	return contains(m.To, text)
+}
+
+// inRaw looks in the message as it was sent, undecoded, and in its header unfolded.
+func inRaw(m *store.Message, text string) bool {
+	if contains(m.Raw, text) {
+		return true
+	}
+	header, _, _ := strings.Cut(m.Raw, "\r\n\r\n")
+	return strings.ContainsAny(text, " \t") && contains(unfold(header), text)
+}
+
+// unfold takes the line ends out of folded fields, and leaves the blanks behind them
+// (RFC 5322 section 2.2.3).
+var unfold = strings.NewReplacer("\r\n ", " ", "\r\n\t", "\t", "\n ", " ", "\n\t", "\t").Replace
+
+// mailhogPage answers with the page of what q matches that the request asks for. The
+// mails are taken from the bucket one by one while they are sent, so that one that
+// goes meanwhile is left out, and not more than one is held for a client.
+func (a *API) mailhogPage(w http.ResponseWriter, r *http.Request, q store.Query) *failure {
+	q.Offset = positive(query(r, "start"), 0)
+	q.Limit = min(positive(query(r, "limit"), mailhogDefaultLimit), mailhogMaxLimit)
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	if guard.Unmarked(r) {
+		w = guard.Begin(w)
+	}
+	page, err := a.find(r.Context(), q)
+	if err != nil {
+		return workFailure(err)
+	}
+	ids := make([]store.ID, len(page.Messages))
+	for i, m := range page.Messages {
+		ids[i] = m.ID
+	}
+	total, start := page.Total, q.Offset
+	page, q = store.Page{}, store.Query{} // which let go of the mails
+	w.WriteHeader(http.StatusOK)
+	a.sendItems(w, r, ids, total, start)
+	return nil
+}
+
+// sendItems answers with a list of the mails with these ids. Once it has begun, an
+// error can end the connection only.
+func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, total, start int) {
+	out := newJSONWriter(w)
+	out.plain(`{"total":`)
+	out.value(total)
+	out.plain(`,"start":`)
+	out.value(start)
+	out.plain(`,"items":[`)
+	count := 0
+	for _, id := range ids {
+		m, ok := a.bucket.Get(id)
+		if !ok {
+			continue
+		}
+		if count++; count > 1 {
+			out.plain(",")
+		}
+		if err := a.sendItem(w, r, out, m); err != nil {
+			panic(http.ErrAbortHandler) // so that what was sent is not taken for all
+		}
+	}
+	out.plain(`],"count":`)
+	out.value(count)
+	out.plain("}\n")
+	if out.flush(guard.Paced(w, r, 0)) != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// mailhogOutgoing answers GET /api/v2/outgoing-smtp: the servers that mails can be
+// released to by name, of which there are none.
+func (a *API) mailhogOutgoing(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	return a.sendJSON(w, r, struct{}{}, 2)
+}

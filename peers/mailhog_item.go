@@ -1,0 +1,203 @@
+package peers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+const (
+	// largeItem is from which size on, in bytes, a mail is sent at once and its client has
+	// to keep up.
+	largeItem = 64 << 10
+
+	// maxNesting is how deep multiparts in multiparts are shown as parts. The body of
+	// each has all that are in it, so that an item is at most so many times as long as
+	// its mail.
+	maxNesting = 10
+)
+
+// sendItem writes a mail as an item of MailHog's API.
+func (a *API) sendItem(w http.ResponseWriter, r *http.Request, out *jsonWriter, m *store.Message) error {
+	done, err := a.contents.Pin(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	defer done()
+	mail := a.contents.Mail(m).Parsed()
+	if len(m.Raw) < largeItem {
+		out.to(guard.Paced(w, r, 0))
+		writeItem(out, m, mail)
+		return out.err
+	}
+	out.to(guard.Paced(w, r, len(m.Raw)))
+	writeItem(out, m, mail)
+	return out.flush(nil)
+}
+
+// writeItem writes the item: the envelope and the message, whose fields and bodies are
+// as they were sent, still encoded.
+func writeItem(out *jsonWriter, m *store.Message, mail *message.Message) {
+	data := withoutLineEnd(m.Raw)
+	out.plain(`{"ID":`)
+	out.value(m.ID.String())
+	out.plain(`,"From":`)
+	out.value(newMailhogPath(m.Sender))
+	out.plain(`,"To":[`)
+	for i, recipient := range m.Recipients {
+		if i > 0 {
+			out.plain(",")
+		}
+		out.value(newMailhogPath(recipient))
+	}
+	out.plain(`],"Content":`)
+	header := newItemHeader(mail.Root.Header)
+	header.addTrace(m)
+	writeContent(out, header, withoutLineEnd(mail.Root.Body()), len(data))
+	out.plain(`null},"Created":`)
+	out.value(m.Time().UTC())
+	out.plain(`,"MIME":`)
+	writeMIME(out, mail.Root, maxNesting)
+	out.plain(`,"Raw":{"From":`)
+	out.value(m.Sender)
+	out.plain(`,"To":`)
+	out.value(append([]string{}, m.Recipients...))
+	out.plain(`,"Data":`)
+	out.text(data)
+	out.plain(`,"Helo":`)
+	out.value(hello(m))
+	out.plain("}}")
+}
+
+// withoutLineEnd is a message without the line end before the dot that ends its data,
+// which MailHog takes for a part of that.
+func withoutLineEnd(s string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
+}
+
+// writeContent writes a message or part up to its own parts, of a size in bytes.
+func writeContent(out *jsonWriter, header *itemHeader, body string, size int) {
+	out.plain(`{"Headers":`)
+	header.write(out)
+	out.plain(`,"Body":`)
+	out.text(body)
+	out.plain(`,"Size":`)
+	out.value(size)
+	out.plain(`,"MIME":`)
+}
+
+// writeMIME writes the parts of a multipart, or null for anything else, and also where
+// it is nested more than so many times.
+func writeMIME(out *jsonWriter, p *message.Part, nesting int) {
+	if !strings.HasPrefix(p.MediaType, "multipart/") || nesting == 0 || out.err != nil {
+		out.plain("null")
+		return
+	}
+	out.plain(`{"Parts":[`)
+	for i, part := range p.Parts {
+		if i > 0 {
+			out.plain(",")
+		}
+		size, body := len(part.RawHeader()), strings.TrimRight(part.Body(), "\r\n")
+		if size > 0 {
+			size += len("\r\n")
+		}
+		writeContent(out, newItemHeader(part.Header), body, size+len(body))
+		writeMIME(out, part, nesting-1)
+		out.plain("}")
+	}
+	out.plain("]}")
+}
+
+// mailhogPath is an address of an envelope.
+type mailhogPath struct {
+	Relays          []string // always nil
+	Mailbox, Domain string
+	Params          string // always ""
+}
+
+func newMailhogPath(address string) mailhogPath {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return mailhogPath{Mailbox: address}
+	}
+	return mailhogPath{Mailbox: address[:at], Domain: address[at+1:]}
+}
+
+// hello is how the client that sent the mail called itself, "" if it did not come by
+// SMTP.
+func hello(m *store.Message) string {
+	if m.Session == nil {
+		return ""
+	}
+	return m.Session.Hello
+}
+
+// itemHeader is a header as items have it: the values by the names as sent.
+type itemHeader struct {
+	names  []string // in the order in which they first appear
+	values map[string][]string
+}
+
+func newItemHeader(fields message.Header) *itemHeader {
+	h := &itemHeader{values: make(map[string][]string, len(fields))}
+	for _, field := range fields {
+		h.add(field.Name, strings.TrimLeft(unfold(field.Raw), " \t"))
+	}
+	return h
+}
+
+func (h *itemHeader) add(name, value string) {
+	if h.values[name] == nil {
+		h.names = append(h.names, name)
+	}
+	h.values[name] = append(h.values[name], value)
+}
+
+// addTrace adds the fields that MailHog adds when a mail arrives: a Message-ID where
+// there is none, and those of RFC 5321 section 4.4.
+func (h *itemHeader) addTrace(m *store.Message) {
+	const host = "mailbucket"
+	if name := h.spelling("Message-ID"); h.values[name] == nil {
+		h.add(name, m.ID.String()+"@"+host)
+	}
+	from := hello(m)
+	if from == "" {
+		from = "unknown"
+	}
+	h.add(h.spelling("Received"), "from "+from+" by "+host+"\r\n          id "+m.ID.String()+"; "+m.Time().UTC().Format(time.RFC1123Z))
+	h.add(h.spelling("Return-Path"), "<"+m.Sender+">")
+}
+
+// spelling is how the message spells the name of a field, or else the name.
+func (h *itemHeader) spelling(name string) string {
+	for _, sent := range h.names {
+		if strings.EqualFold(sent, name) {
+			return sent
+		}
+	}
+	return name
+}
+
+func (h *itemHeader) write(out *jsonWriter) {
+	out.plain("{")
+	for i, name := range h.names {
+		if i > 0 {
+			out.plain(",")
+		}
+		out.text(name)
+		out.plain(":[")
+		for j, value := range h.values[name] {
+			if j > 0 {
+				out.plain(",")
+			}
+			out.text(value)
+		}
+		out.plain("]")
+	}
+	out.plain("}")
+}

@@ -1,0 +1,90 @@
+package peers
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/content"
+	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// mailhogMessage answers GET /api/v1/messages/{id} with an item.
+func (a *API) mailhogMessage(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	out := newJSONWriter(w)
+	if err := a.sendItem(w, r, out, m); err != nil && !out.begun {
+		return workFailure(err)
+	} else if err != nil || out.flush(nil) != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// mailhogDelete answers DELETE /api/v1/messages/{id}. The answer has no body, and not
+// either when there is no such mail: clients take any for JSON.
+func (a *API) mailhogDelete(w http.ResponseWriter, _ *http.Request, names []string) *failure {
+	status := http.StatusNotFound
+	if id, err := store.ParseID(names[0]); err == nil && a.bucket.Delete(id) {
+		status = http.StatusOK
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	return nil
+}
+
+// mailhogDownload answers GET /api/v1/messages/{id}/download with the mail byte for
+// byte, without the fields that items have beside those that were sent.
+func (a *API) mailhogDownload(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	return a.download(w, r, m, "message/rfc822", m.ID.String()+".eml", strings.NewReader(m.Raw))
+}
+
+// mailhogPart answers GET /api/v1/messages/{id}/mime/part/{n}/download with one of the
+// parts that the item has, counted from 0, decoded.
+func (a *API) mailhogPart(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	m, f := a.named(r, names[0])
+	if f != nil {
+		return f
+	}
+	mail := a.contents.Mail(m)
+	var parts []*message.Part
+	if root := mail.Parsed().Root; strings.HasPrefix(root.MediaType, "multipart/") {
+		parts = root.Parts
+	}
+	n, err := strconv.Atoi(names[1])
+	if err != nil || n < 0 || n >= len(parts) {
+		return newFailure(http.StatusNotFound, "Error: this message has "+strconv.Itoa(len(parts))+" parts, counted from 0")
+	}
+	return a.download(w, r, m, parts[n].MediaType, parts[n].SaveName(), mail.Open(parts[n]))
+}
+
+// download answers with something of a mail that browsers save under that name.
+func (a *API) download(w http.ResponseWriter, r *http.Request, m *store.Message, contentType, name string, body io.ReadSeeker) *failure {
+	w.Header().Set("Content-Disposition", content.Disposition("attachment", name))
+	return a.sendStored(w, r, m, contentType, body)
+}
+
+// mailhogRelease answers POST /api/v1/messages/{id}/release. What MailHog does there,
+// sending the mail to whatever server the request names, nobody can do here.
+func (a *API) mailhogRelease(_ http.ResponseWriter, r *http.Request, names []string) *failure {
+	if _, f := a.named(r, names[0]); f != nil {
+		return f
+	}
+	// The client for Node shows how the text begins.
+	return newFailure(http.StatusBadRequest, "release is not configured here, and nothing is sent to a server that a request names")
+}
