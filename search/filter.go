@@ -3,8 +3,6 @@ package search
 import (
 	"errors"
 	"net/netip"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,27 +61,6 @@ func (f *Filters) Add(name string, values ...string) (known bool, err error) {
 		f.Expression = f.And(e)
 	}
 	return true, nil
-}
-
-// ReadFilters reads a query string of filters and nothing else. The error begins with
-// the name of the parameter at fault.
-func ReadFilters(values url.Values) (Expression, error) {
-	var f Filters
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		known, err := f.Add(name, values[name]...)
-		if !known {
-			err = errors.New("unknown parameter")
-		}
-		if err != nil {
-			return Expression{}, errors.New(name + ": " + err.Error())
-		}
-	}
-	return f.Expression, nil
 }
 
 // filters read a filter's value, or say what was expected instead.
