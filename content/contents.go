@@ -19,7 +19,7 @@ import (
 // Bounds of the contents that are kept while no request uses them: their number and
 // their bytes.
 const (
-	maxIdle      = 64
+	maxIdle      = 2048
 	maxIdleBytes = 16 << 20
 )
 

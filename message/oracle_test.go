@@ -21,7 +21,7 @@ var enmimeDiffers = map[string]string{
 
 // sameText compares text without regard to line ends at the end of it.
 func sameText(a, b string) bool {
-	normal := func(s string) string { return strings.TrimRight(textLineEnds.Replace(s), "\n") }
+	normal := func(s string) string { return strings.TrimRight(plainLineEnds(s), "\n") }
 	return normal(a) == normal(b)
 }
 

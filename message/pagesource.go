@@ -11,15 +11,26 @@ func HasAttachments(raw string) bool {
 	return len(Parse(raw).Attachments()) > 0
 }
 
-// HTMLSource gives the HTML as it stands in the raw message, if it is a single part in
-// ASCII of which nothing has to be decoded but line ends.
-func (m *Message) HTMLSource() (source string, ok bool) {
-	parts := m.choice().html
-	if len(parts) != 1 {
-		return "", false
+// HTMLSource gives the HTML, and whether it stands in the raw message too: as a single
+// part in ASCII of which nothing has to be decoded but line ends. Raw is that part then.
+func (m *Message) HTMLSource() (page, raw string, same bool) {
+	page = m.HTML()
+	if parts := m.choice().html; len(parts) == 1 {
+		raw = parts[0].Body()
+		same = isASCII(raw) && sameButLineEnds(raw, page)
 	}
-	source = parts[0].Body()
-	return source, isASCII(source) && plainLineEnds(source) == parts[0].Text()
+	return page, raw, same
+}
+
+// sameButLineEnds reports whether text is raw with plain line ends.
+func sameButLineEnds(raw, text string) bool {
+	for at := strings.IndexByte(raw, '\r'); at >= 0; at = strings.IndexByte(raw, '\r') {
+		if len(text) <= at || text[:at] != raw[:at] || text[at] != '\n' {
+			return false
+		}
+		raw, text = raw[at+lineEnd(raw[at:]):], text[at+1:]
+	}
+	return raw == text
 }
 
 // PageText reads what HTML shows, for searches: the words that [TextFromHTML] gives, with

@@ -20,6 +20,27 @@ func TestHasAttachments(t *testing.T) {
 	}
 }
 
+func TestHTMLStandsInTheRawMail(t *testing.T) {
+	for _, test := range []struct {
+		name, raw string
+		same      bool
+	}{
+		{"all line ends", "Content-Type: text/html\r\n\r\n<p>\r\na\nb\rc\r\r\nd\r\re", true},
+		{"in a multipart", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>\r\n--b--\r\n", true},
+		{"8 bits", "Content-Type: text/html; charset=utf-8\r\n\r\n<p>\u00fc", false},
+		{"quoted-printable", "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<a=20b>", false},
+		{"a charset with shifts", "Content-Type: text/html; charset=iso-2022-jp\r\n\r\n<p>\x1b$B$\"\x1b(B", false},
+		{"UTF-7", "Content-Type: text/html; charset=utf-7\r\n\r\n<p>+AOQ-", false},
+		{"two parts", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>\r\n--b\r\nContent-Type: text/html\r\n\r\n<i>\r\n--b--\r\n", false},
+		{"no HTML", "\r\ntext", false},
+	} {
+		m := Parse(test.raw)
+		if page, raw, same := m.HTMLSource(); same != test.same || page != m.HTML() || same && plainLineEnds(raw) != page {
+			t.Errorf("%s: %q, %q, %v", test.name, page, raw, same)
+		}
+	}
+}
+
 // words are those of a text with a blank between them.
 func words(s string) string { return strings.Join(strings.Fields(s), " ") }
 

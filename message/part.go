@@ -190,13 +190,31 @@ func (p *Part) text(limit int) (text string, whole bool) {
 // plainLineEnds makes "\n" of each line end: CR LF, LF, CR, and CR CR LF, which
 // some programs make of CR LF.
 func plainLineEnds(s string) string {
-	if strings.IndexByte(s, '\r') < 0 {
+	at := strings.IndexByte(s, '\r')
+	if at < 0 {
 		return s
 	}
-	return textLineEnds.Replace(s)
+	var b strings.Builder
+	b.Grow(len(s))
+	for ; at >= 0; at = strings.IndexByte(s, '\r') {
+		b.WriteString(s[:at])
+		b.WriteByte('\n')
+		s = s[at+lineEnd(s[at:]):]
+	}
+	b.WriteString(s)
+	return b.String()
 }
 
-var textLineEnds = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n")
+// lineEnd gives how long the line end is that s begins with a CR of.
+func lineEnd(s string) int {
+	switch {
+	case strings.HasPrefix(s, "\r\n"):
+		return 2
+	case strings.HasPrefix(s, "\r\r\n"):
+		return 3
+	}
+	return 1
+}
 
 // charset gives the charset named for the part's decoded text, "" when there is
 // none. HTML may name it itself.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -17,9 +18,15 @@ import (
 type failure struct {
 	status int
 	text   string
+	json   bool // as {"Error": text} instead
 }
 
-func newFailure(status int, text string) *failure { return &failure{status, text} }
+func newFailure(status int, text string) *failure { return &failure{status: status, text: text} }
+
+// asJSON is the failure for the one call that answers with JSON then.
+func (f *failure) asJSON() *failure {
+	return &failure{status: f.status, text: strings.TrimPrefix(f.text, "Error: "), json: true}
+}
 
 // badRequest is how the peers answer whatever is wrong with a request.
 func badRequest(text string) *failure { return newFailure(http.StatusBadRequest, "Error: "+text) }
@@ -43,13 +50,21 @@ func (f *failure) send(w http.ResponseWriter, r *http.Request) {
 	if f.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
+	if f.json {
+		sendDocument(w, r, f.status, "application/json", string(encode(struct{ Error string }{f.text})))
+		return
+	}
 	sendText(w, r, f.status, f.text)
 }
 
 // sendText answers with a text that is not to be kept.
 func sendText(w http.ResponseWriter, r *http.Request, status int, text string) {
+	sendDocument(w, r, status, "text/plain; charset=utf-8", text)
+}
+
+func sendDocument(w http.ResponseWriter, r *http.Request, status int, contentType, text string) {
 	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	if guard.Begun(w) {

@@ -21,6 +21,15 @@ var mailpitRoutes = []route{
 	{path: "/api/v1/message/*/headers", calls: on((*API).mailpitHeaders)},
 	{path: "/api/v1/message/*/raw", calls: on((*API).mailpitRaw)},
 	{path: "/api/v1/message/*/part/*", calls: on((*API).mailpitPart)},
+	{path: "/api/v1/message/*/release", calls: map[string]call{http.MethodPost: (*API).mailpitRelease}},
+	{path: "/api/v1/message/*/link-check", calls: on((*API).mailpitNoCheck)},
+	{path: "/api/v1/message/*/sa-check", calls: on((*API).mailpitNoCheck)},
+	{path: "/api/v1/send", calls: map[string]call{http.MethodPost: (*API).mailpitSend}},
+	{path: "/api/v1/info", calls: on((*API).mailpitInfo)},
+	{path: "/api/v1/webui", calls: on((*API).mailpitWebUI)},
+	{path: "/api/v1/tags", calls: map[string]call{http.MethodGet: (*API).mailpitTags, http.MethodPut: (*API).mailpitKeepTags}},
+	{path: "/api/v1/tags/*", calls: map[string]call{http.MethodPut: (*API).mailpitKeepTags, http.MethodDelete: (*API).mailpitKeepTags}},
+	{path: "/api/v1/chaos", calls: map[string]call{http.MethodGet: (*API).mailpitGetChaos, http.MethodPut: (*API).mailpitSetChaos}},
 	{path: "/view/*.html", calls: on((*API).mailpitHTML)},
 	{path: "/view/*.txt", calls: on((*API).mailpitText)},
 }
@@ -56,7 +65,7 @@ func (a *API) mailpitEntry(m *store.Message) *mailpitEntry {
 		ID: m.ID.String(), MessageID: shown.MessageID, Read: m.Read(),
 		To: mailpitAddresses(shown.To), Cc: mailpitAddresses(shown.Cc), ReplyTo: mailpitAddresses(shown.ReplyTo),
 		Bcc:     mailpitAddresses(allBcc(m, shown.Bcc, shown.To, shown.Cc)),
-		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: append([]string{}, shown.Tags...),
+		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: slices.Concat([]string{}, shown.Tags),
 		Size: len(m.Raw), Attachments: shown.Attachments, Snippet: shown.Snippet,
 	}
 	if shown.From != nil {

@@ -22,6 +22,8 @@ import (
 type peer struct {
 	t      *testing.T
 	bucket *store.Bucket
+	faults *smtp.Faults
+	limits *guard.Limits
 	url    string
 }
 
@@ -32,8 +34,8 @@ func newPeer(t *testing.T) *peer {
 		t.Fatal(err)
 	}
 	bucket := store.New(store.Limits{MaxMessages: 1000, MaxBytes: 64 << 20})
-	limits := guard.NewLimits(nil)
-	a := New(Options{Bucket: bucket, Faults: new(smtp.Faults), Guard: g, Limits: limits, Contents: content.New(limits), Logger: zaptest.NewLogger(t)})
+	limits, faults := guard.NewLimits(nil), new(smtp.Faults)
+	a := New(Options{Bucket: bucket, Faults: faults, Guard: g, Limits: limits, Contents: content.New(limits), Logger: zaptest.NewLogger(t)})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.Serve(w, r) {
 			if len(w.Header()) > 0 {
@@ -47,7 +49,7 @@ func newPeer(t *testing.T) *peer {
 		server.Close()
 		bucket.Close()
 	})
-	return &peer{t, bucket, server.URL}
+	return &peer{t, bucket, faults, limits, server.URL}
 }
 
 // add stores a mail, and returns its id.

@@ -13,14 +13,20 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// emailContent is the answer to GET /emails/{id} except for the data as received, which
-// is sent straight from the store. The answer has SMTP Bucket's keys first, then ours.
+// emailContent is the answer to GET /emails/{id} but for whether the email has been read,
+// which is its last member. The answer has SMTP Bucket's keys first, then ours.
 type emailContent struct {
-	// Pieces of the document: up to the body, between it and the text, and after the
-	// HTML.
+	// document is all of it, if it is small.
+	document []byte
+
+	// Otherwise there are pieces: up to the data as received, which is sent straight from
+	// the store, between it and the text, and after the HTML.
 	envelope, fields, found string
 	text, html              *string // nil where there is none
 }
+
+// smallDocument is up to which size an answer is kept as it is sent, in bytes.
+const smallDocument = 16 << 10
 
 type attachmentAnswer struct {
 	Index       int    `json:"index"`
@@ -52,12 +58,15 @@ func newEmailContent(m *store.Message, mail *message.Message) *emailContent {
 	if mail.HasHTML() {
 		c.html = &html
 	}
+	if size := c.size() + len(m.Raw); size <= smallDocument {
+		return &emailContent{document: []byte(fragmentJSON(func(s *jsonStream) { c.write(s, m.Raw) }))}
+	}
 	return c
 }
 
 // size is how many bytes the content takes.
 func (c *emailContent) size() int {
-	size := len(c.envelope) + len(c.fields) + len(c.found)
+	size := len(c.document) + len(c.envelope) + len(c.fields) + len(c.found)
 	for _, text := range []*string{c.text, c.html} {
 		if text != nil {
 			size += len(*text)
@@ -66,8 +75,12 @@ func (c *emailContent) size() int {
 	return size
 }
 
-// write writes the answer about the email with that raw data.
+// write writes the answer about the email with that raw data, up to its last member.
 func (c *emailContent) write(s *jsonStream, raw string) {
+	if c.document != nil {
+		s.plain(string(c.document))
+		return
+	}
 	s.plain(c.envelope)
 	s.key("body")
 	s.lines(raw)
@@ -135,7 +148,6 @@ func writeFound(s *jsonStream, m *store.Message, mail *message.Message, text, ht
 	array(s, message.Codes(mail.Subject(), text, html), s.text)
 	s.key("problems")
 	array(s, problemsOf(m, mail), func(p problemFound) { s.value(p) })
-	s.plain("}")
 }
 
 // key writes the key of another member of an object.
@@ -184,15 +196,18 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	if !ok {
 		return noSuchEmail(id)
 	}
+	representation, end := "json", `,"read":false}`
+	if m.Read() {
+		representation, end = "json-read", `,"read":true}`
+	}
 	w.Header().Set("Cache-Control", "no-cache")
-	if answered(w, r, id, "json", "application/json") {
+	if answered(w, r, id, representation, "application/json") {
 		return nil
 	}
-	mail := a.contents.Mail(m)
 	value, done, err := a.contents.Use(r.Context(), content.Key{ID: id, Name: "json"}, content.Recipe{
-		Most: textMemory(mail) + len(m.Raw), Heavy: len(m.Raw) >= content.HeavyMail,
+		Most: textMemory(m) + len(m.Raw), Heavy: len(m.Raw) >= content.HeavyMail,
 		Build: func() (any, int) {
-			made := newEmailContent(m, mail.Parsed())
+			made := newEmailContent(m, a.contents.Mail(m).Parsed())
 			return made, made.size() + len(m.Raw) // which stays in memory until it is sent
 		},
 	})
@@ -202,7 +217,13 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	}
 	defer done()
 	made := value.(*emailContent)
-	streamJSON(w, r, made.size(), func(s *jsonStream) { made.write(s, m.Raw) })
+	if size := len(made.document); size > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(size+len(end)+1))
+	}
+	streamJSON(w, r, made.size(), func(s *jsonStream) {
+		made.write(s, m.Raw)
+		s.plain(end)
+	})
 	return nil
 }
 

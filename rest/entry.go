@@ -59,9 +59,6 @@ func (e entry) write(s *jsonStream) {
 	s.plain("}")
 }
 
-// isRead reports whether a person has read the email.
-func isRead(*store.Message) bool { return false }
-
 // login is the name that the sending client logged in with, "" without a login.
 func login(m *store.Message) string {
 	if m.Session == nil {

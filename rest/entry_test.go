@@ -72,3 +72,28 @@ func TestFirstCharacters(t *testing.T) {
 		}
 	}
 }
+
+// TestReadIsTheLastOfAnEmail is about a small email, which is kept as it is sent, and a
+// large one.
+func TestReadIsTheLastOfAnEmail(t *testing.T) {
+	for _, raw := range []string{"Subject: x\r\n\r\nHello", "Subject: x\r\n\r\n" + strings.Repeat("Hello\r\n", smallDocument/5)} {
+		m := mail("s@x", "r@x", raw)
+		a := newTestAPI(t, m)
+		target := "/emails/" + m.ID.String()
+		unread, before := do(t, a, "GET", target)
+		again, _ := do(t, a, "GET", target, "If-None-Match", unread.Header.Get("ETag"))
+		a.bucket.Mark([]store.ID{m.ID}, true)
+		read, after := do(t, a, "GET", target, "If-None-Match", unread.Header.Get("ETag"))
+		if again.StatusCode != http.StatusNotModified || read.StatusCode != http.StatusOK || read.Header.Get("ETag") == unread.Header.Get("ETag") {
+			t.Errorf("%d, after it was read %d", again.StatusCode, read.StatusCode)
+		}
+		if !strings.HasSuffix(before, `,"read":false}`+"\n") || after != strings.TrimSuffix(before, "false}\n")+"true}\n" {
+			t.Errorf("%.200s\n%.200s", before, after)
+		}
+		for body, response := range map[string]*http.Response{before: unread, after: read} {
+			if length := response.Header.Get("Content-Length"); length != "" && length != fmt.Sprint(len(body)) {
+				t.Errorf("Content-Length %s of %d", length, len(body))
+			}
+		}
+	}
+}

@@ -70,7 +70,7 @@ func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	if !mail.HasText() && !mail.HasHTML() {
 		return newProblem(http.StatusNotFound, "this email has no text")
 	}
-	return a.shared(w, r, m, "text", "text/plain; charset=utf-8", textMemory(m), func() []byte {
+	return a.shared(w, r, m, "text", "text/plain; charset=utf-8", textMemory(m.Message), func() []byte {
 		text := mail.Text()
 		if text == "" {
 			text = message.TextFromHTML(mail.HTML())
@@ -125,7 +125,7 @@ func oneOf(r *http.Request, name string, choices ...string) (string, *problem) {
 
 // textMemory is how many bytes the text and HTML of an email may take while they are
 // decoded: a character of one byte can become one of three.
-func textMemory(m *content.Mail) int { return 4 * min(len(m.Raw), message.MaxText) }
+func textMemory(m *store.Message) int { return 4 * min(len(m.Raw), message.MaxText) }
 
 // headers answers GET /emails/{id}/headers, in the order as sent.
 func (a *API) headers(w http.ResponseWriter, r *http.Request, id store.ID) *problem {

@@ -60,5 +60,5 @@ func (c *candidate) hasFile(t text) bool {
 	return message.HasAttachments(c.Raw) && slices.ContainsFunc(c.mail().Attachments(), func(p *message.Part) bool { return t.in(p.Filename()) })
 }
 
-// tags are those that the mail was given, by its fields X-Tags.
-func (c *candidate) tags() []string { return Tags(c.mail().Header()) }
+// tags are those that the mail was given by its fields X-Tags.
+func (c *candidate) tags() []string { return c.entry().Tags }

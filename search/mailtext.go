@@ -101,11 +101,11 @@ func (b *textBuilder) add(s string) {
 // addPage adds what the HTML of a mail shows, and its source if that cannot be searched
 // as it stands. Otherwise it gives the pieces of that.
 func (b *textBuilder) addPage(mail *message.Message) (source []string) {
-	page := mail.HTML()
+	page, raw, same := mail.HTMLSource()
 	text, references := message.PageText(page)
 	b.add(text)
 	b.add(references)
-	if raw, ok := mail.HTMLSource(); ok {
+	if same {
 		return slices.Clip(message.PageSource(raw))
 	}
 	for _, piece := range message.PageSource(page) {

@@ -1,0 +1,177 @@
+package peers
+
+import (
+	"net/http"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/search"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// mailpitInfo is what GET /api/v1/info answers with.
+type mailpitInfo struct {
+	Version       string // of mailbucket
+	LatestVersion string
+	Database      string
+	DatabaseSize  int64
+	Messages      int
+	Unread        int
+	Tags          map[string]int
+	RuntimeStats  struct {
+		Uptime           int64 // in seconds
+		Memory           uint64
+		MessagesDeleted  uint64
+		SMTPAccepted     uint64
+		SMTPAcceptedSize int64
+		SMTPRejected     uint64
+		SMTPIgnored      int
+	}
+}
+
+// mailpitInfo answers GET /api/v1/info.
+func (a *API) mailpitInfo(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	tags, err := a.countTags(r)
+	if err != nil {
+		return workFailure(err)
+	}
+	s := a.bucket.Stats()
+	info := mailpitInfo{
+		Version: version(), LatestVersion: "disabled", Database: "memory", DatabaseSize: s.Bytes,
+		Messages: s.Messages, Unread: s.Unread, Tags: tags,
+	}
+	run := &info.RuntimeStats
+	run.Uptime, run.Memory = int64(time.Since(started)/time.Second), memoryInUse()
+	run.MessagesDeleted, run.SMTPAccepted, run.SMTPRejected = s.Deleted, s.Received, s.Refused
+	run.SMTPAcceptedSize = s.Bytes + s.Freed
+	return a.sendJSON(w, r, info, 1000+100*len(tags))
+}
+
+// started is when the process was.
+var started = time.Now()
+
+// version is that of the module, as it was built.
+var version = sync.OnceValue(func() string {
+	const module = "github.com/caddy-mailbucket/mailbucket"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "mailbucket"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == module && m.Version != "" {
+			return "mailbucket " + m.Version
+		}
+	}
+	return "mailbucket"
+})
+
+// memoryInUse is what the process has of the system for Go, in bytes.
+func memoryInUse() uint64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
+}
+
+// mailpitWebUI answers GET /api/v1/webui: what Mailpit's own pages show.
+func (a *API) mailpitWebUI(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	type relay struct {
+		Enabled            bool
+		SMTPServer         string
+		ReturnPath         string
+		AllowedRecipients  string
+		BlockedRecipients  string
+		OverrideFrom       string
+		PreserveMessageIDs bool
+		RecipientAllowlist string
+	}
+	return a.sendJSON(w, r, struct {
+		Label               string
+		MessageRelay        relay
+		SpamAssassin        bool
+		ChaosEnabled        bool
+		DuplicatesIgnored   bool
+		HideDeleteAllButton bool
+	}{ChaosEnabled: true}, 1000)
+}
+
+// maxTags bounds how many different tags are counted.
+const maxTags = 10_000
+
+// countTags counts the mails with each tag, which is one in any case.
+func (a *API) countTags(r *http.Request) (map[string]int, error) {
+	counts, spelt := make(map[string]int), make(map[string]string)
+	_, err := a.find(r.Context(), store.Query{Match: func(b *store.Bucket, m *store.Message) bool {
+		for _, tag := range search.Entry(b, m).Tags {
+			lower := strings.ToLower(tag)
+			if _, known := spelt[lower]; !known && len(spelt) < maxTags {
+				spelt[lower] = tag
+			}
+			if name, known := spelt[lower]; known {
+				counts[name]++
+			}
+		}
+		return false
+	}})
+	return counts, err
+}
+
+// mailpitTags answers GET /api/v1/tags.
+func (a *API) mailpitTags(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	counts, err := a.countTags(r)
+	if err != nil {
+		return workFailure(err)
+	}
+	tags := make([]string, 0, len(counts))
+	for tag := range counts {
+		tags = append(tags, tag)
+	}
+	slices.SortFunc(tags, func(x, y string) int {
+		return strings.Compare(strings.ToLower(x), strings.ToLower(y))
+	})
+	return a.sendJSON(w, r, tags, 100*len(tags))
+}
+
+// mailpitKeepTags answers the calls that change tags. The tags of a mail are those that
+// its own field X-Tags has, and a mail is not changed: so these calls check what they
+// are given and do nothing more.
+func (a *API) mailpitKeepTags(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	if r.Method == http.MethodPut {
+		var change struct {
+			IDs, Tags []string
+			Name      string
+		}
+		if _, f := a.readJSON(w, r, &change); f != nil {
+			return f
+		}
+	}
+	sendText(w, r, http.StatusOK, "ok")
+	return nil
+}
+
+// mailpitRelease answers POST /api/v1/message/{ID}/release.
+func (a *API) mailpitRelease(w http.ResponseWriter, r *http.Request, names []string) *failure {
+	if _, f := a.named(r, names[0]); f != nil {
+		return f
+	}
+	var release struct{ To []string }
+	if _, f := a.readJSON(w, r, &release); f != nil {
+		return f
+	}
+	if len(release.To) == 0 {
+		return badRequest("no valid addresses found")
+	}
+	return badRequest("no message is released: no server to relay to is configured")
+}
+
+// mailpitNoCheck answers the checks that would have the server look things up because
+// of a mail.
+func (a *API) mailpitNoCheck(_ http.ResponseWriter, r *http.Request, names []string) *failure {
+	if _, f := a.named(r, names[0]); f != nil {
+		return f
+	}
+	return newFailure(http.StatusNotFound, "Error: there is no such check here, as nothing is fetched or passed on because of a message")
+}
