@@ -24,6 +24,12 @@ func (m *Message) Text() string { return joinText(m.choice().text) }
 // same way.
 func (m *Message) HTML() string { return joinHTML(m.choice().html) }
 
+// Bodies gives the parts that Text and HTML are made of, in order.
+func (m *Message) Bodies() (text, html []*Part) {
+	b := m.choice()
+	return slices.Clone(b.text), slices.Clone(b.html)
+}
+
 // HasText tells that the message has a text body, which may be empty.
 func (m *Message) HasText() bool { return len(m.choice().text) > 0 }
 

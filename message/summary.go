@@ -33,7 +33,7 @@ type Summary struct {
 func Summarize(raw string) Summary {
 	if header, body, plain := Plain(raw); plain {
 		s := summarizeHeader(header)
-		s.Snippet = snippet(body)
+		s.Snippet = Snippet(body)
 		return s
 	}
 	return Parse(raw).Summary()
@@ -147,7 +147,7 @@ func plainCharset(value string) (ascii, plain bool) {
 // text to be seen.
 func (m *Message) snippet() string {
 	if m.HasText() {
-		if s := snippet(m.Text()); s != "" {
+		if s := Snippet(m.Text()); s != "" {
 			return s
 		}
 	}
@@ -165,7 +165,9 @@ func snippetOf(page string, most int) string {
 	}
 }
 
-func snippet(text string) string { return cutSnippet(text, MaxSnippet) }
+// Snippet gives the first words of a text in which something can be seen, at most
+// [MaxSnippet] characters, with one blank between them.
+func Snippet(text string) string { return cutSnippet(text, MaxSnippet) }
 
 // cutSnippet gives the first words of a text, at most so many characters. Words in
 // which nothing can be seen are left out: senders fill what lists show with them.

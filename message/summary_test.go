@@ -28,9 +28,9 @@ func checkSummary(t *testing.T, raw string) {
 	if !utf8.ValidString(whole.Snippet) || utf8.RuneCountInString(whole.Snippet) > MaxSnippet {
 		t.Errorf("snippet %q", whole.Snippet)
 	}
-	want := snippet(m.Text())
+	want := Snippet(m.Text())
 	if want == "" {
-		want = snippet(TextFromHTML(m.HTML()))
+		want = Snippet(TextFromHTML(m.HTML()))
 	}
 	if whole.Snippet != want {
 		t.Errorf("snippet %q, want %q", whole.Snippet, want)
