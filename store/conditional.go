@@ -33,15 +33,21 @@ const (
 type arrivals struct {
 	messages []*Message
 	bytes    int
+	missed   bool // others came that there was no room for
 	looking  bool
 }
 
-// add has m compared with the conditions, and reports false if m is too large or too
-// much is waiting already.
+// add has m compared with the conditions, and reports false if m is too large for that. If
+// too much is waiting already, all who wait have to search once that is done: to wake
+// them for each message would take more than comparing it.
 func (a *arrivals) add(w *watches, m *Message) bool {
 	size := len(m.Raw)
-	if size > largestLookedAt || len(a.messages) >= maxArrivals || a.bytes+size > maxArrivalBytes {
+	if size > largestLookedAt {
 		return false
+	}
+	if len(a.messages) >= maxArrivals || a.bytes+size > maxArrivalBytes {
+		a.missed = true
+		return true
 	}
 	a.messages = append(a.messages, m)
 	a.bytes += size
@@ -61,8 +67,9 @@ func (w *watches) look() {
 		arrivals := &w.arrivals
 		clear(messages)
 		messages, arrivals.messages = arrivals.messages, messages[:0]
-		arrivals.bytes = 0
-		if arrivals.looking = len(messages) > 0; !arrivals.looking {
+		missed := arrivals.missed
+		arrivals.bytes, arrivals.missed = 0, false
+		if arrivals.looking = len(messages) > 0 || missed; !arrivals.looking {
 			arrivals.messages = nil
 			w.mu.Unlock()
 			return
@@ -71,6 +78,26 @@ func (w *watches) look() {
 		for _, m := range messages {
 			watches = w.lookAt(m, watches[:0])
 		}
+		if missed {
+			w.endConditional()
+		}
+	}
+}
+
+// endConditional ends all watches with conditions.
+func (w *watches) endConditional() {
+	w.mu.Lock()
+	var ended []*Watch
+	for k, at := range w.keys {
+		if len(at.conditional) > 0 {
+			ended = append(ended, at.conditional...)
+			at.conditional = nil
+			w.tidy(k)
+		}
+	}
+	w.mu.Unlock()
+	for _, watch := range ended {
+		close(watch.ends)
 	}
 }
 

@@ -201,7 +201,7 @@ func (w *watches) take(m *Message) (ended []chan struct{}) {
 	if !conditional || w.arrivals.add(w, m) {
 		return ended
 	}
-	// There is too much to compare, so those who wait search for themselves.
+	// It is too large to be compared here, so those who wait search for themselves.
 	for _, watch := range w.conditionalOf(m, nil) {
 		w.forget(watch)
 		ended = append(ended, watch.ends)

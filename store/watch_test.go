@@ -174,6 +174,31 @@ func awaitOne(t *testing.T, b *Bucket, q Query) *Message {
 	}
 }
 
+// TestArrivalsBeyondWhatIsComparedAreNotMissed holds up the comparison of arrivals with
+// conditions until more have come than wait for it.
+func TestArrivalsBeyondWhatIsComparedAreNotMissed(t *testing.T) {
+	b := New(Limits{})
+	held := make(chan struct{})
+	slow := b.Watch(Query{Match: func(*Bucket, *Message) bool { <-held; return false }})
+	watch := b.Watch(Query{RecipientDomain: "x", Match: func(_ *Bucket, m *Message) bool { return m.Raw == "wanted" }})
+	for range 2*maxArrivals + 10 {
+		mustAppend(t, b, mail("s@x", "r@x"))
+	}
+	mustAppend(t, b, &Message{Recipients: []string{"r@x"}, Raw: "wanted"})
+	select {
+	case <-watch.C:
+		t.Error("ended before the comparison goes on")
+	default:
+	}
+	close(held)
+	ended(t, watch)
+	ended(t, slow) // as what it waits for may be among what was not compared
+	lookedAt(t, b)
+	if n := b.Watching(); n != 0 || len(b.watches.keys) != 0 {
+		t.Errorf("%d wait, by %d keys", n, len(b.watches.keys))
+	}
+}
+
 // TestArrivalDisturbsOnlyThoseItMayBeFor has many wait, each for mail of a domain.
 func TestArrivalDisturbsOnlyThoseItMayBeFor(t *testing.T) {
 	b := New(Limits{})
