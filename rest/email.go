@@ -17,7 +17,7 @@ import (
 // which is its last member. The answer has SMTP Bucket's keys first, then ours.
 type emailContent struct {
 	// document is all of it, if it is small.
-	document []byte
+	document string
 
 	// Otherwise there are pieces: up to the data as received, which is sent straight from
 	// the store, between it and the text, and after the HTML.
@@ -59,7 +59,7 @@ func newEmailContent(m *store.Message, mail *message.Message) *emailContent {
 		c.html = &html
 	}
 	if size := c.size() + len(m.Raw); size <= smallDocument {
-		return &emailContent{document: []byte(fragmentJSON(func(s *jsonStream) { c.write(s, m.Raw) }))}
+		return &emailContent{document: fragmentJSON(func(s *jsonStream) { c.write(s, m.Raw) })}
 	}
 	return c
 }
@@ -77,8 +77,8 @@ func (c *emailContent) size() int {
 
 // write writes the answer about the email with that raw data, up to its last member.
 func (c *emailContent) write(s *jsonStream, raw string) {
-	if c.document != nil {
-		s.plain(string(c.document))
+	if c.document != "" {
+		s.plain(c.document)
 		return
 	}
 	s.plain(c.envelope)
