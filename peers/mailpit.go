@@ -21,6 +21,8 @@ var mailpitRoutes = []route{
 	{path: "/api/v1/message/*/headers", calls: on((*API).mailpitHeaders)},
 	{path: "/api/v1/message/*/raw", calls: on((*API).mailpitRaw)},
 	{path: "/api/v1/message/*/part/*", calls: on((*API).mailpitPart)},
+	{path: "/api/v1/message/*/part/*/thumb", calls: on((*API).mailpitThumb)},
+	{path: "/api/v1/message/*/html-check", calls: on((*API).mailpitHTMLCheck)},
 	{path: "/api/v1/message/*/release", calls: map[string]call{http.MethodPost: (*API).mailpitRelease}},
 	{path: "/api/v1/message/*/link-check", calls: on((*API).mailpitNoCheck)},
 	{path: "/api/v1/message/*/sa-check", calls: on((*API).mailpitNoCheck)},

@@ -66,7 +66,7 @@ func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, names []str
 		return f
 	}
 	a.markRead(r, m)
-	return a.sendMade(w, r, m, made{"mailpit", "application/json", documentMemory(m), func(mail *message.Message) []byte {
+	return a.sendMade(w, r, m, made{name: "mailpit", contentType: "application/json", most: documentMemory(m), build: func(mail *message.Message) []byte {
 		return encode(newMailpitMail(m, mail))
 	}})
 }
@@ -78,7 +78,7 @@ func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, names []str
 	if f != nil {
 		return f
 	}
-	return a.sendMade(w, r, m, made{"mailpit-headers", "application/json", documentMemory(m), func(mail *message.Message) []byte {
+	return a.sendMade(w, r, m, made{name: "mailpit-headers", contentType: "application/json", most: documentMemory(m), build: func(mail *message.Message) []byte {
 		fields := make(map[string][]string)
 		for _, field := range mail.Header() {
 			name := textproto.CanonicalMIMEHeaderKey(field.Name)
@@ -100,7 +100,8 @@ func unfolded(raw string) string {
 // made is an answer that is made of a mail.
 type made struct {
 	name, contentType string
-	most              int // bytes of memory that making it takes at most
+	most              int  // bytes of memory that making it takes at most
+	heavy             bool // it is as much work as a search, whatever the size of the mail
 	build             func(mail *message.Message) []byte
 }
 
@@ -119,7 +120,7 @@ func (a *API) sendMade(w http.ResponseWriter, r *http.Request, m *store.Message,
 	}
 	mail := a.contents.Mail(m)
 	value, done, err := a.contents.Use(r.Context(), content.Key{ID: m.ID, Name: what.name}, content.Recipe{
-		Most: what.most, Heavy: len(m.Raw) >= content.HeavyMail,
+		Most: what.most, Heavy: what.heavy || len(m.Raw) >= content.HeavyMail,
 		Build: func() (any, int) {
 			answer := what.build(mail.Parsed())
 			return answer, len(answer)
@@ -238,7 +239,7 @@ func (a *API) mailpitHTML(w http.ResponseWriter, r *http.Request, names []string
 	var form content.HTMLForm
 	w.Header().Set("Content-Security-Policy", form.Policy())
 	w.Header().Set("X-DNS-Prefetch-Control", "off")
-	return a.sendMade(w, r, m, made{form.Name(), "text/html; charset=utf-8", mail.PageMemory(), form.Render})
+	return a.sendMade(w, r, m, made{name: form.Name(), contentType: "text/html; charset=utf-8", most: mail.PageMemory(), build: form.Render})
 }
 
 // mailpitText answers GET /view/{ID}.txt.
@@ -249,7 +250,7 @@ func (a *API) mailpitText(w http.ResponseWriter, r *http.Request, names []string
 	}
 	a.markRead(r, m)
 	w.Header().Set("Content-Security-Policy", content.PolicyNothing)
-	return a.sendMade(w, r, m, made{"mailpit-text", "text/plain; charset=utf-8", documentMemory(m), func(mail *message.Message) []byte {
+	return a.sendMade(w, r, m, made{name: "mailpit-text", contentType: "text/plain; charset=utf-8", most: documentMemory(m), build: func(mail *message.Message) []byte {
 		return []byte(mailpitBody(mail))
 	}})
 }
