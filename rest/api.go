@@ -4,8 +4,8 @@
 // api.go has the table of calls. filter.go reads queries; list.go lists and deletes,
 // entry.go has what lists show of an email, wait.go waits, events.go streams, and
 // mbox.go gives many emails as one file. email.go shows one email and latest.go the
-// newest, part.go its HTML and other parts, which serve.go sends, and session.go how it
-// came. create.go stores an email, faults.go sets what goes wrong on purpose, stats.go
+// newest, part.go its HTML and other parts, which serve.go sends, session.go how it
+// came, and check.go what is wrong with it. create.go stores an email, faults.go sets what goes wrong on purpose, stats.go
 // counts, health.go tells supervisors that all is well, json.go writes answers and
 // problem.go errors. openapi.json describes all of it.
 package rest
@@ -101,6 +101,7 @@ var (
 		"html":    {http.MethodGet: (*API).html},
 		"headers": {http.MethodGet: (*API).headers},
 		"session": {http.MethodGet: (*API).session},
+		"check":   {http.MethodGet: (*API).check},
 	}
 	// The same calls for the latest email.
 	latestEmail = latestOf(email, true)
@@ -110,6 +111,7 @@ var (
 		"html":    latestOf(parts["html"], false, "remote", "preview"),
 		"headers": latestOf(parts["headers"], true),
 		"session": latestOf(parts["session"], true),
+		"check":   latestOf(parts["check"], false),
 	}
 	// Paths that end in the name of a part.
 	named = map[string]func(a *API, w http.ResponseWriter, r *http.Request, id store.ID, name string) *problem{
