@@ -14,6 +14,7 @@ import (
 // clients are made for.
 var peerSuites = map[string][]string{
 	"mailhog": {"mailhog", "cypress-mailhog"},
+	"mailpit": {"mailpit-api", "mailpit-api-more", "cypress-mailpit"},
 }
 
 // TestClientsOfOtherServers runs the npm packages that read from Mailpit and MailHog
@@ -28,6 +29,65 @@ func TestClientsOfOtherServers(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSuitesAgainstTheirServers runs the same tests against the servers that the clients
+// are made for, so that the tests themselves are proved. Where all tests have to run,
+// Mailpit is built. MailHog is used where it is installed: its module needs one that is
+// not published any more.
+func TestSuitesAgainstTheirServers(t *testing.T) {
+	needClients(t)
+	for peer, start := range map[string]func(t *testing.T, smtp, http string) *exec.Cmd{"mailpit": mailpit, "mailhog": mailHog} {
+		for _, suite := range peerSuites[peer] {
+			t.Run(suite, func(t *testing.T) {
+				smtp, http := freeAddress(t), freeAddress(t)
+				server := start(t, smtp, http)
+				server.Dir = t.TempDir()
+				if err := server.Start(); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					_ = server.Process.Kill()
+					_ = server.Wait()
+				})
+				for _, address := range []string{smtp, http} {
+					eventually(t, peer+" listens", func() bool {
+						conn, err := net.Dial("tcp", address)
+						if err == nil {
+							conn.Close()
+						}
+						return err == nil
+					})
+				}
+				runSuite(t, suite, peer, smtp, http)
+			})
+		}
+	}
+}
+
+func mailpit(t *testing.T, smtp, http string) *exec.Cmd {
+	path, err := exec.LookPath("mailpit")
+	if err != nil {
+		if !required() {
+			missing(t, "mailpit is not installed, and building it takes minutes")
+		}
+		dir := t.TempDir()
+		install := exec.Command("go", "install", "github.com/axllent/mailpit@v1.27.11")
+		install.Dir, install.Env = dir, append(os.Environ(), "GOBIN="+dir, "GOFLAGS=-mod=mod")
+		if out, err := install.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		path = filepath.Join(dir, "mailpit")
+	}
+	return exec.Command(path, "--smtp", smtp, "--listen", http, "--enable-chaos", "--disable-version-check", "--quiet")
+}
+
+func mailHog(t *testing.T, smtp, http string) *exec.Cmd {
+	path, err := exec.LookPath("MailHog")
+	if err != nil {
+		t.Skip("MailHog is not installed, and cannot be built")
+	}
+	return exec.Command(path, "-smtp-bind-addr", smtp, "-api-bind-addr", http, "-ui-bind-addr", http)
 }
 
 // needClients skips the test where the packages are not installed.

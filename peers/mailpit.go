@@ -67,7 +67,7 @@ func (a *API) mailpitEntry(m *store.Message) *mailpitEntry {
 		ID: m.ID.String(), MessageID: shown.MessageID, Read: m.Read(),
 		To: mailpitAddresses(shown.To), Cc: mailpitAddresses(shown.Cc), ReplyTo: mailpitAddresses(shown.ReplyTo),
 		Bcc:     mailpitAddresses(allBcc(m, shown.Bcc, shown.To, shown.Cc)),
-		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: slices.Concat([]string{}, shown.Tags),
+		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: append([]string{}, shown.Tags...),
 		Size: len(m.Raw), Attachments: shown.Attachments, Snippet: shown.Snippet,
 	}
 	if shown.From != nil {
