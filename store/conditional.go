@@ -33,33 +33,35 @@ const (
 type arrivals struct {
 	messages []*Message
 	bytes    int
-	missed   bool // others came that there was no room for
+	missed   ID // of the first that there was no room for, zero if there was for all
 	looking  bool
 }
 
 // add has m compared with the conditions, and reports false if m is too large for that. If
-// too much is waiting already, all who wait have to search once that is done: to wake
-// them for each message would take more than comparing it.
-func (a *arrivals) add(w *watches, m *Message) bool {
+// too much is waiting already, m is found in the bucket when its turn comes.
+func (a *arrivals) add(b *Bucket, m *Message) bool {
 	size := len(m.Raw)
 	if size > largestLookedAt {
 		return false
 	}
 	if len(a.messages) >= maxArrivals || a.bytes+size > maxArrivalBytes {
-		a.missed = true
+		if a.missed == (ID{}) || m.ID.compare(a.missed) < 0 {
+			a.missed = m.ID
+		}
 		return true
 	}
 	a.messages = append(a.messages, m)
 	a.bytes += size
 	if !a.looking {
 		a.looking = true
-		go w.look()
+		go b.look()
 	}
 	return true
 }
 
 // look compares messages with conditions until none waits any more.
-func (w *watches) look() {
+func (b *Bucket) look() {
+	w := &b.watches
 	var messages []*Message
 	var watches []*Watch
 	for {
@@ -68,8 +70,8 @@ func (w *watches) look() {
 		clear(messages)
 		messages, arrivals.messages = arrivals.messages, messages[:0]
 		missed := arrivals.missed
-		arrivals.bytes, arrivals.missed = 0, false
-		if arrivals.looking = len(messages) > 0 || missed; !arrivals.looking {
+		arrivals.bytes, arrivals.missed = 0, ID{}
+		if arrivals.looking = len(messages) > 0 || missed != (ID{}); !arrivals.looking {
 			arrivals.messages = nil
 			w.mu.Unlock()
 			return
@@ -78,26 +80,29 @@ func (w *watches) look() {
 		for _, m := range messages {
 			watches = w.lookAt(m, watches[:0])
 		}
-		if missed {
-			w.endConditional()
+		if missed != (ID{}) {
+			watches = b.catchUp(missed, watches)
 		}
 	}
 }
 
-// endConditional ends all watches with conditions.
-func (w *watches) endConditional() {
-	w.mu.Lock()
-	var ended []*Watch
-	for k, at := range w.keys {
-		if len(at.conditional) > 0 {
-			ended = append(ended, at.conditional...)
-			at.conditional = nil
-			w.tidy(k)
+// catchUp compares the messages from an ID on, which the bucket holds, with conditions. It
+// uses the memory of list, and returns it for the next call.
+func (b *Bucket) catchUp(from ID, list []*Watch) []*Watch {
+	b.mu.RLock()
+	spans := []span{{b.ring.before(from), b.ring.next}}
+	b.mu.RUnlock()
+	var batch chunk
+	for {
+		if err := b.copyBatch(&batch, nil, spans, true, scanBatch); err != nil || len(batch.seqs) == 0 {
+			return list
 		}
-	}
-	w.mu.Unlock()
-	for _, watch := range ended {
-		close(watch.ends)
+		for _, m := range batch.messages {
+			if len(m.Raw) <= largestLookedAt {
+				list = b.watches.lookAt(m, list[:0])
+			}
+		}
+		spans = beyond(spans, batch.seqs[len(batch.seqs)-1], true)
 	}
 }
 

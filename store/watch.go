@@ -35,6 +35,7 @@ type watches struct {
 	keys     map[key]*watched
 	kinds    [watchKinds]int // keys of each kind
 	closed   bool
+	bucket   *Bucket // once a watch has begun
 	arrivals arrivals
 	lists    uint64 // how many lists of conditional watches have been made
 
@@ -77,6 +78,7 @@ func (b *Bucket) Watch(q Query) *Watch {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.bucket = b
 	switch {
 	case w.closed:
 		watch.ends = make(chan struct{})
@@ -198,7 +200,7 @@ func (w *watches) take(m *Message) (ended []chan struct{}) {
 			w.tidy(k)
 		}
 	})
-	if !conditional || w.arrivals.add(w, m) {
+	if !conditional || w.arrivals.add(w.bucket, m) {
 		return ended
 	}
 	// It is too large to be compared here, so those who wait search for themselves.
