@@ -71,7 +71,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("cors_origins: %w", err)
 	}
 	h.site = web.New(web.Options{
-		Bucket: b.Bucket, Guard: h.guard, Limits: httpLimits, Filter: rest.Filter,
+		Bucket: b.Bucket, Failed: &b.failed, Guard: h.guard, Limits: httpLimits,
 		Addresses: func() []string { return a.listening[b.name] },
 	})
 	contents := content.New(httpLimits)

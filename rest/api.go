@@ -117,6 +117,7 @@ var (
 	named = map[string]func(a *API, w http.ResponseWriter, r *http.Request, id store.ID, name string) *problem{
 		"attachments": (*API).attachment,
 		"inline":      (*API).inline,
+		"parts":       (*API).part,
 	}
 )
 
@@ -207,7 +208,7 @@ func resourceAt(below string) (resource, store.ID, *problem) {
 		return res, id, nil
 	}
 	return nil, id, newProblem(http.StatusNotFound, "no such path: below an email there is "+
-		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index} and inline/{content-id}")
+		strings.Join(slices.Sorted(maps.Keys(parts)), ", ")+", attachments/{index}, parts/{index} and inline/{content-id}")
 }
 
 // allow is the value of the Allow header field (RFC 9110 section 10.2.1).

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -85,15 +84,6 @@ func (q *query) parse(name string, values []string, parse parameter) *problem {
 		return badParameter(name, "expected "+expected)
 	}
 	return nil
-}
-
-// Filter is what the filters in a query string match, as GET /emails has them.
-func Filter(rawQuery string) (store.Query, error) {
-	q, p := parseQuery(rawQuery, nil)
-	if p != nil {
-		return store.Query{}, errors.New(p.Detail)
-	}
-	return q.Query, nil
 }
 
 func (q *query) parseOrder(value string) string {

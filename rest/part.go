@@ -168,6 +168,24 @@ func (a *API) attachment(w http.ResponseWriter, r *http.Request, id store.ID, nu
 	return a.servePart(w, r, m, attachments[n])
 }
 
+// part answers GET /emails/{id}/parts/{n}: any part that is no multipart, counted from the
+// message itself, which is 0, in the order in which they stand.
+func (a *API) part(w http.ResponseWriter, r *http.Request, id store.ID, number string) *problem {
+	m, p := a.find(w, id)
+	if p != nil {
+		return p
+	}
+	parts := m.Parsed().Parts()
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n >= len(parts) || strconv.Itoa(n) != number {
+		return newProblem(http.StatusNotFound, "this email has "+strconv.Itoa(len(parts))+" parts, counted from 0")
+	}
+	if strings.HasPrefix(parts[n].MediaType, "multipart/") {
+		return newProblem(http.StatusNotFound, "part "+number+" is a multipart, which has other parts and no content of its own")
+	}
+	return a.servePart(w, r, m, parts[n])
+}
+
 // inline answers GET /emails/{id}/inline/{content-id}.
 func (a *API) inline(w http.ResponseWriter, r *http.Request, id store.ID, contentID string) *problem {
 	m, p := a.find(w, id)

@@ -64,6 +64,13 @@ func (f *FailedSessions) List() []*FailedSession {
 	return list
 }
 
+// Len is how many there are.
+func (f *FailedSessions) Len() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.sessions)
+}
+
 // Clear forgets all of them.
 func (f *FailedSessions) Clear() {
 	f.mu.Lock()

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
-	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // askFrom makes a request with header fields given as "Name: value".
@@ -106,7 +105,7 @@ func TestEveryAnswerIsForThisSiteOnly(t *testing.T) {
 		path   string
 		status int
 	}{
-		{"/", 200}, {"/?q=wrong", 400}, {"/?x=1", 400}, {"/?page=9", 303}, {"/view/" + m.ID.String(), 200}, {"/view/" + strings.Repeat("0", 32), 404},
+		{"/", 200}, {"/?since=wrong", 400}, {"/?x=1", 400}, {"/view/" + m.ID.String(), 200}, {"/view/" + strings.Repeat("0", 32), 404},
 		{"/mailbucket.css", 200}, {"/mailbucket.svg?v=" + assets["mailbucket.svg"].version, 200},
 	} {
 		response, _ := askFrom(t, s, "GET", test.path)
@@ -142,26 +141,26 @@ func TestAddressesOfPagesHaveToBeRight(t *testing.T) {
 	s := newTestSite(t, m)
 	view := "/view/" + m.ID.String()
 	for path, want := range map[string]string{
-		"/?x=1":                         `there is no parameter &#34;x&#34;`,
-		"/?width=phone":                 `there is no parameter &#34;width&#34;`,
+		"/?x=1":                         "x: there is no such filter",
+		"/?width=375":                   "width: there is no such filter",
 		"/?page=0":                      "page has to be a number from 1 to 1048576",
 		"/?page=x":                      "page has to be a number from 1 to 1048576",
 		"/?page=1048577":                "page has to be a number from 1 to 1048576",
-		"/?q=a&q=b":                     "q is given more than once",
+		"/?q=a&q=b":                     "q: given more than once",
 		"/?q=%zz":                       "what follows the question mark is malformed",
-		view + "?x=1":                   `there is no parameter &#34;x&#34;`,
-		view + "?q=wrong":               "q: expected something else",
-		view + "/html?width=watch":      "width has to be one of desktop, tablet, phone",
-		view + "/html?scheme=sepia":     "scheme has to be one of light, dark",
+		view + "?x=1":                   "x: there is no such filter",
+		view + "?since=wrong":           "since: expected",
+		view + "/html?width=watch":      "width has to be one of full, 375, 768, 1280, both",
+		view + "/html?scheme=sepia":     "scheme has to be one of light, dark, both",
 		view + "/html?remote=yes":       "remote has to be one of 0, 1",
 		view + "/text?page=2&page=3":    "page is given more than once",
-		view + "?sender=%3Cscript%3E&x": `there is no parameter &#34;x&#34;`,
+		view + "?sender=%3Cscript%3E&x": "x: there is no such filter",
 	} {
 		if response, body := askFrom(t, s, "GET", path); response.StatusCode != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("%s: %d, want %q in\n%s", path, response.StatusCode, want, body)
 		}
 	}
-	for _, path := range []string{"/?sender=&recipient=&q=", "/?page=1", view + "/html?width=phone&scheme=dark&remote=1&page=3&q=x", view + "/html?remote=0"} {
+	for _, path := range []string{"/?sender=&q=", "/?page=1", view + "/html?width=375&scheme=dark&remote=1&page=3&q=x", view + "/html?remote=0"} {
 		if response, _ := askFrom(t, s, "GET", path); response.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", path, response.StatusCode)
 		}
@@ -171,9 +170,6 @@ func TestAddressesOfPagesHaveToBeRight(t *testing.T) {
 // TestUnmarkedBrowsersGetTheHeaderFirst has the only slot for searches taken meanwhile.
 func TestUnmarkedBrowsersGetTheHeaderFirst(t *testing.T) {
 	s := newTestSite(t, mail("a@x", "Subject: one\r\n\r\n"))
-	s.Filter = func(string) (store.Query, error) {
-		return store.Query{Match: func(*store.Bucket, *store.Message) bool { return true }}, nil
-	}
 	s.Limits.Searches = guard.NewSlots(1, 10, 5*time.Minute)
 	release, err := s.Limits.Searches.Take(t.Context())
 	if err != nil {
@@ -181,7 +177,7 @@ func TestUnmarkedBrowsersGetTheHeaderFirst(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Serve(w, r) }))
 	defer server.Close()
-	request, err := http.NewRequest("GET", server.URL+"/?q=x&page=7", nil)
+	request, err := http.NewRequest("GET", server.URL+"/?q=one&page=7", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,11 +199,8 @@ func TestUnmarkedBrowsersGetTheHeaderFirst(t *testing.T) {
 }
 
 func TestSearchesOfTheSiteWaitForTheirTurn(t *testing.T) {
-	m := mail("a@x", "")
+	m := mail("a@x", "Subject: x\r\n\r\n")
 	s := newTestSite(t, m)
-	s.Filter = func(string) (store.Query, error) {
-		return store.Query{Match: func(*store.Bucket, *store.Message) bool { return true }}, nil
-	}
 	s.Limits.Searches = guard.NewSlots(1, 10, time.Millisecond)
 	release, err := s.Limits.Searches.Take(t.Context())
 	if err != nil {

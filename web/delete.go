@@ -15,9 +15,9 @@ import (
 // pages send.
 const maxForm = 64 << 10
 
-// deleteFromList deletes the emails that were selected, or all that matched the filter
+// changeList deletes the emails that were selected, or all that matched the filter
 // when the page was made: those that have arrived since stay.
-func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) {
+func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 	form, err := s.readForm(w, r)
 	switch {
 	case errors.Is(err, guard.ErrBusy):
@@ -36,7 +36,7 @@ func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) 
 		}
 	case "matching":
 		newest, err := store.ParseID(form.Get("newest"))
-		q, filterErr := s.query(f)
+		q, filterErr := f.query()
 		if err != nil || filterErr != nil {
 			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
 			return
@@ -45,7 +45,7 @@ func (s *Site) deleteFromList(w http.ResponseWriter, r *http.Request, f filter) 
 			s.failSearch(w, r, err)
 			return
 		}
-		f.Page = 1
+		f.page = 0
 	default:
 		s.fail(w, r, http.StatusBadRequest, "error.form", "delete")
 		return
@@ -75,16 +75,6 @@ func (s *Site) readForm(w http.ResponseWriter, r *http.Request) (url.Values, err
 	}
 	defer done()
 	return url.ParseQuery(body)
-}
-
-// deleteFromView deletes the email and shows the next older one, or the list.
-func (s *Site) deleteFromView(w http.ResponseWriter, r *http.Request, f filter, id store.ID, older *store.Message) {
-	s.Bucket.Delete(id)
-	path := root(r)
-	if older != nil {
-		path += "view/" + older.ID.String()
-	}
-	redirect(w, f.with(path))
 }
 
 // upTo is q without what is newer than the email with that ID.

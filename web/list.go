@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,27 +16,43 @@ import (
 
 const pageSize = 50
 
-// listPage is what the list shows.
-type listPage struct {
-	layout
+// list is the pane with the list.
+type list struct {
 	Rows         []row
 	Total        int
-	First, Last  int    // positions of the first and last row among all, from 1
-	Newer, Older string // URLs of the neighbouring pages, empty if there are none
+	First, Last  int    // of the rows among all, from 1
+	Newer, Older string // URLs, empty if there is no such page
 	Newest       store.ID
-	Events       string // URL of the event stream for emails newer than this page
-	Here         string // URL of this page
+	Events       string // URL of the stream of what comes after this page
+	Here         string // URL of the list alone, to draw it anew and to send its form to
+	Chips        []chip
+	Wider        []chip // searches that find something, if this one does not
+	Mbox         string // URL of all that match, in one file
 }
 
+// row is an email in the list.
 type row struct {
-	ID                          store.ID
-	URL                         string
-	Sender, Recipients, Subject string
-	Size                        int
-	Attachments                 bool
-	Time                        time.Time
+	ID                       store.ID
+	URL                      string
+	From, Recipients         string
+	Subject, Snippet, Code   string
+	Size                     int
+	Attachments              int
+	Current, Unread, Problem bool
+	Time                     time.Time
 }
 
+// chip is a condition of the filter: its words, the URL of the list without it, and
+// how many emails are in that, if it was counted.
+type chip struct {
+	Text, URL string
+	Total     int
+
+	without filter
+}
+
+// serveList answers with the list, and beside it what there is to know before an email
+// is chosen.
 func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 	f, err := readFilter(r, nil)
 	if err != nil {
@@ -42,10 +60,10 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodPost {
-		s.deleteFromList(w, r, f)
+		s.changeList(w, r, f)
 		return
 	}
-	q, err := s.query(f)
+	q, err := f.query()
 	if err != nil {
 		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
 		return
@@ -54,35 +72,60 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		setPageHeader(w.Header())
 		w = guard.Begin(w)
 	}
-	newest := s.Bucket.Newest()
-	found, err := s.page(r.Context(), q, f.Page)
-	last := (found.Total + pageSize - 1) / pageSize
-	if err == nil && f.Page > 1 && f.Page > last {
-		if f = f.onPage(max(1, last)); !guard.Begun(w) {
-			redirect(w, f.with("./"))
-			return
-		}
-		found, err = s.page(r.Context(), q, f.Page)
-	}
+	l, f, err := s.list(r, f, q, store.ID{})
 	if err != nil {
 		s.failSearch(w, r, err)
 		return
 	}
-	s.showList(w, r, f, found, newest)
+	p := panes{layout: s.layout(r, s.listTitle(), f), List: l}
+	s.render(w, r, http.StatusOK, "page.html", &p)
 }
 
-// page is one of the pages of what q matches, counted from 1.
-func (s *Site) page(ctx context.Context, q store.Query, page int) (store.Page, error) {
-	done, err := s.turn(ctx, q)
+// listTitle tells how many emails are unread.
+func (s *Site) listTitle() string {
+	if unread := s.Bucket.Stats().Unread; unread > 0 {
+		return english.text("title.unread", formatNumber(unread))
+	}
+	return english.text("title.list")
+}
+
+// list is the page of the list that f asks for, or the one with the current email, or
+// the last. The filter that it returns has that page.
+func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) (list, filter, error) {
+	newest := s.Bucket.Newest()
+	done, err := s.turn(r.Context(), q)
 	if err != nil {
-		return store.Page{}, err
+		return list{}, f, err
 	}
 	defer done()
-	q.Limit, q.Offset = pageSize, (page-1)*pageSize
-	return s.Bucket.Find(ctx, q)
+	if f.page == 0 && current != (store.ID{}) && q.Match == nil {
+		// The page is told by how many are newer.
+		newer := q
+		newer.After = current
+		before, err := s.Bucket.Find(r.Context(), newer)
+		if err != nil {
+			return list{}, f, err
+		}
+		f.page = before.Total/pageSize + 1
+	}
+	q.Limit, q.Offset = pageSize, (f.Page()-1)*pageSize
+	found, err := s.Bucket.Find(r.Context(), q)
+	if last := (found.Total + pageSize - 1) / pageSize; err == nil && f.Page() > max(1, last) {
+		f.page = max(1, last)
+		q.Offset = (f.page - 1) * pageSize
+		found, err = s.Bucket.Find(r.Context(), q)
+	}
+	if err != nil {
+		return list{}, f, err
+	}
+	l := s.drawList(root(r), f, found, newest, current)
+	if len(l.Rows) == 0 {
+		l.Wider, err = s.wider(r.Context(), root(r), f)
+	}
+	return l, f, err
 }
 
-// turn waits for a slot if q has to look at each message. The caller must call done.
+// turn waits until a query that has to look at each message may do so.
 func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error) {
 	if !q.LooksAtEach() {
 		return func() {}, nil
@@ -90,7 +133,7 @@ func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error)
 	return s.Limits.Searches.Take(ctx)
 }
 
-// failSearch answers when a search, or a deletion by a search, has ended early.
+// failSearch answers when a search, or a deletion of what one finds, has ended early.
 func (s *Site) failSearch(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, guard.ErrBusy) {
 		s.busy(w, r)
@@ -99,45 +142,90 @@ func (s *Site) failSearch(w http.ResponseWriter, r *http.Request, err error) {
 	s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
 }
 
-// showList answers with the list of what was found. Newest is the newest email at the
-// time of the search.
-func (s *Site) showList(w http.ResponseWriter, r *http.Request, f filter, found store.Page, newest store.ID) {
-	first := (f.Page-1)*pageSize + 1
-	p := listPage{
+// drawList shows what was found on a page of the list. Newest is the newest email that
+// there was when it was looked for.
+func (s *Site) drawList(root string, f filter, found store.Page, newest, current store.ID) list {
+	first := (f.Page()-1)*pageSize + 1
+	l := list{
 		Rows: make([]row, len(found.Messages)), Total: found.Total, Newest: newest,
-		First: first, Last: first - 1 + len(found.Messages), Here: f.with("./"),
+		First: first, Last: first - 1 + len(found.Messages), Here: f.with(root), Chips: chips(root, f),
+		Mbox: f.onPage(0).with(root + "emails.mbox"),
 	}
-	p.layout = s.layout(r, english.text("title.list", formatNumber(found.Total)), f)
 	for i, m := range found.Messages {
-		p.Rows[i] = s.row(m, f)
+		l.Rows[i] = s.row(m, f.with(root+"view/"+m.ID.String()))
+		l.Rows[i].Current = m.ID == current
+		l.Rows[i].Unread = m.ID != current && !m.Read()
 	}
-	if f.Page > 1 {
-		p.Newer = f.onPage(f.Page - 1).with("./")
+	if f.Page() > 1 {
+		l.Newer = f.onPage(f.Page() - 1).with(root)
 	}
-	if p.Last < p.Total {
-		p.Older = f.onPage(f.Page + 1).with("./")
+	if l.Last < l.Total {
+		l.Older = f.onPage(f.Page() + 1).with(root)
 	}
 	if newest == (store.ID{}) {
-		newest[len(newest)-1] = 1 // all IDs are greater
+		newest[len(newest)-1] = 1 // all that ever comes is after it
 	}
-	events := f.api()
-	events.Set("after", newest.String())
-	p.Events = "events?" + events.Encode()
-	s.render(w, r, http.StatusOK, "list.html", &p)
+	l.Events = f.onPage(0).with(root+"events", "after", newest.String())
+	return l
 }
 
-func (s *Site) row(m *store.Message, f filter) row {
-	entry := search.Entry(s.Bucket, m)
+func (s *Site) row(m *store.Message, url string) row {
+	e := search.Entry(s.Bucket, m)
+	found := s.facts.of(m)
+	from := m.Sender
+	if e.From != nil {
+		from = cmp.Or(e.From.Name, e.From.Address, from)
+	}
 	return row{
-		ID: m.ID, URL: f.with("view/" + m.ID.String()),
-		Sender: sender(m), Recipients: shorten(strings.Join(m.Recipients, ", ")), Subject: entry.Subject,
-		Size: len(m.Raw), Attachments: entry.Attachments > 0, Time: m.Time(),
+		ID: m.ID, URL: url, From: cmp.Or(from, nullSender), Recipients: shorten(strings.Join(m.Recipients, ", ")),
+		Subject: e.Subject, Snippet: e.Snippet, Code: found.code,
+		Size: len(m.Raw), Attachments: e.Attachments, Problem: found.problems > 0, Time: m.Time(),
 	}
 }
 
-func sender(m *store.Message) string {
-	if m.Sender == "" {
-		return nullSender
+func newChip(root, text string, without filter) chip {
+	return chip{Text: text, URL: without.with(root), without: without}
+}
+
+// chips are the conditions of the filter, each term of a search by itself.
+func chips(root string, f filter) []chip {
+	var list []chip
+	terms := search.Terms(f.Q())
+	for i, term := range terms {
+		rest := strings.Join(slices.Delete(slices.Clone(terms), i, i+1), " ")
+		list = append(list, newChip(root, term, f.search(rest)))
 	}
-	return m.Sender
+	for _, c := range f.Others() {
+		list = append(list, newChip(root, c.Name+": "+cmp.Or(c.Value, nullSender), f.without(c)))
+	}
+	return list
+}
+
+// maxWider is how many wider searches are tried.
+const maxWider = 4
+
+// wider are the searches with one condition less that find something. If there is only
+// one condition, without it all mail is found.
+func (s *Site) wider(ctx context.Context, root string, f filter) ([]chip, error) {
+	all := chips(root, f)
+	if len(all) < 2 {
+		return nil, nil
+	}
+	var found []chip
+	for _, c := range all[:min(len(all), maxWider)] {
+		q, err := c.without.query()
+		if err != nil {
+			continue
+		}
+		page, err := s.Bucket.Find(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if page.Total > 0 {
+			c.Total = page.Total
+			found = append(found, c)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b chip) int { return cmp.Compare(a.Total, b.Total) })
+	return found, nil
 }

@@ -2,9 +2,12 @@
 // relative to where it is mounted, every link it makes is relative, and its pages
 // work without their script.
 //
-// A request goes from web.go (this file) to list.go or view.go, which gather what the
-// templates show; english.go has all texts. The API serves the parts of an email that
-// browsers load themselves, and the events that announce new emails.
+// A request goes from web.go (this file) to list.go or mail.go, which gather the two
+// panes that page.html shows: the list, with the facts of facts.go in its rows, and an
+// email with the views of mailviews.go and parts.go. filter.go reads which emails the
+// list is of, delete.go deletes, and sessions.go shows the sessions from which no email
+// came. english.go has all texts. The API serves the parts of an email that browsers
+// load themselves, and the events that announce new emails.
 package web
 
 import (
@@ -19,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-mailbucket/mailbucket/check"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -27,8 +31,9 @@ import (
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"t": english.text, "n": english.count, "size": formatSize, "number": formatNumber, "try": tryCommand,
-	"asset": func(name string) string { return name + "?v=" + assets[name].version },
+	"t": english.text, "n": english.count, "size": formatSize, "number": formatNumber, "try": tryCommand, "suggestions": suggestions,
+	"tested": func(n check.Totals) int { return n.Supported + n.Partly + n.Unsupported },
+	"asset":  func(name string) string { return name + "?v=" + assets[name].version },
 }).ParseFS(files, "templates/*.html"))
 
 // Options are what a site needs.
@@ -39,8 +44,8 @@ type Options struct {
 	Guard  *guard.Guard
 	Limits *guard.Limits
 
-	// Filter reads the filters in a query string: sender, recipient and q.
-	Filter func(rawQuery string) (store.Query, error)
+	// Failed are the sessions that brought no mail into the bucket.
+	Failed *store.FailedSessions
 
 	// Addresses gives those that SMTP listens on, such as ":8025". One without a
 	// host is shown with the host of the request.
@@ -50,6 +55,7 @@ type Options struct {
 // Site serves the pages.
 type Site struct {
 	Options
+	facts facts
 }
 
 // New makes a site.
@@ -78,13 +84,19 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	below, isView := strings.CutPrefix(r.URL.Path, "/view/")
+	if below == "sessions" && isView {
+		if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead) {
+			s.serveSessions(w, r)
+		}
+		return true
+	}
 	name, show, _ := strings.Cut(below, "/")
 	id, err := store.ParseID(name)
 	if _, ok := shows[show]; !isView || err != nil || !ok || strings.HasSuffix(below, "/") {
 		return false
 	}
 	if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead, http.MethodPost) {
-		s.serveView(w, r, id, show)
+		s.serveMail(w, r, id, show)
 	}
 	return true
 }
@@ -140,10 +152,18 @@ type layout struct {
 	Title     string
 	Filter    filter
 	Addresses []string
+	Failed    int // sessions from which no email came
+}
+
+// panes is a page with the list, and with an email beside it if there is one.
+type panes struct {
+	layout
+	List list
+	Mail *mailPane
 }
 
 func (s *Site) layout(r *http.Request, title string, f filter) layout {
-	return layout{Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r)}
+	return layout{Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r), Failed: s.Failed.Len()}
 }
 
 // addresses are the SMTP addresses as the reader would write them.

@@ -1,0 +1,136 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/message"
+)
+
+// part is one of the tree of parts.
+type part struct {
+	Name, Type, Size string
+	URL              string // of the part alone
+	Save             string // URL of its bytes; empty of those that have none of their own
+	Image            string // URL, if it is one that browsers show
+	Depth            int    // in the tree, 7 at most
+	Current          bool
+}
+
+// openPart is a part that is shown: its text, or the mail in it.
+type openPart struct {
+	Type   string
+	Fields []field
+	Text   string
+	Cut    bool
+	Image  string // URL
+}
+
+// maxDepth is how deep the tree is drawn.
+const maxDepth = 7
+
+// maxParts is how many parts are listed.
+const maxParts = 500
+
+func (v *mailPane) gatherParts() {
+	parts := v.mail.Parts()
+	open, err := strconv.Atoi(v.query.Get("part"))
+	if err != nil || open < 0 || open >= len(parts) {
+		open = -1
+	}
+	depth := make(map[*message.Part]int)
+	for i, p := range parts {
+		for _, child := range p.Parts {
+			depth[child] = depth[p] + 1
+		}
+		if i == maxParts {
+			v.Cut = true
+			break
+		}
+		entry := part{Name: partName(p), Type: p.MediaType, URL: v.url("parts", "part", strconv.Itoa(i)), Depth: min(depth[p], maxDepth), Current: i == open}
+		if !strings.HasPrefix(p.MediaType, "multipart/") {
+			entry.Save, entry.Size = v.API+"/parts/"+strconv.Itoa(i), formatSize(p.Size())
+		}
+		if p.Image() {
+			entry.Image = entry.Save
+		}
+		v.Parts = append(v.Parts, entry)
+	}
+	if open >= 0 {
+		v.Part = v.openPart(parts[open])
+	}
+}
+
+// partName is what a part goes by: its file name, or the subject of the mail in it.
+func partName(p *message.Part) string {
+	if p.MediaType == "message/rfc822" && len(p.Parts) > 0 {
+		if subject := p.Parts[0].Header.Get("Subject"); subject != "" {
+			return subject
+		}
+	}
+	return p.Filename()
+}
+
+// openPart shows what a part says.
+func (v *mailPane) openPart(p *message.Part) *openPart {
+	o := &openPart{Type: p.MediaType}
+	for _, f := range p.Header {
+		if strings.HasPrefix(strings.ToLower(f.Name), "content-") {
+			o.Fields = append(o.Fields, field{Name: f.Name, Value: f.Value()})
+		}
+	}
+	switch {
+	case p.Image():
+		o.Image = v.API + "/parts/" + strconv.Itoa(p.Index)
+	case p.MediaType == "message/rfc822":
+		inner := message.Parse(string(p.Decode()))
+		o.Fields = nil
+		for _, name := range []string{"From", "To", "Cc", "Date", "Subject"} {
+			if value := inner.Header().Get(name); value != "" {
+				o.Fields = append(o.Fields, field{Name: name, Value: value})
+			}
+		}
+		text := inner.Text()
+		if text == "" && inner.HasHTML() {
+			text = message.TextFromHTML(inner.HTML())
+		}
+		o.Text, o.Cut = cut(text, maxShownText)
+	case p.MediaType == "text/calendar":
+		o.Fields = append(o.Fields, calendarFields(p.Text())...)
+		o.Text, o.Cut = cut(p.Text(), maxShownText)
+	case strings.HasPrefix(p.MediaType, "text/"), strings.HasPrefix(p.MediaType, "message/"), isTextType(p.MediaType):
+		o.Text, o.Cut = cut(p.Text(), maxShownText)
+	}
+	return o
+}
+
+// isTextType tells that a part of a type that is not text can be read as one.
+func isTextType(mediaType string) bool {
+	_, subtype, _ := strings.Cut(mediaType, "/")
+	for _, suffix := range []string{"json", "xml", "yaml", "javascript", "sql"} {
+		if strings.HasSuffix(subtype, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// calendarFields are the properties of an invitation that its reader wants to know (RFC
+// 5545).
+func calendarFields(text string) []field {
+	var list []field
+	for _, line := range strings.Split(strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(text), "\n") {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\r"), ":")
+		name, _, _ = strings.Cut(name, ";")
+		if !ok {
+			continue
+		}
+		switch name = strings.ToUpper(name); name {
+		case "METHOD", "SUMMARY", "DTSTART", "DTEND", "LOCATION", "ORGANIZER", "ATTENDEE", "STATUS":
+			if list = append(list, field{Name: name, Value: strings.NewReplacer(`\n`, " ", `\,`, ",", `\;`, ";").Replace(value)}); len(list) == 50 {
+				return list
+			}
+		}
+	}
+	return list
+}
