@@ -12,8 +12,8 @@ import (
 // list answers GET /emails, at once or when enough emails match. HEAD is answered
 // without a search.
 func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
-	version := a.bucket.Version()
-	kept := a.pages.get(r.URL.RawQuery, version)
+	when := a.now()
+	kept := a.pages.get(r.URL.RawQuery, when)
 	var q *query
 	if kept == nil {
 		var p *problem
@@ -34,7 +34,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 	if kept != nil {
 		p = a.sendBuilt(w, r, len(kept), func() []byte { return kept })
 	} else {
-		p = a.sendPage(w, r, q, version)
+		p = a.sendPage(w, r, q, when)
 	}
 	if p != nil {
 		a.sendProblem(w, r, p)
@@ -43,9 +43,9 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 }
 
 // sendPage answers with the list that q asks for, and keeps it for those who ask for the
-// same in that version of the bucket. The document is made before it is sent, so that
+// same at that moment. The document is made before it is sent, so that
 // slow clients keep it in memory rather than the messages, which are larger.
-func (a *API) sendPage(w http.ResponseWriter, r *http.Request, q *query, version uint64) *problem {
+func (a *API) sendPage(w http.ResponseWriter, r *http.Request, q *query, when moment) *problem {
 	page, p := a.page(w, r, q)
 	if p != nil {
 		return p
@@ -64,7 +64,7 @@ func (a *API) sendPage(w http.ResponseWriter, r *http.Request, q *query, version
 			s.plain(`,"totalPages":` + strconv.Itoa((page.Total+q.Limit-1)/q.Limit) + "}")
 		})
 		if q.wait == 0 {
-			a.pages.put(r.URL.RawQuery, version, document)
+			a.pages.put(r.URL.RawQuery, when, document)
 		}
 		return document
 	})

@@ -3,6 +3,7 @@ package rest
 import (
 	"container/list"
 	"sync"
+	"time"
 )
 
 // Bounds of the lists that are kept: their number, and their bytes.
@@ -20,24 +21,33 @@ type pages struct {
 	order list.List                // the last used first
 }
 
-// keptPage is the document that a query string is answered with in one version of the
-// bucket.
+// moment is when a list is good: in one version of the bucket and, as a query may speak
+// of today, up to the next time at which a day begins somewhere.
+type moment struct {
+	version uint64
+	quarter int64 // of an hour since 1970: all time zones differ by whole ones
+}
+
+// now is the present moment.
+func (a *API) now() moment { return moment{a.bucket.Version(), time.Now().Unix() / (15 * 60)} }
+
+// keptPage is the document that a query string is answered with at a moment.
 type keptPage struct {
 	query    string
-	version  uint64
+	when     moment
 	document []byte // it must not be changed
 }
 
-// get is the document for a query string in a version of the bucket, or nil. Of version
-// 0 nothing is known.
-func (c *pages) get(query string, version uint64) []byte {
-	if version == 0 {
+// get is the document for a query string at a moment, or nil. Of version 0 nothing is
+// known.
+func (c *pages) get(query string, when moment) []byte {
+	if when.version == 0 {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.byKey[query]
-	if e == nil || e.Value.(*keptPage).version != version {
+	if e == nil || e.Value.(*keptPage).when != when {
 		return nil
 	}
 	c.order.MoveToFront(e)
@@ -46,8 +56,8 @@ func (c *pages) get(query string, version uint64) []byte {
 
 // put keeps a document for a query string. One that alone is much of what may be kept
 // is not.
-func (c *pages) put(query string, version uint64, document []byte) {
-	if version == 0 || len(query)+len(document) > maxPageBytes/8 {
+func (c *pages) put(query string, when moment, document []byte) {
+	if when.version == 0 || len(query)+len(document) > maxPageBytes/8 {
 		return
 	}
 	c.mu.Lock()
@@ -58,7 +68,7 @@ func (c *pages) put(query string, version uint64, document []byte) {
 	if c.byKey == nil {
 		c.byKey = make(map[string]*list.Element)
 	}
-	page := &keptPage{query, version, document}
+	page := &keptPage{query, when, document}
 	c.byKey[query] = c.order.PushFront(page)
 	for c.bytes += page.size(); c.order.Len() > maxPages || c.bytes > maxPageBytes; {
 		c.remove(c.order.Back())

@@ -81,18 +81,19 @@ func TestListsNeverLagBehindArrivals(t *testing.T) {
 func TestPagesAreBounded(t *testing.T) {
 	var c pages
 	for i := range 3 * maxPages {
-		c.put(fmt.Sprint(i), 1, make([]byte, maxPageBytes/maxPages))
+		c.put(fmt.Sprint(i), moment{1, 1}, make([]byte, maxPageBytes/maxPages))
 	}
-	if c.bytes > maxPageBytes || len(c.byKey) > maxPages || len(c.byKey) != c.order.Len() || c.get(fmt.Sprint(3*maxPages-1), 1) == nil {
+	if c.bytes > maxPageBytes || len(c.byKey) > maxPages || len(c.byKey) != c.order.Len() || c.get(fmt.Sprint(3*maxPages-1), moment{1, 1}) == nil {
 		t.Errorf("%d bytes, %d pages, %d in order", c.bytes, len(c.byKey), c.order.Len())
 	}
 	for i := range 3 * maxPages {
-		c.put("the same", uint64(i), []byte{byte(i)})
+		c.put("the same", moment{uint64(i), 1}, []byte{byte(i)})
 	}
-	if got := c.get("the same", 3*maxPages-1); len(got) != 1 || c.get("the same", 1) != nil || c.get("the same", 0) != nil {
+	last := moment{3*maxPages - 1, 1}
+	if got := c.get("the same", last); len(got) != 1 || c.get("the same", moment{1, 1}) != nil || c.get("the same", moment{0, 1}) != nil || c.get("the same", moment{last.version, 2}) != nil {
 		t.Errorf("%v", got)
 	}
-	if c.put("large", 1, make([]byte, maxPageBytes)); c.get("large", 1) != nil {
+	if c.put("large", moment{1, 1}, make([]byte, maxPageBytes)); c.get("large", moment{1, 1}) != nil {
 		t.Error("a list that is larger than all that may be kept is kept")
 	}
 	for c.order.Len() > 0 {
