@@ -6,12 +6,12 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, mark.go
-// marks what has been read, and watch.go waits for arrivals, which conditional.go
-// compares with what is waited for. Below them, ring.go holds the messages in order of
-// arrival, index.go finds them by the keys of key.go, and list.go is the data structure
-// that both are built on. Nothing here parses mail: whoever appends a message supplies
-// its header fields, and readers may keep values beside a message that they worked out
-// of it, with derived.go.
+// marks what has been read, history.go remembers what was removed and marked, and
+// watch.go waits for arrivals, which conditional.go compares with what is waited for.
+// Below them, ring.go holds the messages in order of arrival, index.go finds them by the
+// keys of key.go, and list.go is the data structure that both are built on. Nothing here
+// parses mail: whoever appends a message supplies its header fields, and readers may keep
+// values beside a message that they worked out of it, with derived.go.
 package store
 
 import (
@@ -60,14 +60,15 @@ type Bucket struct {
 	unread  int
 	stats   Stats // only its counters are in use
 	newest  ID
-	changes uint64 // see Version
 	kept    kept
+	history history
 	expiry  timer
 	closed  bool
 
 	now       func() time.Time
 	afterFunc func(time.Duration, func()) timer
 	watches   watches
+	changed   alarm
 	refused   atomic.Uint64
 }
 
@@ -76,7 +77,7 @@ type timer interface{ Stop() bool }
 
 // New makes an empty bucket.
 func New(l Limits) *Bucket {
-	return &Bucket{limits: l, now: time.Now, afterFunc: func(d time.Duration, f func()) timer {
+	return &Bucket{limits: l, history: newHistory(), now: time.Now, afterFunc: func(d time.Duration, f func()) timer {
 		return time.AfterFunc(d, f)
 	}}
 }
@@ -111,8 +112,7 @@ func (b *Bucket) Append(ctx context.Context, m *Message) error {
 // appendOrMakeRoom stores m, unless so many messages have to be removed for it that
 // other goroutines should get the lock in between. Then it reports false.
 func (b *Bucket) appendOrMakeRoom(m *Message) (stored bool, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock(b.lock())
 	if b.closed {
 		return false, ErrClosed
 	}
@@ -138,24 +138,26 @@ func (b *Bucket) insert(m *Message) {
 	if !m.Read() {
 		b.unread++
 	}
-	b.newest = m.ID
-	b.changes++
+	if b.newest = m.ID; b.history.oldest == (ID{}) {
+		b.history.oldest = m.ID
+	}
 }
 
-// remove takes the message with that sequence number out, if it is there.
-func (b *Bucket) remove(seq uint64) (*Message, bool) {
+// remove takes the message with that sequence number out, if it is there. Why is what that
+// counts as.
+func (b *Bucket) remove(seq uint64, why ChangeKind) (*Message, bool) {
 	m, ok := b.ring.remove(seq)
 	if !ok {
 		return nil, false
 	}
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.kept.goes(m)
-	b.changes++
 	b.bytes -= m.cost
 	if !m.Read() {
 		b.unread--
 	}
 	b.stats.Freed += m.cost
+	b.record(why, m)
 	return m, true
 }
 
@@ -198,6 +200,8 @@ func (b *Bucket) Close() {
 	b.stopExpiry()
 	b.stats.Freed += b.bytes
 	b.bytes, b.unread, b.ring, b.indexes, b.kept = 0, 0, ring{}, [indexKinds]index{}, kept{}
+	b.history.ring, b.history.first = nil, b.history.next
 	b.mu.Unlock()
 	b.watches.close()
+	b.changed.close()
 }

@@ -7,8 +7,7 @@ import (
 
 // Delete removes the message with that ID and reports whether it was there.
 func (b *Bucket) Delete(id ID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock(b.lock())
 	seq, ok := b.ring.byID(id)
 	return ok && b.delete(seq)
 }
@@ -16,7 +15,7 @@ func (b *Bucket) Delete(id ID) bool {
 // delete removes the message with that number, if it is there, as somebody wants it
 // removed.
 func (b *Bucket) delete(seq uint64) bool {
-	_, ok := b.remove(seq)
+	_, ok := b.remove(seq, Deleted)
 	if ok {
 		b.stats.Deleted++
 	}
@@ -76,8 +75,7 @@ func (b *Bucket) changeIDs(ids []ID, f change) int {
 // changeBatch changes the first of n messages, whose numbers number gives. It returns
 // how many did change, and at how many it looked.
 func (b *Bucket) changeBatch(n int, number func(i int) (seq uint64, ok bool), f change) (changed, done int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock(b.lock())
 	for work := 0; work < batchWork && done < n; done++ {
 		work++
 		seq, ok := number(done)

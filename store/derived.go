@@ -47,7 +47,7 @@ func (b *Bucket) Keep(m *Message, kind Derived, value any, cost int64) {
 	cost += derivedCost
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed || m.derived[kind].Load() != nil || b.limits.MaxBytes > 0 && b.bytes+cost > b.limits.MaxBytes {
+	if b.closed || m.derived[kind].Load() != nil || !b.hasRoom(cost) {
 		return
 	}
 	seq, ok := b.ring.byID(m.ID)

@@ -6,7 +6,7 @@ import "time"
 type Limits struct {
 	// MaxMessages is the number of messages.
 	MaxMessages int
-	// MaxBytes is the memory for messages, envelopes and index, in bytes.
+	// MaxBytes is the memory for messages, envelopes, index and history, in bytes.
 	MaxBytes int64
 	// MaxAge is how long after its arrival a message is held, by the machine's clock.
 	MaxAge time.Duration
@@ -31,8 +31,7 @@ func (b *Bucket) SetLimits(l Limits) {
 // keepLimits removes a batch of messages if the bucket exceeds its limits, and reports
 // whether it is within them now.
 func (b *Bucket) keepLimits() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock(b.lock())
 	if b.closed {
 		return true
 	}
@@ -49,7 +48,7 @@ func (b *Bucket) keepLimits() bool {
 func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 	l := &b.limits
 	for work := 0; b.ring.n > 0; {
-		if (l.MaxMessages <= 0 || b.ring.n+messages <= l.MaxMessages) && (l.MaxBytes <= 0 || b.bytes+bytes <= l.MaxBytes) {
+		if (l.MaxMessages <= 0 || b.ring.n+messages <= l.MaxMessages) && b.hasRoom(bytes) {
 			return true
 		}
 		if work >= batchWork {
@@ -59,12 +58,18 @@ func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 			work++
 			continue
 		}
-		m, _ := b.remove(b.ring.first())
+		m, _ := b.remove(b.ring.first(), Evicted)
 		b.stats.Evicted++
 		b.stats.Replaced += m.cost
 		work += m.work()
 	}
 	return true
+}
+
+// hasRoom is whether so many bytes more are within the limit, beside the messages and the
+// history.
+func (b *Bucket) hasRoom(bytes int64) bool {
+	return b.limits.MaxBytes <= 0 || b.bytes+b.history.size()+bytes <= b.limits.MaxBytes
 }
 
 // expiredBefore is the time of arrival before which messages have reached MaxAge, even
@@ -93,7 +98,7 @@ func (b *Bucket) expire() bool {
 			if work >= batchWork {
 				return false
 			}
-			m, _ := b.remove(seq)
+			m, _ := b.remove(seq, Expired)
 			b.stats.Expired++
 			work += m.work()
 		}
@@ -125,8 +130,7 @@ func (b *Bucket) armExpiry() {
 // expireBatch removes a batch of expired messages when timer t has gone off, and
 // reports whether none are left.
 func (b *Bucket) expireBatch(t timer) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock(b.lock())
 	if b.expiry != t {
 		return true // another timer has been set since
 	}

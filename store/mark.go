@@ -26,16 +26,17 @@ func (b *Bucket) MarkMatching(ctx context.Context, q Query, read bool) (int, err
 
 // marker is the change that sets whether a message has been read.
 func (b *Bucket) marker(read bool) change {
+	kind, unread := MarkedUnread, 1
+	if read {
+		kind, unread = MarkedRead, -1
+	}
 	return func(_ uint64, m *Message) bool {
 		if m.Read() == read || m.Arrived < b.expiredBefore() {
 			return false
 		}
-		b.changes++
-		if m.mark.read.Store(read); read {
-			b.unread--
-		} else {
-			b.unread++
-		}
+		m.mark.read.Store(read)
+		b.unread += unread
+		b.record(kind, m)
 		return true
 	}
 }

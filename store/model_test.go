@@ -133,6 +133,10 @@ type simulation struct {
 	clock *clock
 	m     model
 	stats Stats // the counters, and the limits
+
+	read     map[*Message]bool // what is marked
+	happened []string
+	follower follower
 }
 
 // FuzzBucket does random things to a bucket and to a plain slice, and compares. The
@@ -142,12 +146,15 @@ func FuzzBucket(f *testing.F) {
 		f.Add(seed, 150)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
-		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0))}
+		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0)), read: make(map[*Message]bool)}
 		s.b, s.clock = newClockBucket(Limits{})
+		s.follower = follower{b: s.b, at: s.b.Now()}
 		for range min(steps, 150) {
 			s.step()
 			s.compare()
+			s.follower.read(t, 1+s.r.IntN(1000))
 		}
+		s.compareHistory()
 	})
 }
 
@@ -165,7 +172,7 @@ func (s *simulation) step() {
 			s.t.Fatalf("deleted %d, %v, want %d", n, err, len(gone))
 		}
 		s.stats.Deleted += uint64(len(gone))
-		s.forget(gone)
+		s.forget(gone, Deleted)
 	case 2, 3:
 		if len(s.m) > 0 {
 			x := s.m[s.r.IntN(len(s.m))]
@@ -173,7 +180,7 @@ func (s *simulation) step() {
 				s.t.Fatal("a held message must be deleted once")
 			}
 			s.stats.Deleted++
-			s.forget(model{x})
+			s.forget(model{x}, Deleted)
 		}
 	case 4:
 		days := int64(s.r.IntN(3) - 1)
@@ -217,7 +224,7 @@ func (s *simulation) deleteIDs() {
 		s.t.Fatalf("deleted %d, want %d", n, len(held))
 	}
 	s.stats.Deleted += uint64(len(held))
-	s.forget(held)
+	s.forget(held, Deleted)
 }
 
 func (s *simulation) mark() {
@@ -242,14 +249,17 @@ func (s *simulation) markMatching() {
 // unlike is the visible ones of held whose marks are others.
 func (s *simulation) unlike(held model, read bool) model {
 	visible := s.visible()
-	return slices.DeleteFunc(slices.Clone(held), func(x *Message) bool { return x.Read() == read || !slices.Contains(visible, x) })
+	return slices.DeleteFunc(slices.Clone(held), func(x *Message) bool { return s.read[x] == read || !slices.Contains(visible, x) })
 }
 
 func (s *simulation) marked(messages model, read bool) {
+	kind := MarkedUnread
+	if read {
+		kind = MarkedRead
+	}
 	for _, x := range messages {
-		if x.Read() != read {
-			s.t.Fatal("a mark has not been set")
-		}
+		s.read[x] = read
+		s.happened = append(s.happened, describe(kind)+x.ID.String())
 	}
 }
 
@@ -258,9 +268,11 @@ func (s *simulation) append(n int) {
 	to := [][]string{{"r1@x"}, {"r2@X", "r1@x"}, {"R1@x", "r1@X"}, {"r1@x", "r2@sub.x", "r3@sub.x"}, {"r"}}[s.r.IntN(5)]
 	for range n {
 		s.clock.ms.Add(int64(s.r.IntN(30)))
-		s.m = append(s.m, mustAppend(s.t, s.b, mail(sender, to...)))
+		x := mustAppend(s.t, s.b, mail(sender, to...))
+		s.m = append(s.m, x)
 		s.stats.Received++
 		s.evict()
+		s.happened = append(s.happened, "came "+x.ID.String())
 	}
 }
 
@@ -271,9 +283,8 @@ func (s *simulation) evict() {
 		s.stats.Evicted += uint64(len(gone))
 		for _, x := range gone {
 			s.stats.Replaced += x.cost
-			s.stats.Freed += x.cost
 		}
-		s.m = s.m[len(gone):]
+		s.forget(gone, Evicted)
 	}
 }
 
@@ -281,7 +292,7 @@ func (s *simulation) evict() {
 func (s *simulation) expire() {
 	gone := s.m.without(s.visible())
 	s.stats.Expired += uint64(len(gone))
-	s.forget(gone)
+	s.forget(gone, Expired)
 }
 
 // visible is what has not reached its age.
@@ -292,9 +303,10 @@ func (s *simulation) visible() model {
 	return s.m.find(Query{Since: s.clock.ms.Load() - s.stats.Limits.MaxAge.Milliseconds()})
 }
 
-func (s *simulation) forget(gone model) {
+func (s *simulation) forget(gone model, why ChangeKind) {
 	for _, x := range gone {
 		s.stats.Freed += x.cost
+		s.happened = append(s.happened, describe(why)+x.ID.String())
 	}
 	s.m = s.m.without(gone)
 }
@@ -332,6 +344,9 @@ func (s *simulation) compareStats() {
 	want.Messages = len(s.m)
 	for _, x := range s.m {
 		want.Bytes += x.cost
+		if x.Read() != s.read[x] {
+			s.t.Fatalf("read: %v, want %v", x.Read(), s.read[x])
+		}
 		if !x.Read() {
 			want.Unread++
 		}
@@ -341,5 +356,16 @@ func (s *simulation) compareStats() {
 	}
 	if got := s.b.Stats(); fmt.Sprint(got) != fmt.Sprint(want) {
 		s.t.Fatalf("stats %+v, want %+v", got, want)
+	}
+}
+
+// compareHistory is whether a follower has read all in the order in which it happened.
+func (s *simulation) compareHistory() {
+	s.t.Helper()
+	for s.follower.read(s.t, 100) {
+	}
+	f := &s.follower
+	if want := withoutUnseen(s.happened, f.steps); f.lost > 0 || !slices.Equal(f.steps, want) {
+		s.t.Fatalf("lost %d, read %d steps, want %d, or in another order", f.lost, len(f.steps), len(want))
 	}
 }

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"errors"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// ChangeKind says what happened to a message after its arrival.
+type ChangeKind uint8
+
+// What happens to messages.
+const (
+	Deleted      ChangeKind = iota // by Delete, DeleteIDs or DeleteMatching
+	Evicted                        // to make room, or because limits were lowered
+	Expired                        // by MaxAge
+	MarkedRead                     // by Mark or MarkMatching
+	MarkedUnread                   // by Mark or MarkMatching
+)
+
+// Removed reports whether the message is gone.
+func (k ChangeKind) Removed() bool { return k <= Expired }
+
+// Change is something that happened to a message.
+type Change struct {
+	ID   ID // of the message
+	Kind ChangeKind
+
+	// Newest is the message that had arrived last when it happened, zero if none had.
+	// Thus the change comes after that arrival, and before the next one.
+	Newest ID
+}
+
+// Position is a place in the order of arrivals and changes. It is after the arrival of the
+// message After, and before the change with the number Next. A Next of 0 stands for the
+// first change after that arrival.
+type Position struct {
+	After ID
+	Next  uint64
+}
+
+var errMalformedPosition = errors.New("expected 32 hexadecimal digits, or those, a hyphen and a number")
+
+// ParsePosition reads what String writes, and so the ID of a message.
+func ParsePosition(s string) (Position, error) {
+	name, number, numbered := strings.Cut(s, "-")
+	id, err := ParseID(name)
+	p := Position{After: id}
+	if numbered && err == nil {
+		p.Next, err = strconv.ParseUint(number, 10, 64)
+	}
+	if err != nil || numbered && p.Next == 0 {
+		return Position{}, errMalformedPosition
+	}
+	return p, nil
+}
+
+// String is After, followed by a hyphen and Next if that is not 0.
+func (p Position) String() string {
+	if p.Next == 0 {
+		return p.After.String()
+	}
+	return p.After.String() + "-" + strconv.FormatUint(p.Next, 10)
+}
+
+// Bounds of a history: the number of changes, which take 33 bytes each, and what part of
+// MaxBytes they may take.
+const (
+	maxHistory   = 32 << 10
+	historyShare = 128
+	changeSize   = int64(unsafe.Sizeof(Change{}))
+)
+
+// history is the last changes in the order in which they happened. Arrivals are not in it,
+// as they are in the ring: a change names the arrival that it comes after.
+type history struct {
+	ring        []Change // that with number n is at n modulo its length
+	first, next uint64   // the numbers of those that are remembered are from first up to next
+
+	// forgotten is the last change that is no longer remembered; its ID is zero if there
+	// is none.
+	forgotten Change
+	oldest    ID // the first message that ever arrived
+}
+
+// newHistory makes an empty history. Its numbers begin with the time in nanoseconds, so that
+// a position from before the process was started again is not taken for one of this one's.
+func newHistory() history {
+	n := max(1, uint64(time.Now().UnixNano()))
+	return history{first: n, next: n}
+}
+
+// size is the memory that h takes, in bytes.
+func (h *history) size() int64 { return int64(len(h.ring)) * changeSize }
+
+// add adds a change, after which at most so many are remembered.
+func (h *history) add(c Change, most int) {
+	if most <= 0 {
+		h.first, h.next, h.forgotten = h.next+1, h.next+1, c
+		h.ring = nil
+		return
+	}
+	if n := int(h.next - h.first); len(h.ring) > most || n == len(h.ring) && n < most {
+		h.resize(min(most, max(64, 2*n)))
+	}
+	if int(h.next-h.first) == len(h.ring) {
+		h.forget()
+	}
+	*h.at(h.next) = c
+	h.next++
+}
+
+func (h *history) at(n uint64) *Change { return &h.ring[n%uint64(len(h.ring))] }
+
+func (h *history) forget() {
+	h.forgotten = *h.at(h.first)
+	h.first++
+}
+
+// resize makes room for so many changes.
+func (h *history) resize(room int) {
+	for int(h.next-h.first) > room {
+		h.forget()
+	}
+	larger := history{ring: make([]Change, room)}
+	for n := h.first; n < h.next; n++ {
+		*larger.at(n) = *h.at(n)
+	}
+	h.ring = larger.ring
+}
+
+// find is the number of the first change at a position or after it, and whether all of
+// them are remembered. Newest is the last arrival.
+func (h *history) find(p Position, newest ID) (n uint64, ok bool) {
+	if p.After.compare(newest) > 0 {
+		return 0, false // of another process
+	}
+	if p.Next != 0 {
+		return p.Next, h.first <= p.Next && p.Next <= h.next
+	}
+	// IDs that are no UUIDs of version 7 stand for the beginning of all.
+	if p.After.ticks() != 0 && p.After.compare(h.oldest) < 0 {
+		return 0, false
+	}
+	if h.forgotten.ID != (ID{}) && h.forgotten.Newest.compare(p.After) >= 0 {
+		return 0, false
+	}
+	return h.first + uint64(sort.Search(int(h.next-h.first), func(i int) bool {
+		return h.at(h.first+uint64(i)).Newest.compare(p.After) >= 0
+	})), true
+}
+
+// record notes what happened to a message. The bucket must be locked.
+func (b *Bucket) record(kind ChangeKind, m *Message) {
+	most := maxHistory
+	if b.limits.MaxBytes > 0 {
+		most = int(min(maxHistory, b.limits.MaxBytes/historyShare/changeSize))
+	}
+	b.history.add(Change{ID: m.ID, Kind: kind, Newest: b.newest}, most)
+}
+
+// lock locks the bucket for what may change messages that it holds.
+func (b *Bucket) lock() (before uint64) {
+	b.mu.Lock()
+	return b.history.next
+}
+
+// unlock is for what lock locked. It tells those who wait for changes if there were some.
+func (b *Bucket) unlock(before uint64) {
+	changed := b.history.next != before
+	b.mu.Unlock()
+	if changed {
+		b.changed.wake()
+	}
+}
+
+// Now is the position after all that has happened.
+func (b *Bucket) Now() Position {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return Position{b.newest, b.history.next}
+}
+
+// Changes returns what has happened to messages from a position on, at most limit changes.
+// To is the position after them and after those arrivals that come before whatever else
+// has happened: who looks for the messages after from.After and up to to.After, and puts
+// each change after the arrival of its Newest, has all in the order in which it happened.
+//
+// The bucket remembers the last 32,768 changes, and not more than take 1/128 of MaxBytes. If
+// some from the position on have been forgotten, or the position is of an earlier process,
+// complete is false, there are no changes, and to is that of now, as if there had been none.
+func (b *Bucket) Changes(from Position, limit int) (changes []Change, to Position, complete bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	h := &b.history
+	n, ok := h.find(from, b.newest)
+	if !ok {
+		return nil, Position{b.newest, h.next}, false
+	}
+	to = Position{b.newest, min(h.next, n+uint64(max(0, limit)))}
+	if to.Next > n {
+		changes = make([]Change, 0, to.Next-n)
+	}
+	for ; n < to.Next; n++ {
+		changes = append(changes, *h.at(n))
+	}
+	if to.Next < h.next {
+		to.After = h.at(to.Next).Newest
+	}
+	return changes, to, true
+}
+
+// WatchChanges gives a channel that is closed after the next change, and when the bucket is
+// closed. All who wait share it, and need not tell when they no longer do.
+func (b *Bucket) WatchChanges() <-chan struct{} { return b.changed.watch() }
