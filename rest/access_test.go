@@ -67,7 +67,7 @@ func TestEveryAnswerIsForItsOwnSite(t *testing.T) {
 		{"GET", "/emails/" + id, []string{"If-None-Match", etag}, 304},
 		{"GET", "/emails/" + strings.Repeat("0", 32), nil, 404},
 		{"GET", "/emails/nonsense", nil, 404},
-		{"PATCH", "/emails/" + id, nil, 405},
+		{"PUT", "/emails/" + id, nil, 405},
 		{"OPTIONS", "/emails", nil, 204},
 		{"GET", "/emails/" + id + "/raw", nil, 200},
 		{"GET", "/emails/" + id + "/raw", []string{"Range", "bytes=1-2"}, 206},

@@ -84,7 +84,7 @@ type resource map[string]call
 // The resources by path: those of the bucket, /emails/{id}, and what is below it.
 var (
 	collections = map[string]resource{
-		"/emails":       {http.MethodGet: (*API).list, http.MethodPost: (*API).create, http.MethodDelete: (*API).deleteMatching},
+		"/emails":       {http.MethodGet: (*API).list, http.MethodPost: (*API).create, http.MethodPatch: (*API).markMany, http.MethodDelete: (*API).deleteMany},
 		"/emails.mbox":  {http.MethodGet: (*API).mbox},
 		"/events":       {http.MethodGet: (*API).events},
 		"/faults":       {http.MethodGet: (*API).getFaults, http.MethodPut: (*API).putFaults, http.MethodDelete: (*API).deleteFaults},
@@ -94,7 +94,7 @@ var (
 		"/livez":        {http.MethodGet: (*API).healthy},
 		"/readyz":       {http.MethodGet: (*API).healthy},
 	}
-	email = resource{http.MethodGet: (*API).email, http.MethodDelete: (*API).deleteEmail}
+	email = resource{http.MethodGet: (*API).email, http.MethodPatch: (*API).markEmail, http.MethodDelete: (*API).deleteEmail}
 	parts = map[string]resource{
 		"raw":     {http.MethodGet: (*API).raw},
 		"text":    {http.MethodGet: (*API).text},

@@ -193,8 +193,8 @@ func TestErrorsAreProblemDocuments(t *testing.T) {
 		{"POST", "/emails?recipient=b@x&sender=a", 422, "sender", ""},
 		{"POST", "/emails?recipient=<b@x>", 422, "recipient", ""},
 		{"POST", "/emails?recipient=b@x&x=1", 400, "x", ""},
-		{"PATCH", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS, POST"},
-		{"PUT", "/emails/" + id, 405, "", "DELETE, GET, HEAD, OPTIONS"},
+		{"PUT", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"},
+		{"PUT", "/emails/" + id, 405, "", "DELETE, GET, HEAD, OPTIONS, PATCH"},
 		{"DELETE", "/emails/" + id + "/raw", 405, "", "GET, HEAD, OPTIONS"},
 	} {
 		t.Run(test.method+" "+test.target[:min(len(test.target), 60)], func(t *testing.T) {

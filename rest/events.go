@@ -3,7 +3,9 @@ package rest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -13,28 +15,36 @@ const (
 	// heartbeat is how often a comment is sent on an idle stream.
 	heartbeat = 15 * time.Second
 
-	// eventBatch is how many events are written at once at most, and eventBytes the
-	// number of bytes after which no further one is added.
-	eventBatch = 100
-	eventBytes = 64 << 10
+	// eventBatch is how many arrivals are written at once at most, and eventBytes the
+	// number of bytes after which no further one is added. changeBatch is how many changes
+	// are: their ids take 35 bytes each.
+	eventBatch  = 100
+	eventBytes  = 64 << 10
+	changeBatch = 1000
+
+	// changePause is how long a stream waits after changes before it looks for more, so
+	// that a bucket that evicts a mail for each that comes does not keep streams busy.
+	changePause = 100 * time.Millisecond
 )
 
-// events answers GET /events: a stream of server-sent events, one for each email
-// that matches. The event's id is the email's, its data the email's entry in lists. The
-// stream begins after the email that Last-Event-ID or the parameter after names, or
-// else with the next to arrive.
+// events answers GET /events: a stream of server-sent events. Those without a name are one
+// for each email that arrives and matches: the event's id is the email's, its data the
+// email's entry in lists. Events deleted and read have the ids of emails that were removed
+// and marked, whether they match or not, as a removed email can no longer be looked at. All
+// are in the order in which it happened.
+//
+// The stream begins after the event that Last-Event-ID or the parameter after names, or else
+// with what happens next. Where some of what happened since is no longer remembered, an event
+// reset says so, and only emails that arrived since are told of.
 func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
-	newest := a.bucket.Newest()
-	q, p := parseQuery(r.URL.RawQuery, nil)
+	from := a.bucket.Now()
+	rawQuery, p := eventsFrom(r, &from)
 	if p != nil {
 		return p
 	}
-	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		if expected := parseAfter(last, &q.After); expected != "" {
-			return badParameter("Last-Event-ID", "expected "+expected)
-		}
-	} else if q.After == (store.ID{}) {
-		q.After = newest
+	q, p := parseQuery(rawQuery, nil)
+	if p != nil {
+		return p
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -45,13 +55,48 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	q.Ascending, q.Limit = true, eventBatch
-	a.stream(w, r, q.Query)
+	s := &stream{API: a, query: q.Query, at: from}
+	s.query.Ascending, s.query.Limit = true, eventBatch
+	s.serve(w, r)
 	return nil
 }
 
-// stream writes events until the client has gone or the server stops.
-func (a *API) stream(w http.ResponseWriter, r *http.Request, q store.Query) {
+// eventsFrom finds out where the stream begins, if the request says so. It returns the query
+// string without that.
+func eventsFrom(r *http.Request, from *store.Position) (rawQuery string, p *problem) {
+	read := func(name, value string) *problem {
+		position, err := store.ParsePosition(value)
+		if err != nil || position == (store.Position{}) {
+			return badParameter(name, "expected the id of an email or of an event")
+		}
+		*from = position
+		return nil
+	}
+	rawQuery = r.URL.RawQuery
+	values, err := url.ParseQuery(rawQuery)
+	if err == nil && len(rawQuery) <= maxQueryString && len(values["after"]) == 1 {
+		if p := read("after", values.Get("after")); p != nil {
+			return "", p
+		}
+		values.Del("after")
+		rawQuery = values.Encode()
+	}
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		return rawQuery, read("Last-Event-ID", last)
+	}
+	return rawQuery, nil
+}
+
+// stream is a stream of events under way.
+type stream struct {
+	*API
+	query store.Query
+	at    store.Position // after what has been written
+	out   bytes.Buffer
+}
+
+// serve writes events until the client has gone or the server stops.
+func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 	send := func(b []byte) bool {
 		extendWriteDeadline(w, 0)
 		_, err := w.Write(b)
@@ -62,20 +107,23 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, q store.Query) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(a.running, cancel)()
-	beat := time.NewTicker(a.heartbeat)
+	defer context.AfterFunc(s.running, cancel)()
+	beat := time.NewTicker(s.heartbeat)
 	defer beat.Stop()
 	for ctx.Err() == nil {
-		watch := a.bucket.Watch(q)
-		events, err := a.nextEvents(ctx, &q)
-		ok := err == nil
-		switch {
-		case !ok:
-		case len(events) > 0:
-			ok = send(events)
-		default:
+		s.query.After = s.at.After
+		watch, changed := s.bucket.Watch(s.query), s.bucket.WatchChanges()
+		more, changes, err := s.next(ctx)
+		ok := err == nil && (s.out.Len() == 0 || send(s.out.Bytes()))
+		if ok && !more {
+			var pause <-chan time.Time
+			if changes {
+				changed, pause = nil, time.After(changePause)
+			}
 			select {
 			case <-watch.C:
+			case <-changed:
+			case <-pause:
 			case <-beat.C:
 				ok = send([]byte(":\n\n"))
 			case <-ctx.Done():
@@ -88,29 +136,110 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, q store.Query) {
 	}
 }
 
-// nextEvents gives the events of the first emails that q finds, and changes q so that it
-// finds those after them.
-func (a *API) nextEvents(ctx context.Context, q *store.Query) ([]byte, error) {
-	newest := a.bucket.Newest()
-	page, err := a.search(ctx, *q, a.limits.Searches.Await)
+// next makes the events of what happened next, in out. More says that there is more already,
+// and changes whether there were any other than arrivals.
+func (s *stream) next(ctx context.Context) (more, changed bool, err error) {
+	s.out.Reset()
+	changes, to, err := s.bucket.Changes(s.at, changeBatch)
+	switch {
+	case errors.Is(err, store.ErrForgotten):
+		if later(to.After, s.at.After) {
+			to.After = s.at.After
+		}
+		s.at = to
+		s.event("reset", to, "{}")
+		return true, false, nil
+	case err != nil:
+		return false, false, err
+	}
+	arrived, all, err := s.arrivals(ctx, to.After)
 	if err != nil {
-		return nil, err
+		return false, false, err
 	}
-	if len(page.Messages) == 0 {
-		if later(newest, q.After) {
-			q.After = newest
+	s.at.Next = to.Next - uint64(len(changes))
+	found := len(changes)
+	changed = found > 0
+	for _, m := range arrived {
+		before := 0
+		for before < len(changes) && later(m.ID, changes[before].Newest) {
+			before++
 		}
-		return nil, nil
-	}
-	var out bytes.Buffer
-	for _, m := range page.Messages {
-		out.WriteString("id: " + m.ID.String() + "\ndata: ")
-		e := a.entry(m)
-		out.Write(bufferJSON(e.size(), e.write)) // ends with a line feed
-		out.WriteString("\n")
-		if q.After = m.ID; out.Len() >= eventBytes {
-			break
+		s.changes(changes[:before])
+		changes = changes[before:]
+		s.arrival(m)
+		if s.out.Len() >= eventBytes {
+			return true, changed, nil
 		}
 	}
-	return out.Bytes(), nil
+	if !all {
+		return true, changed, nil
+	}
+	s.changes(changes)
+	s.at = to
+	return found == changeBatch, changed, nil
+}
+
+// arrivals are the first emails after what has been written, up to one, that match, and
+// whether they are all.
+func (s *stream) arrivals(ctx context.Context, to store.ID) (arrived []*store.Message, all bool, err error) {
+	if !later(to, s.at.After) {
+		return nil, true, nil
+	}
+	q := s.query
+	q.After = s.at.After
+	page, err := s.search(ctx, q, s.limits.Searches.Await)
+	if err != nil {
+		return nil, false, err
+	}
+	arrived = page.Messages
+	for len(arrived) > 0 && later(arrived[len(arrived)-1].ID, to) {
+		arrived, all = arrived[:len(arrived)-1], true
+	}
+	return arrived, all || len(arrived) < q.Limit, nil
+}
+
+// arrival writes the event of an email that has arrived.
+func (s *stream) arrival(m *store.Message) {
+	s.at.After = m.ID
+	s.out.WriteString("id: " + m.ID.String() + "\ndata: ")
+	e := s.entry(m)
+	s.out.Write(bufferJSON(e.size(), e.write)) // ends with a line feed
+	s.out.WriteString("\n")
+}
+
+// changes writes the events of changes: one for each run of them of the same kind.
+func (s *stream) changes(changes []store.Change) {
+	for len(changes) > 0 {
+		n := 1
+		for n < len(changes) && eventOf(changes[n].Kind) == eventOf(changes[0].Kind) {
+			n++
+		}
+		s.at.After = changes[n-1].Newest
+		s.at.Next += uint64(n)
+		kind := eventOf(changes[0].Kind)
+		s.event(kind.name, s.at, fragmentJSON(func(out *jsonStream) {
+			out.plain(`{"ids":`)
+			array(out, changes[:n], func(c store.Change) { out.plain(`"` + c.ID.String() + `"`) })
+			out.plain(kind.more + "}")
+		}))
+		changes = changes[n:]
+	}
+}
+
+// changeEvent is the name of an event of changes, and what its data has beside the ids.
+type changeEvent struct{ name, more string }
+
+func eventOf(kind store.ChangeKind) changeEvent {
+	switch {
+	case kind.Removed():
+		return changeEvent{"deleted", ""}
+	case kind == store.MarkedRead:
+		return changeEvent{"read", `,"read":true`}
+	}
+	return changeEvent{"read", `,"read":false`}
+}
+
+// event writes an event with a name, after which a stream may begin.
+func (s *stream) event(name string, at store.Position, data string) {
+	s.out.WriteString("event: " + name + "\nid: " + at.String() + "\ndata: " + data + "\n\n")
 }

@@ -103,15 +103,6 @@ func (q *query) parseWait(value string) string {
 	return ""
 }
 
-func parseAfter(value string, to *store.ID) string {
-	id, err := store.ParseID(value)
-	if err != nil || id == (store.ID{}) {
-		return "the id of an email, 32 hexadecimal digits"
-	}
-	*to = id
-	return ""
-}
-
 func parseCount(value string, most int, to *int) string {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > most {

@@ -97,26 +97,3 @@ func (a *API) search(ctx context.Context, q store.Query, turn func(context.Conte
 	}
 	return a.bucket.Find(ctx, q)
 }
-
-// deleteMatching answers DELETE /emails: without a filter, it deletes all.
-func (a *API) deleteMatching(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
-	q, p := parseQuery(r.URL.RawQuery, nil)
-	if p != nil {
-		return p
-	}
-	if q.LooksAtEach() {
-		release, err := a.limits.Searches.Take(r.Context())
-		if err != nil {
-			return workProblem(err)
-		}
-		defer release()
-	}
-	deleted, err := a.bucket.DeleteMatching(r.Context(), q.Query)
-	if err != nil {
-		return workProblem(err)
-	}
-	a.sendJSON(w, r, http.StatusOK, "application/json", struct {
-		Deleted int `json:"deleted"`
-	}{deleted})
-	return nil
-}

@@ -200,7 +200,7 @@ func (b *Bucket) Close() {
 	b.stopExpiry()
 	b.stats.Freed += b.bytes
 	b.bytes, b.unread, b.ring, b.indexes, b.kept = 0, 0, ring{}, [indexKinds]index{}, kept{}
-	b.history.ring, b.history.first = nil, b.history.next
+	b.history.changes, b.history.first = nil, b.history.next
 	b.mu.Unlock()
 	b.watches.close()
 	b.changed.close()

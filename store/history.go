@@ -42,6 +42,9 @@ type Position struct {
 	Next  uint64
 }
 
+// ErrForgotten is the error of asking for changes of which some are no longer remembered.
+var ErrForgotten = errors.New("what has happened since is no longer remembered")
+
 var errMalformedPosition = errors.New("expected 32 hexadecimal digits, or those, a hyphen and a number")
 
 // ParsePosition reads what String writes, and so the ID of a message.
@@ -77,8 +80,9 @@ const (
 // history is the last changes in the order in which they happened. Arrivals are not in it,
 // as they are in the ring: a change names the arrival that it comes after.
 type history struct {
-	ring        []Change // that with number n is at n modulo its length
-	first, next uint64   // the numbers of those that are remembered are from first up to next
+	changes     []Change // a ring: the next one goes to end, and those before it are behind it
+	end         int
+	first, next uint64 // the numbers of those that are remembered are from first up to next
 
 	// forgotten is the last change that is no longer remembered; its ID is zero if there
 	// is none.
@@ -94,42 +98,53 @@ func newHistory() history {
 }
 
 // size is the memory that h takes, in bytes.
-func (h *history) size() int64 { return int64(len(h.ring)) * changeSize }
+func (h *history) size() int64 { return int64(len(h.changes)) * changeSize }
 
 // add adds a change, after which at most so many are remembered.
 func (h *history) add(c Change, most int) {
-	if most <= 0 {
-		h.first, h.next, h.forgotten = h.next+1, h.next+1, c
-		h.ring = nil
-		return
-	}
-	if n := int(h.next - h.first); len(h.ring) > most || n == len(h.ring) && n < most {
+	n := int(h.next - h.first)
+	if len(h.changes) > most || n == len(h.changes) && n < most {
 		h.resize(min(most, max(64, 2*n)))
+		n = int(h.next - h.first)
 	}
-	if int(h.next-h.first) == len(h.ring) {
-		h.forget()
-	}
-	*h.at(h.next) = c
 	h.next++
+	if n == len(h.changes) {
+		h.first++
+		if h.forgotten = c; n == 0 {
+			return
+		}
+		h.forgotten = h.changes[h.end]
+	}
+	h.changes[h.end] = c
+	if h.end++; h.end == len(h.changes) {
+		h.end = 0
+	}
 }
 
-func (h *history) at(n uint64) *Change { return &h.ring[n%uint64(len(h.ring))] }
-
-func (h *history) forget() {
-	h.forgotten = *h.at(h.first)
-	h.first++
+// at is the change with that number, which is remembered.
+func (h *history) at(n uint64) *Change {
+	i := h.end - int(h.next-n)
+	if i < 0 {
+		i += len(h.changes)
+	}
+	return &h.changes[i]
 }
 
 // resize makes room for so many changes.
 func (h *history) resize(room int) {
-	for int(h.next-h.first) > room {
-		h.forget()
+	if n := int(h.next - h.first); n > room {
+		h.first += uint64(n - room)
+		h.forgotten = *h.at(h.first - 1)
 	}
-	larger := history{ring: make([]Change, room)}
+	changes := make([]Change, 0, room)
 	for n := h.first; n < h.next; n++ {
-		*larger.at(n) = *h.at(n)
+		changes = append(changes, *h.at(n))
 	}
-	h.ring = larger.ring
+	h.end = 0
+	if len(changes) < room {
+		h.end = len(changes)
+	}
+	h.changes = changes[:room]
 }
 
 // find is the number of the first change at a position or after it, and whether all of
@@ -191,14 +206,17 @@ func (b *Bucket) Now() Position {
 //
 // The bucket remembers the last 32,768 changes, and not more than take 1/128 of MaxBytes. If
 // some from the position on have been forgotten, or the position is of an earlier process,
-// complete is false, there are no changes, and to is that of now, as if there had been none.
-func (b *Bucket) Changes(from Position, limit int) (changes []Change, to Position, complete bool) {
+// the error is ErrForgotten and to is that of now. A closed bucket gives ErrClosed.
+func (b *Bucket) Changes(from Position, limit int) (changes []Change, to Position, err error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	h := &b.history
+	if b.closed {
+		return nil, from, ErrClosed
+	}
 	n, ok := h.find(from, b.newest)
 	if !ok {
-		return nil, Position{b.newest, h.next}, false
+		return nil, Position{b.newest, h.next}, ErrForgotten
 	}
 	to = Position{b.newest, min(h.next, n+uint64(max(0, limit)))}
 	if to.Next > n {
@@ -210,7 +228,7 @@ func (b *Bucket) Changes(from Position, limit int) (changes []Change, to Positio
 	if to.Next < h.next {
 		to.After = h.at(to.Next).Newest
 	}
-	return changes, to, true
+	return changes, to, nil
 }
 
 // WatchChanges gives a channel that is closed after the next change, and when the bucket is

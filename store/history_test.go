@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,8 +22,8 @@ type follower struct {
 // whether there was something.
 func (f *follower) read(t testing.TB, limit int) bool {
 	t.Helper()
-	changes, to, complete := f.b.Changes(f.at, limit)
-	if !complete {
+	changes, to, err := f.b.Changes(f.at, limit)
+	if err != nil {
 		f.lost++
 		f.at = to
 		return true
@@ -222,8 +223,8 @@ func TestForgottenChangesAreTold(t *testing.T) {
 	}
 	toggle(maxHistory)
 	for _, from := range []Position{began, {After: first.ID}, {After: first.ID, Next: began.Next}} {
-		if changes, to, complete := b.Changes(from, 1<<30); !complete || len(changes) != maxHistory || to != b.Now() {
-			t.Errorf("from %v: %d changes up to %v, %v", from, len(changes), to, complete)
+		if changes, to, err := b.Changes(from, 1<<30); err != nil || len(changes) != maxHistory || to != b.Now() {
+			t.Errorf("from %v: %d changes up to %v, %v", from, len(changes), to, err)
 		}
 	}
 	second := mustAppend(t, b, mail("s", "r"))
@@ -238,8 +239,8 @@ func TestForgottenChangesAreTold(t *testing.T) {
 		"a message to come":          {After: second.ID.after(second.ID, second.Arrived)},
 		"a message of another store": {After: ID{}.after(ID{}, first.Arrived-1000)},
 	} {
-		if changes, to, complete := b.Changes(from, 10); complete || len(changes) > 0 || to != b.Now() {
-			t.Errorf("%s: %d changes up to %v, %v", name, len(changes), to, complete)
+		if changes, to, err := b.Changes(from, 10); !errors.Is(err, ErrForgotten) || len(changes) > 0 || to != b.Now() {
+			t.Errorf("%s: %d changes up to %v, %v", name, len(changes), to, err)
 		}
 	}
 	for name, test := range map[string]struct {
@@ -251,8 +252,8 @@ func TestForgottenChangesAreTold(t *testing.T) {
 		"nothing":                 {b.Now(), 0},
 		"what a string has of it": {mustPosition(t, Position{After: second.ID, Next: b.Now().Next - 1}.String()), 1},
 	} {
-		if changes, to, complete := b.Changes(test.from, 1<<30); !complete || len(changes) != test.want || to != b.Now() {
-			t.Errorf("%s: %d changes up to %v, %v", name, len(changes), to, complete)
+		if changes, to, err := b.Changes(test.from, 1<<30); err != nil || len(changes) != test.want || to != b.Now() {
+			t.Errorf("%s: %d changes up to %v, %v", name, len(changes), to, err)
 		}
 	}
 }
@@ -312,6 +313,9 @@ func TestWatchesOfChangesEnd(t *testing.T) {
 		if change(); !isClosed(watch) {
 			t.Errorf("change %d ends no watch", i)
 		}
+	}
+	if _, _, err := b.Changes(b.Now(), 1); !errors.Is(err, ErrClosed) {
+		t.Errorf("a closed bucket: %v", err)
 	}
 	b = New(Limits{})
 	watch := b.WatchChanges()
