@@ -32,6 +32,7 @@ var mailpitRoutes = []route{
 	{path: "/api/v1/tags", calls: map[string]call{http.MethodGet: (*API).mailpitTags, http.MethodPut: (*API).mailpitKeepTags}},
 	{path: "/api/v1/tags/*", calls: map[string]call{http.MethodPut: (*API).mailpitKeepTags, http.MethodDelete: (*API).mailpitKeepTags}},
 	{path: "/api/v1/chaos", calls: map[string]call{http.MethodGet: (*API).mailpitGetChaos, http.MethodPut: (*API).mailpitSetChaos}},
+	{path: "/api/events", calls: on((*API).mailpitEvents)},
 	{path: "/view/*.html", calls: on((*API).mailpitHTML)},
 	{path: "/view/*.txt", calls: on((*API).mailpitText)},
 }

@@ -24,6 +24,7 @@ type peer struct {
 	bucket *store.Bucket
 	faults *smtp.Faults
 	limits *guard.Limits
+	api    *API
 	url    string
 }
 
@@ -49,7 +50,7 @@ func newPeer(t *testing.T) *peer {
 		server.Close()
 		bucket.Close()
 	})
-	return &peer{t, bucket, faults, limits, server.URL}
+	return &peer{t, bucket, faults, limits, a, server.URL}
 }
 
 // add stores a mail, and returns its id.

@@ -1,0 +1,101 @@
+package peers
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// patience is how long a test waits for what has to come.
+const patience = time.Minute
+
+// dial opens a WebSocket with header fields that stand as "Name: value".
+func (p *peer) dial(path string, fields ...string) (*websocket.Conn, *http.Response, error) {
+	header := make(http.Header)
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		header.Set(name, value)
+	}
+	return websocket.Dial(p.t.Context(), p.url+path, &websocket.DialOptions{HTTPHeader: header})
+}
+
+// event is the next one but those of the type stats.
+func nextEvent(t *testing.T, conn *websocket.Conn) (event struct {
+	Type string
+	Data any
+}) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for event.Type == "" || event.Type == "stats" {
+		_, text, err := conn.Read(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &event); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+	}
+	return event
+}
+
+func TestMailpitEventsTellWhatHappens(t *testing.T) {
+	p := newPeer(t)
+	p.add("a@x", []string{"b@x"}, "Subject: before\n\nx\n")
+	conn, _, err := p.dial("/api/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(1 << 20)
+	_, text, err := conn.Read(t.Context())
+	if err != nil || !strings.HasPrefix(string(text), `{"Type":"stats","Data":{"Total":1,"Unread":1,"Version":"mailbucket`) {
+		t.Fatalf("greeting: %s, %v", text, err)
+	}
+	first := p.add("a@x", []string{"b@x"}, "Subject: first\n\nx\n")
+	if event := nextEvent(t, conn); event.Type != "new" || event.Data.(map[string]any)["ID"] != first || event.Data.(map[string]any)["Subject"] != "first" {
+		t.Errorf("%v", event)
+	}
+	for range 2 * arrivalBatch {
+		p.add("a@x", []string{"b@x"}, "Subject: more\n\nx\n")
+	}
+	for i := range 2 * arrivalBatch {
+		if event := nextEvent(t, conn); event.Type != "new" || event.Data.(map[string]any)["Subject"] != "more" {
+			t.Fatalf("%d: %v", i, event)
+		}
+	}
+}
+
+func TestMailpitEventsEndAndAreRefused(t *testing.T) {
+	p := newPeer(t)
+	if _, response, err := p.dial("/api/events", "Origin: https://evil.test"); err == nil || response.StatusCode != http.StatusForbidden {
+		t.Errorf("another site: %v", err)
+	}
+	if response, _ := p.ask("GET", "/api/events", ""); response.StatusCode != http.StatusUpgradeRequired {
+		t.Errorf("no WebSocket: %s", response.Status)
+	}
+	conn, _, err := p.dial("/api/events", "Origin: https://app.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	p.api.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for err == nil {
+		_, _, err = conn.Read(ctx)
+	}
+	if websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("the end: %v", err)
+	}
+	for deadline := time.Now().Add(patience); sockets.Load() != 0 || p.bucket.Watching() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sockets and %d watches are left", sockets.Load(), p.bucket.Watching())
+		}
+	}
+}
