@@ -121,3 +121,12 @@ test("the website and the calls of supervisors", async () => {
     assert.equal((await fetch(MAIL + path, { method: "HEAD" })).status, ours || path !== "/" ? 200 : 405, path);
   }
 });
+
+test("htmlCheck", async () => {
+  const check = await client.htmlCheck(await newestTo("juergen@example.org"));
+  assert.ok(Array.isArray(check.Warnings ?? []));
+  for (const name of ["Nodes", "Partial", "Supported", "Tests", "Unsupported"]) {
+    assert.equal(typeof check.Total[name], "number", name);
+  }
+  await assert.rejects(client.htmlCheck("unknown"), /404/);
+});

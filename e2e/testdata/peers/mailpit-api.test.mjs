@@ -240,3 +240,11 @@ test("renderMessageHTML, renderMessageText", async () => {
   await assert.rejects(client.renderMessageHTML("latest"), /404/); // it has no HTML
   await assert.rejects(client.renderMessageText("unknown"), /404/);
 });
+
+test("getAttachmentThumbnail: an image", async () => {
+  const id = await idOf(rich);
+  const { Inline } = await client.getMessageSummary(id);
+  const blob = await client.getAttachmentThumbnail(id, Inline[0].PartID);
+  assert.match(blob.type, /^image\//);
+  assert.ok(blob.size > 0);
+});
