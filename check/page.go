@@ -24,7 +24,6 @@ type walker struct {
 	attributes []attribute // of the element
 	link       openLink
 	raw        string // the element whose text comes next: style or title
-	styles     int    // bytes of CSS that were read
 
 	doctype, lang, title bool
 	based                bool // a base element says what relative links lead to

@@ -132,7 +132,7 @@ func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		return
 	}
 	p := panes{layout: s.layout(r, "", f)}
-	if p.List, f, err = s.list(r, f, q, id); err == nil {
+	if p.List, _, err = s.list(r, f, q, id); err == nil {
 		p.Mail, err = s.mailPane(r, &p.layout, m, show)
 	}
 	if err != nil {
