@@ -11,9 +11,9 @@ const (
 	maxLooked  = 200
 )
 
-// action is how links begin that a mail was sent for, in the languages that mails are
-// most written in: to verify an address, to reset a password, to sign in. A word may go
-// on.
+// action matches words at the beginning of the text of links that a mail was sent for, such
+// as to verify an address, to reset a password or to sign in, in the most common languages
+// of mail.
 var action = regexp.MustCompile(`(?i)(^|[^\pL])(` + strings.Join([]string{
 	"verif", "confirm", "activat", "reset", "magic", "sign[ _-]?in", "sign[ _-]?up", "log[ _-]?in", "password", "invit", "accept", "unlock", "approve", "get[ _-]?started", "token",
 	"bestätig", "aktivier", "passwor", "anmeld", "zurücksetz", "einlad", "réinitialis", "activer", "mot de passe", "connexion", "vérifi",
@@ -22,7 +22,7 @@ var action = regexp.MustCompile(`(?i)(^|[^\pL])(` + strings.Join([]string{
 	"doğrula", "şifre", "onayla", "确认", "驗證", "验证", "重置", "重設", "确認", "確認", "パスワード", "認証", "인증", "확인", "비밀번호", "تأكيد", "تحقق", "אימות", "אישור", "xác nhận", "ยืนยัน",
 }, "|") + `)`)
 
-// passive is what other links say, though they may have such words too.
+// passive matches the text of other links, which may contain words of action as well.
 var passive = regexp.MustCompile(`(?i)unsubscri|opt[ _-]?out|preferenc|privacy|abmeld|abbestell|désabonn|désinscri|cancelar suscrip|disiscri|afmeld|отпис|wypisz|配信停止|退订`)
 
 // Actions gives those of the links of a mail that its reader is likely to be meant to
@@ -48,7 +48,7 @@ func Actions(links []Link) []Link {
 	return all[:min(len(all), maxActions)]
 }
 
-// withoutHost is what a URL says beside its scheme and the host of a website.
+// withoutHost returns a URL without its scheme and, of a website's, without the host.
 func withoutHost(scheme, url string) string {
 	_, rest, _ := strings.Cut(url, "//")
 	if scheme != "http" && scheme != "https" {

@@ -10,7 +10,7 @@ const MaxAddresses = 10_000
 
 // Address is a mailbox (RFC 5322 3.4).
 type Address struct {
-	Name    string // display name, decoded; else the comment after the address; may be empty
+	Name    string // display name, decoded, or else the comment after the address; may be empty
 	Address string // as sent, in UTF-8; empty when only a name was there
 }
 
@@ -20,7 +20,7 @@ func (h Header) addresses(name string) []Address {
 	return list
 }
 
-// addressesCut also tells that there were more than MaxAddresses.
+// addressesCut also reports whether there were more than MaxAddresses.
 func (h Header) addressesCut(name string) (list []Address, cut bool) {
 	for _, f := range h {
 		if strings.EqualFold(f.Name, name) {
@@ -32,18 +32,18 @@ func (h Header) addressesCut(name string) (list []Address, cut bool) {
 	return list, cut
 }
 
-// ParseAddresses reads a list of addresses as header fields have them, folded or
-// not. It is lenient and never fails: groups are flattened, semicolons separate like
-// commas, comments and blanks around and in addresses mean nothing (RFC 5322 3.2.2
-// and 4.4), quotes and brackets may lack their end, names may hold encoded words and
-// any 8-bit text. At most [MaxAddresses] are given, in time linear in len(s).
+// ParseAddresses reads a list of addresses as header fields have them, folded or not. It is
+// lenient and never fails: groups are flattened, semicolons separate like commas, comments
+// and blanks around and in addresses are ignored (RFC 5322 3.2.2 and 4.4), quotes and
+// brackets need not be closed, names may hold encoded words and any 8-bit text. At most
+// [MaxAddresses] are given, in time linear in len(s).
 func ParseAddresses(s string) []Address {
 	list, _ := appendAddresses(nil, s)
 	return list
 }
 
-// appendAddresses appends a list of addresses, and tells whether there were more
-// than MaxAddresses.
+// appendAddresses appends a list of addresses, and reports whether there were more than
+// MaxAddresses.
 func appendAddresses(list []Address, raw string) (_ []Address, cut bool) {
 	s := addressScanner{s: unfold(raw)}
 	if decoded, whole := decodeWords(trimBlanks(s.s)); whole && strings.Contains(decoded, "@") {
@@ -67,8 +67,8 @@ func appendAddresses(list []Address, raw string) (_ []Address, cut bool) {
 type addressScanner struct {
 	s      string
 	at     int
-	quotes int    // quotes from at on: a quote without another is literal
-	early  phrase // words of the next mailbox already read, as a comma was missing
+	quotes int    // number of quotes from at on: the last one, if it has no partner, is literal
+	early  phrase // words of the next mailbox that were read with this one, as a comma was missing
 }
 
 // phrase collects the words of one mailbox.
@@ -98,8 +98,8 @@ type mailboxText struct {
 	comment     string // the first one
 }
 
-// mailbox reads up to and including the next separator. The second of two
-// addresses in angle brackets without a comma between begins another mailbox.
+// mailbox reads up to and including the next separator. Of two addresses in angle brackets
+// without a comma between them, the second begins another mailbox.
 func (s *addressScanner) mailbox() (Address, bool) {
 	box := mailboxText{name: s.early}
 	s.early = phrase{}
@@ -136,7 +136,7 @@ func (s *addressScanner) mailbox() (Address, bool) {
 	return box.address()
 }
 
-// atom reads up to the next character that means something.
+// atom reads up to the next special character.
 func (s *addressScanner) atom() string {
 	start := s.at
 	if c := s.s[s.at]; c == '"' {
@@ -235,7 +235,7 @@ func (s *addressScanner) angleAddress() string {
 	return spec
 }
 
-// address makes an address of what was read.
+// address turns what was read into an address.
 func (box *mailboxText) address() (Address, bool) {
 	spec, name := box.spec, &box.name
 	if !box.angle {
@@ -279,15 +279,15 @@ func (p *phrase) takeSpec() string {
 	return spec
 }
 
-// joins tells that there is a dot or an "@" where two words meet, so that the blanks
+// joins reports whether there is a dot or an "@" where two words meet, so that the blanks
 // between them are blanks within an address.
 func joins(left, right []byte) bool {
 	isJoint := func(c byte) bool { return c == '@' || c == '.' }
 	return len(left) > 0 && isJoint(left[len(left)-1]) || len(right) > 0 && isJoint(right[0])
 }
 
-// skipComment goes from the "(" that begins a comment within angle brackets to the
-// ")" that ends it, if that comes before the bracket does.
+// skipComment skips a comment within angle brackets, from its "(" to its ")", if it ends
+// before the closing bracket.
 func (s *addressScanner) skipComment() {
 	const longest = 200
 	depth := 0

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// base64Decoder is base64 (RFC 2045 6.8). It skips what is not in the alphabet
-// and goes on after padding, as some senders join encoded pieces. Text that others
-// added behind it, such as the footer of a mailing list, is no base64: it is given
-// as it stands, or left out.
+// base64Decoder is base64 (RFC 2045 6.8). It skips what is not in the alphabet and goes on
+// after padding, as some senders join encoded pieces. Text that was added after it on the
+// way, such as the footer of a mailing list, is not base64: it is returned unchanged, or
+// left out.
 type base64Decoder struct {
 	src      string
 	keepTail bool
@@ -35,7 +35,7 @@ func (d *base64Decoder) next() []byte {
 		}
 		size, err := base64.RawStdEncoding.Decode(d.out[:], d.in[:n])
 		if err != nil {
-			d.found = faultBase64 // cannot be: collect takes only the alphabet
+			d.found = faultBase64 // cannot happen: collect takes only the alphabet
 		}
 		if size > 0 {
 			return d.out[:size]
@@ -107,8 +107,9 @@ func (d *base64Decoder) cutTail() {
 	}
 }
 
-// looksBase64 tells by the beginning of a line whether it is base64. Lines of
-// whole words are told by their length, which base64 has in fours.
+// looksBase64 reports whether a line is base64, judging by its beginning. At the start of a
+// line its length must be a multiple of four, as words may be of letters of the alphabet
+// only.
 func looksBase64(s string, sameLine bool) bool {
 	const enough = 100
 	line, _, _ := strings.Cut(s[:min(len(s), enough)], "\n")
@@ -121,7 +122,7 @@ func looksBase64(s string, sameLine bool) bool {
 	return sameLine || len(line)%4 == 0
 }
 
-// beginsFooter tells that a line is the rule or the signature separator above a
+// beginsFooter reports whether a line is the rule or the signature separator above a
 // footer, or has several words.
 func beginsFooter(s string) bool {
 	const enough = 100
@@ -132,7 +133,7 @@ func beginsFooter(s string) bool {
 	return strings.IndexByte(s, ' ') > 0 && looksLikeWords(s)
 }
 
-// looksLikeWords tells that the first line has several words, as no base64 has.
+// looksLikeWords reports whether the first line has several words, as no base64 has.
 func looksLikeWords(s string) bool {
 	const enough = 100
 	s = strings.TrimLeft(s, " \t\r\n")
@@ -140,8 +141,8 @@ func looksLikeWords(s string) bool {
 	return len(strings.Fields(line)) > 2
 }
 
-// shorten handles a quantum of 1 to 3 characters, reporting one that lacks its
-// padding, and gives the count of characters that can be decoded.
+// shorten handles a quantum of 1 to 3 characters, records a fault if its padding is
+// missing, and returns how many of the characters can be decoded.
 func (d *base64Decoder) shorten(n, tail int) int {
 	if !d.padded && d.found == faultNone {
 		d.found = faultBase64End

@@ -30,17 +30,16 @@ func (m *Message) Bodies() (text, html []*Part) {
 	return slices.Clone(b.text), slices.Clone(b.html)
 }
 
-// HasText tells that the message has a text body, which may be empty.
+// HasText reports whether the message has a text body, which may be empty.
 func (m *Message) HasText() bool { return len(m.choice().text) > 0 }
 
-// HasHTML tells that the message has an HTML body, which may be empty.
+// HasHTML reports whether the message has an HTML body, which may be empty.
 func (m *Message) HasHTML() bool { return len(m.choice().html) > 0 }
 
-// Attachments gives the leaves that are not part of the bodies, in order:
-// attachments, inline images, alternatives that no body was made of, and whole
-// attached messages, without what is in them. A text that is sent inline with a file
-// name behind other parts is both, a body and an attachment. Blank text that nobody
-// named is neither.
+// Attachments gives the leaves that are not part of the bodies, in order: attachments,
+// inline images, alternatives that no body was made of, and whole attached messages,
+// without what is in them. A text that is sent inline with a file name behind other parts
+// is both, a body and an attachment. Blank text without a file name is neither.
 func (m *Message) Attachments() []*Part { return slices.Clone(m.choice().attachments) }
 
 func (m *Message) choice() bodies {
@@ -78,8 +77,8 @@ func leavesExcept(p *Part, chosen map[*Part]bool, list []*Part) []*Part {
 	return list
 }
 
-// alsoFile tells that text is shown and is a file too: it has a name, is said to be
-// inline, and has other parts before it.
+// alsoFile reports whether text is both shown and listed as a file: it has a file name, is
+// inline by its disposition, and has other parts before it.
 func (p *Part) alsoFile() bool {
 	return p.parent != nil && p.parent.Parts[0] != p && p.Disposition().Value == "inline" && p.Filename() != ""
 }
@@ -116,8 +115,8 @@ func readText(p *Part, limit int) string {
 	return text
 }
 
-// joinText gives the text of all parts in order. HTML beside text that says the
-// same is its alternative, though sent as something else, and left out.
+// joinText gives the text of all parts in order. HTML next to text with the same words is
+// treated as its alternative, even if it was not sent as one, and left out.
 func joinText(parts []*Part) string {
 	texts := make([]string, len(parts))
 	room := MaxText
@@ -160,7 +159,7 @@ func sameWords(a, b string) bool {
 	}
 }
 
-// joiner puts texts together, each on a line of its own, up to MaxText bytes.
+// joiner joins texts, each beginning on a line of its own, up to MaxText bytes.
 type joiner struct{ b strings.Builder }
 
 func (j *joiner) room() int { return max(0, MaxText-j.b.Len()) }

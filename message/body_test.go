@@ -27,7 +27,7 @@ func htmlPart(s string) string { return entity("Content-Type: text/html", s) }
 
 var imagePart = entity("Content-Type: image/png\nContent-ID: <i>", "png")
 
-// choice is what has to be chosen of a message.
+// choice is what is expected to be chosen from a message.
 type choice struct {
 	name, raw   string
 	text, html  string
@@ -171,7 +171,7 @@ func alternativesInEachOther(kind, small, large string) string {
 	return b.String() + "Content-Type: " + kind + "\n\n" + large
 }
 
-// Each of these takes minutes when what is large is looked at on each level.
+// Each of these takes minutes if the large part is read again on each level of nesting.
 func TestChoosingIsLinear(t *testing.T) {
 	large := strings.Repeat("<b> </b>\n", 1<<20)
 	for name, raw := range map[string]string{

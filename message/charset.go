@@ -16,7 +16,7 @@ import (
 // maxCharsetName is the longest charset name looked up, in bytes.
 const maxCharsetName = 64
 
-// charsetFault tells how far the decoded text can be trusted.
+// charsetFault says how far the decoded text can be trusted.
 type charsetFault int
 
 const (
@@ -25,11 +25,11 @@ const (
 	charsetMalformed              // bytes outside the charset became U+FFFD, or were guessed (8-bit in US-ASCII)
 )
 
-// decodeCharset turns bytes in the named charset into valid UTF-8. It never
-// fails: text in an unknown charset, or 8-bit bytes in a charset that has none, are
-// guessed (UTF-8 when it is valid, else windows-1252 or what is used beside the
-// charset). A byte order mark is removed, and counts more than the name. Like browsers
-// and other mail readers it takes ISO-8859-1 for windows-1252 and GB2312 for GB18030.
+// decodeCharset turns bytes in the named charset into valid UTF-8. It never fails: text in
+// an unknown charset, or 8-bit bytes in a charset that has none, are guessed (UTF-8 when it
+// is valid, else windows-1252 or the 8-bit charset that is used along with the named one).
+// A byte order mark is removed, and takes precedence over the name. Like browsers and other
+// mail readers it takes ISO-8859-1 for windows-1252 and GB2312 for GB18030.
 func decodeCharset(s, name string) (string, charsetFault) {
 	if len(name) > maxCharsetName {
 		return guessCharset(s), charsetUnknown
@@ -103,8 +103,8 @@ func decodeTable(s string, table []rune) string {
 	return b.String()
 }
 
-// sevenBit are the charsets that have no 8-bit bytes, each with the charset that is
-// used beside it, in which such bytes are read when they are no UTF-8.
+// sevenBit are the charsets without 8-bit bytes, each with the 8-bit charset in which such
+// bytes are read if they are not UTF-8.
 var sevenBit = map[string]string{
 	"iso-2022-jp": "shift_jis", "iso-2022-kr": "euc-kr", "iso-2022-cn": "gb18030", "hz-gb-2312": "gb18030", "utf-7": "windows-1252",
 }
@@ -126,8 +126,8 @@ func decodeEightBit(s, beside string) string {
 	return guessCharset(s)
 }
 
-// oneByte tells that a charset has one byte for each character, so that any bytes
-// are text in it, whether they were meant to be or not.
+// oneByte reports whether a charset has one byte for each character, so that any bytes are
+// valid text in it, even if they were written in another charset.
 func oneByte(name string) bool {
 	if charsetTables[name] != nil {
 		return true
@@ -136,14 +136,14 @@ func oneByte(name string) bool {
 	return ok
 }
 
-// mojibake tells that bytes named as text in a charset are UTF-8 by all that can be
-// told, so that a reader sees two or three characters for each that is not ASCII.
+// mojibake reports whether bytes that are labelled with a charset are almost certainly
+// UTF-8, so that a reader sees two or three characters for each one that is not ASCII.
 func mojibake(raw, charset string) bool {
 	return len(charset) <= maxCharsetName && !isASCII(raw) && utf8.ValidString(raw) && oneByte(charsetName(charset))
 }
 
-// encodedTwice tells that UTF-8 was taken for windows-1252 and encoded once more:
-// all of the text that is not ASCII says so.
+// encodedTwice reports whether UTF-8 was taken for windows-1252 and encoded once more,
+// which must hold for all of the text that is not ASCII.
 func encodedTwice(text string) bool {
 	if isASCII(text) {
 		return false
@@ -152,7 +152,7 @@ func encodedTwice(text string) bool {
 	for _, r := range text {
 		c, ok := charmap.Windows1252.EncodeRune(r)
 		if !ok && r < 0xa0 {
-			c, ok = byte(r), true // five bytes mean nothing in windows-1252
+			c, ok = byte(r), true // five bytes are undefined in windows-1252
 		}
 		if !ok {
 			return false
@@ -215,8 +215,8 @@ func utf16Order(s string) unicode.Endianness {
 	return unicode.BigEndian
 }
 
-// guessCharset decodes bytes in no known charset: valid UTF-8 is kept, anything
-// else is taken for windows-1252, in which every byte means something.
+// guessCharset decodes bytes in an unknown charset: valid UTF-8 is kept, anything else is
+// read as windows-1252, in which every byte stands for a character.
 func guessCharset(s string) string {
 	s = strings.TrimPrefix(s, "\ufeff")
 	if utf8.ValidString(s) {
@@ -233,8 +233,8 @@ func guessCharset(s string) string {
 	return b.String()
 }
 
-// mostlyUTF8 tells that few of the bytes that are not ASCII are not UTF-8, as in a
-// text that was cut within a character.
+// mostlyUTF8 reports whether most of the text that is not ASCII is valid UTF-8. The rest
+// may come from a text that was cut within a character.
 func mostlyUTF8(s string) bool {
 	valid, invalid := 0, 0
 	for _, r := range s {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// charsetName gives the name under which decodeCharset knows a charset, for the many
-// names that WHATWG, IANA, operating systems and mail programs have for it: in
-// any case, with or without separators and prefixes such as x- and cs. It is "" for
-// names that say nothing, and the name itself in lower case if nobody knows it.
+// charsetName gives the name under which decodeCharset knows a charset, for the many names
+// that WHATWG, IANA, operating systems and mail programs have for it: in any case, with or
+// without separators and prefixes such as x- and cs. It is "" for names without a meaning,
+// and an unknown name itself, in lower case.
 func charsetName(name string) string {
 	name = strings.ToLower(strings.Trim(name, " \t\"'<>;,."))
 	name = strings.TrimPrefix(name, "charset=")
@@ -32,9 +32,9 @@ func charsetName(name string) string {
 	return name
 }
 
-// charsetFamilies are charsets with many variants, by how their names begin without
-// separators. The charset that each is read as has the characters of all of them,
-// or of nearly all.
+// charsetFamilies are charsets with many variants, by the prefix of their names without
+// separators. The variants are read as one charset, which has all their characters or
+// nearly all.
 var charsetFamilies = []struct{ prefix, name string }{
 	{"utf8", "utf-8"}, {"cesu8", "utf-8"}, {"iso2022jp", "iso-2022-jp"}, {"eucjp", "euc-jp"}, {"eucjis", "euc-jp"},
 	{"shiftjis", "shift_jis"}, {"sjis", "shift_jis"}, {"iso2022kr", "iso-2022-kr"}, {"iso2022cn", "iso-2022-cn"},
@@ -128,7 +128,8 @@ func numberedCharset(key string) string {
 	return ""
 }
 
-// leastDigits gives a number at least the three digits that names of code pages have.
+// leastDigits pads a number with zeros to the three digits that names of code pages have at
+// least.
 func leastDigits(digits string) string {
 	return strings.Repeat("0", max(0, 3-len(digits))) + digits
 }

@@ -1,8 +1,7 @@
 package message
 
-// charsetTables are the upper halves of charsets of one byte that golang.org/x/text
-// does not have; the lower half of each is US-ASCII. U+FFFD stands for bytes that
-// mean nothing.
+// charsetTables are the upper halves of charsets of one byte that golang.org/x/text does
+// not have; the lower half of each is US-ASCII. U+FFFD stands for undefined bytes.
 var charsetTables = map[string][]rune{
 	"armscii-8": []rune("\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u00a0\ufffdև։\u0029\u0028»«—\u002e՝\u002c\u002d֊…՜՛՞ԱաԲբԳգԴդԵեԶզԷէ" +
 		"ԸըԹթԺժԻիԼլԽխԾծԿկՀհՁձՂղՃճՄմՅյՆնՇշՈոՉչՊպՋջՌռՍսՎվՏտՐրՑցՒւՓփՔքՕօՖֆ՚\ufffd"),

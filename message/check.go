@@ -61,8 +61,8 @@ func (c *checker) lines() {
 	count(long, LongLine, "")
 }
 
-// once has the fields that a header has at most once (RFC 5322 3.6, RFC 2045),
-// in lower case, of at most maxOnce bytes.
+// once has the names of the fields that may occur only once in a header (RFC 5322 3.6, RFC
+// 2045), in lower case and of at most maxOnce bytes.
 var once = wordSet(`
 	date from sender reply-to to cc bcc message-id in-reply-to references subject
 	mime-version content-type content-transfer-encoding content-disposition content-id

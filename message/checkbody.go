@@ -29,7 +29,8 @@ func (c *checker) html() {
 	c.references(part, InsecureImage, r.Insecure)
 }
 
-// links looks for more links than are listed, where there can be so many.
+// links reports more links than are listed. It counts them only if the bodies are large
+// enough to have so many.
 func (c *checker) links(page string) {
 	text := c.m.Text()
 	if strings.Count(text, ":")+strings.Count(text, ".")/2+strings.Count(page, "<a")+strings.Count(page, "<A") < MaxLinks {

@@ -10,8 +10,8 @@ import (
 
 // bodies are the parts that make up what a reader of the mail sees first.
 type bodies struct {
-	// text is all that is shown to who reads plain text, in order: also HTML, where
-	// no plain text stands in its place.
+	// text is all that is shown to readers of plain text, in order. It includes HTML that
+	// has no plain text as an alternative.
 	text        []*Part
 	html        []*Part
 	attachments []*Part
@@ -22,12 +22,12 @@ func (b *bodies) add(more bodies) {
 	b.html = append(b.html, more.html...)
 }
 
-// hasText tells that there is text that is no HTML.
+// hasText reports whether there is text that is no HTML.
 func (b *bodies) hasText() bool {
 	return slices.ContainsFunc(b.text, func(p *Part) bool { return !isHTML(p) })
 }
 
-// shown tells that there is anything that is not blank.
+// shown reports whether there is anything that is not blank.
 func (b *bodies) shown() bool { return !allBlank(b.text) || !allBlank(b.html) }
 
 func isHTML(p *Part) bool { return p.MediaType == "text/html" }
@@ -35,9 +35,9 @@ func isHTML(p *Part) bool { return p.MediaType == "text/html" }
 // isBodyType tells of the types that bodies have.
 func isBodyType(p *Part) bool { return p.MediaType == "text/plain" || p.MediaType == "text/html" }
 
-// attached tells that the part's disposition makes it an attachment, as any does
-// that nobody knows (RFC 2183 2.8), but not of a mail that has no other part.
-// Fields of a form (RFC 7578 4.2) are none.
+// attached reports whether the part's disposition makes it an attachment. Unknown
+// dispositions do (RFC 2183 2.8), except for the only part of a mail. Fields of a form (RFC
+// 7578 4.2) are not attachments.
 func (p *Part) attached() bool {
 	switch p.Disposition().Value {
 	case "", "inline":
@@ -80,9 +80,9 @@ func chooseWithin(p *Part, first bool) bodies {
 	return choose(p)
 }
 
-// chooseLeaf decides whether a part without parts is a body. One with a file name
-// is a body only if it comes first or is said to be inline. A message that is a
-// single text of another kind is shown as text, as RFC 2046 4.1.4 has it.
+// chooseLeaf decides whether a part without parts is a body. One with a file name is a body
+// only if it comes first or is said to be inline. A message that is a single text of
+// another kind is shown as text, as RFC 2046 4.1.4 says.
 func chooseLeaf(p *Part, first bool) bodies {
 	switch {
 	case p.attached(), p.parent != nil && p.Image():
@@ -102,22 +102,22 @@ func chooseLeaf(p *Part, first bool) bodies {
 // plainLike are types of text that people write, and can read as it stands.
 var plainLike = wordSet("text/enriched text/richtext text/markdown text/x-markdown text/x-web-markdown")
 
-// chooseAlternative takes all text and all HTML: text behind the HTML is a footer
-// that somebody added on the way. Of those that say the same the last is taken, as
-// the most faithful one (RFC 2046 5.1.4), and blank ones only in want of others.
+// chooseAlternative takes all text and all HTML, as text after the HTML is a footer that
+// was added on the way. Of alternatives with the same words it takes the last, as the most
+// faithful one (RFC 2046 5.1.4), and blank ones only if there is nothing else.
 func chooseAlternative(alternatives []*Part) bodies {
 	var text, html choices
 	var whole []*Part
 	for _, child := range alternatives {
 		b := choose(child)
 		if plainLike[child.MediaType] {
-			continue // plain text is nearly always beside it
+			continue // there is nearly always plain text as well
 		}
 		html.add(b.html, (*Part).showsSomething)
 		switch {
 		case !b.hasText():
 		case slices.ContainsFunc(b.text, isHTML):
-			whole = b.text // text that stands beside HTML
+			whole = b.text // text that was sent along with HTML
 		case child.Filename() != "" && !allBlank(text.parts):
 		default:
 			text.add(b.text, func(p *Part) bool { return !p.blank() })
@@ -138,7 +138,8 @@ type choices struct {
 	last  []*Part // the one that was added last, at the end of parts
 }
 
-// add adds an alternative that has not been said yet.
+// add adds an alternative. It takes the place of the one before if that has the same words,
+// and of all before if those are blank.
 func (c *choices) add(parts []*Part, shows func(*Part) bool) {
 	if len(parts) == 0 || len(c.parts) > 0 && !slices.ContainsFunc(parts, shows) {
 		return
@@ -156,15 +157,15 @@ func (c *choices) add(parts []*Part, shows func(*Part) bool) {
 	c.parts, c.last = append(c.parts, parts...), parts
 }
 
-// wordSum stands for the words of a text, whatever the white space between them.
+// wordSum is a checksum of the words of a text, regardless of the white space between them.
 type wordSum struct {
 	hash  uint64
 	known bool // it was made
 	none  bool // there are no words
 }
 
-// words gives the sum of what the part says. It is made once, as alternatives may
-// lie in one another, and only while bodies are chosen.
+// words returns the checksum of the words of the part. It is computed once, as alternatives
+// may be nested, and only while bodies are chosen.
 func (p *Part) words() wordSum {
 	if p.wordSum.known {
 		return p.wordSum
@@ -253,7 +254,7 @@ func (m *Message) anyText(found bodies) bodies {
 	return found
 }
 
-// How well leaves are suited to be shown in want of anything better: from 0 on
+// Ranks of leaves that may be shown when there is nothing better, the best first: from 0 on
 // texts of the message itself, then those of the messages in it.
 const (
 	withinMessages  = 2
@@ -262,7 +263,7 @@ const (
 	notShown        = 6
 )
 
-// rank tells how well the part is suited.
+// rank returns the rank of the part.
 func (p *Part) rank(within bool) int {
 	switch {
 	case len(p.Parts) > 0 || p.attached():
@@ -277,7 +278,7 @@ func (p *Part) rank(within bool) int {
 	return notShown
 }
 
-// withinMessage tells that the part is in an attached message.
+// withinMessage reports whether the part is in an attached message.
 func (p *Part) withinMessage() bool {
 	for up := p.parent; up != nil; up = up.parent {
 		if up.isMessage() {
@@ -287,7 +288,7 @@ func (p *Part) withinMessage() bool {
 	return false
 }
 
-// blank tells that the part is text in which nothing can be seen. Like words, it is
+// blank reports whether the part is text in which nothing can be seen. Like words, it is
 // found out once.
 func (p *Part) blank() bool {
 	if !p.blankKnown {
@@ -310,7 +311,7 @@ func (p *Part) looksBlank() bool {
 	return true
 }
 
-// showsSomething tells that an HTML part has any text or an image.
+// showsSomething reports whether an HTML part has any text or an image.
 func (p *Part) showsSomething() bool {
 	if !p.words().none {
 		return true
@@ -319,7 +320,7 @@ func (p *Part) showsSomething() bool {
 	return containsFold(page, "<img") || containsFold(page, "background")
 }
 
-// invisible tells of white space, and of characters that have no width.
+// invisible reports whether a character is white space or has no width.
 func invisible(r rune) bool {
 	return unicode.IsSpace(r) || r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\ufeff' || r == 0
 }

@@ -1,6 +1,6 @@
 package message
 
-// The words that tell codes from other numbers, in lower case.
+// The words that distinguish codes from other numbers, in lower case.
 var (
 	// English, German and Dutch, French, Spanish and Portuguese, Italian and
 	// Romanian, the Nordic languages, Finnish, Hungarian, Polish, Czech and Slovak,
@@ -68,14 +68,14 @@ var (
 		"クーポン", "商品コード", "バーコード", "プロモ", "割引", "優待", "郵便", "ไปรษณีย์", "สินค้า", "ส่วนลด", "คำสั่งซื้อ", "쿠폰", "할인",
 		"优惠码", "折扣码", "邮政编码",
 	}
-	// Words before "code" that make it another thing.
+	// Words before "code" that give it another meaning, such as a postal code.
 	otherCodes = wordSet(`
 		zip postal post area country error promo promotional discount coupon voucher gift source dress qr status
 		sort product tracking bar swift iban bic tax dial dialing color colour hex referral response
 		posta indirim kupon promosyon ürün kampanya hediye slevový dárkový poštovní promóciós kedvezmény
 		kuponový промо поштовий почтовый скидочный подарочный בר 쿠폰 할인 우편 상품 발송
 	`)
-	// Words after it that do, with one between at most.
+	// Words after "code" that do the same, with at most one word in between.
 	afterOtherCodes = wordSet(`
 		postal postale poștal pocztowy promo promocional promozionale promocyjny rabatowy kreskowy sconto fiscale
 		descuento desconto réduction reduction barras barre țara

@@ -19,13 +19,13 @@ const (
 	maxCodeSubject = 1000
 )
 
-// Codes gives what look like one-time codes in the subject, the text and the HTML
-// of a mail, the most likely first, each once. A code is 4 to 8 digits of any
-// script, given in ASCII and without the blanks or hyphens that group them; 6 to 8
-// capital letters and digits; or such digits after a short prefix, as in
-// "G-123456". A word such as code, PIN or verification must stand near it, in one
-// of some thirty languages. Years, prices, dates, telephone and order numbers, and
-// what is part of a URL or a longer word, are none.
+// Codes gives what look like one-time codes in the subject, the text and the HTML of a
+// mail, the most likely first, each once. A code is 4 to 8 digits of any script, given in
+// ASCII and without the blanks or hyphens that group them; 6 to 8 capital letters and
+// digits; or such digits after a short prefix, as in "G-123456". A word such as code, PIN
+// or verification must stand near it, in one of some thirty languages. Years, prices,
+// dates, telephone and order numbers, and parts of a URL or of a longer word, are not
+// codes.
 func Codes(subject, text, page string) []string {
 	var found []scoredCode
 	bodies := []string{text}
@@ -69,7 +69,7 @@ type word struct {
 	strength   int // of a keyword, else 0
 }
 
-// splitWords gives the words of a text, with what each of them tells.
+// splitWords splits a text into words, and rates those that are keywords.
 func splitWords(s string) []word {
 	var words []word
 	line, start, urlTo := 0, -1, 0
@@ -115,8 +115,8 @@ func splitWords(s string) []word {
 	return words
 }
 
-// codeFinder goes over the words of a text once, looking a bounded number of
-// words around each candidate.
+// codeFinder goes over the words of a text once, and looks at a bounded number of words
+// around each candidate.
 type codeFinder struct {
 	codeText
 	words []word
@@ -167,7 +167,7 @@ const (
 	reachAfter  = 10
 )
 
-// score tells how likely a candidate is a code, 0 that it is none.
+// score rates how likely a candidate is to be a code; 0 means that it is not one.
 func (f *codeFinder) score(c candidate) int {
 	best, place := 0, -1
 	listed := c.alone && f.haveFound && f.last.alone && f.words[c.from].line-f.words[f.last.to-1].line <= 2
@@ -214,8 +214,8 @@ func (f *codeFinder) score(c candidate) int {
 	return best + f.bonus(c)
 }
 
-// use marks the keywords up to one, and those right after it, as belonging to
-// the code just found, so that they do not vouch for a number further on.
+// use marks the keywords up to a place, and those right after it, as belonging to the code
+// just found, so that they do not make a later number look like a code.
 func (f *codeFinder) use(place int) {
 	next := place + 1
 	for next < len(f.words) && next <= place+3 && f.words[next].line == f.words[place].line && f.words[next].strength > 0 {
@@ -224,7 +224,7 @@ func (f *codeFinder) use(place int) {
 	f.used = next
 }
 
-// bonus prefers the usual looks of a code.
+// bonus rates a candidate higher if it looks as codes usually do.
 func (f *codeFinder) bonus(c candidate) int {
 	bonus := 0
 	if c.alone {
@@ -243,7 +243,7 @@ func (f *codeFinder) bonus(c candidate) int {
 type candidate struct {
 	from, to int // its words
 	value    string
-	year     bool // it may be one: the keyword must stand right before it
+	year     bool // it may be a year: the keyword must stand right before it
 	alone    bool // on its line
 }
 
@@ -274,8 +274,8 @@ func (f *codeFinder) candidate(i int) (c candidate, ok bool) {
 	return c, f.standsFree(c)
 }
 
-// spacedDigits joins 4 to 8 single digits with white space between, as boxes of
-// a table give them.
+// spacedDigits joins 4 to 8 single digits with white space in between, as in a table with a
+// cell for each digit.
 func (f *codeFinder) spacedDigits(c *candidate) {
 	for c.to < len(f.words) && c.to-c.from < 9 {
 		s := f.str(c.to)
@@ -290,8 +290,7 @@ func (f *codeFinder) spacedDigits(c *candidate) {
 	}
 }
 
-// groupsWith tells that words i and i+1 are two halves of a code: 123-456, 1234
-// 5678.
+// groupsWith reports whether words i and i+1 are two halves of a code: 123-456, 1234 5678.
 func (f *codeFinder) groupsWith(i int) bool {
 	gap := f.gap(i)
 	if gap != "-" && gap != " " && gap != "\u00a0" && gap != "\u2013" && gap != "\u2011" {
@@ -304,7 +303,7 @@ func (f *codeFinder) groupsWith(i int) bool {
 	return len(a) == 3 || a[:2] != "20" || b[:2] != "20"
 }
 
-// prefixes tells that word i is the prefix of the digits after it: G-123456.
+// prefixes reports whether word i is the prefix of the digits after it: G-123456.
 func (f *codeFinder) prefixes(i int) bool {
 	if f.gap(i) != "-" || labels[f.lower(i)] {
 		return false
@@ -313,8 +312,8 @@ func (f *codeFinder) prefixes(i int) bool {
 	return len(digits) >= 4 && len(digits) <= 8 && allDigits(digits)
 }
 
-// standsFree tells that a candidate is no part of something longer: a price, a
-// date, a telephone number, an address.
+// standsFree reports whether a candidate is not part of something longer, such as a price,
+// a date, a telephone number or an address.
 func (f *codeFinder) standsFree(c candidate) bool {
 	start, end := f.words[c.from].start, f.words[c.to-1].end
 	before, size := utf8.DecodeLastRuneInString(f.text[:start])
@@ -330,7 +329,7 @@ func (f *codeFinder) standsFree(c candidate) bool {
 	case strings.ContainsRune("%@/\\_=&~", after), unicode.Is(unicode.Sc, after),
 		after == ' ' && unicode.Is(unicode.Sc, beyond),
 		strings.ContainsRune(".,:-\u2013", after) && isWordRune(beyond),
-		after == '\'' && unicode.IsDigit(beyond): // letters are an ending, as Turkish has it
+		after == '\'' && unicode.IsDigit(beyond): // letters after an apostrophe are a suffix, as in Turkish
 		return false
 	}
 	if f.beside(c.from-1, c.from-1) || f.beside(c.to, c.to-1) {
@@ -339,8 +338,8 @@ func (f *codeFinder) standsFree(c candidate) bool {
 	return !currencies[f.lower(c.from-1)] && !currencies[f.lower(c.to)] && !units[f.lower(c.to)]
 }
 
-// beside tells that word i is more digits of the same number, across the gap
-// after word g: telephone and card numbers.
+// beside reports whether word i, across the gap after word g, continues the same number, as
+// in telephone and card numbers.
 func (f *codeFinder) beside(i, g int) bool {
 	if i < 0 || i >= len(f.words) || !allDigits(f.str(i)) {
 		return false
@@ -372,7 +371,7 @@ func isUpper(s string) bool {
 	return s != ""
 }
 
-// mixedCapitals tells that s is 6 to 8 capital letters and digits, some of both.
+// mixedCapitals reports whether s is 6 to 8 capital letters and digits, some of both.
 func mixedCapitals(s string) bool {
 	if len(s) < 6 || len(s) > 8 {
 		return false

@@ -11,10 +11,10 @@ type codeText struct {
 	text string // digits and capitals of ASCII in place of those of other scripts
 	head int    // where the body begins, after the subject
 
-	years []string // what numbers of four digits begin with that may be years
+	years []string // the first digits of four-digit numbers that may be years
 }
 
-// newCodeText makes one of a subject and a body, which is cut.
+// newCodeText joins a subject and a body, both cut to what is searched.
 func newCodeText(subject, body string) codeText {
 	t := codeText{years: []string{"19", "20"}}
 	subject = cutText(strings.TrimSpace(subject), maxCodeSubject)
@@ -26,8 +26,9 @@ func newCodeText(subject, body string) codeText {
 	return t
 }
 
-// plain gives a text with digits of any script and full-width letters as those of
-// ASCII, without marks that only turn the direction of writing or join letters.
+// plain returns a text with digits of any script and full-width letters replaced by those
+// of ASCII, without characters that only control the direction of writing or the joining of
+// letters.
 func (t *codeText) plain(s string) string {
 	if isASCII(s) {
 		return s
@@ -50,8 +51,8 @@ func (t *codeText) plain(s string) string {
 	}, s)
 }
 
-// calendar takes note of years of another calendar than ours, which go with digits
-// of other scripts: 14xx in Arabic and Persian, 25xx in Thai.
+// calendar records the years of other calendars, which are used along with digits of other
+// scripts: 14xx in Arabic and Persian, 25xx in Thai.
 func (t *codeText) calendar(digit rune) {
 	switch {
 	case len(t.years) > 2:
@@ -62,8 +63,8 @@ func (t *codeText) calendar(digit rune) {
 	}
 }
 
-// digitValue gives what a decimal digit of any script stands for. Unicode has them
-// in tens, each from zero to nine.
+// digitValue returns the value of a decimal digit of any script. In Unicode each script's
+// digits are in a row, from zero to nine.
 func digitValue(r rune) rune {
 	for _, in := range unicode.Nd.R16 {
 		if rune(in.Lo) <= r && r <= rune(in.Hi) {
@@ -78,9 +79,9 @@ func digitValue(r rune) rune {
 	return 0
 }
 
-// splits tells that a word ends between two letters or digits: beside a digit, and
-// beside a letter of ASCII, text of scripts without blanks goes on as it does with
-// them.
+// splits reports whether a word ends between two letters or digits: between an ASCII digit
+// and a letter that is not ASCII, and between an ASCII letter and one of a script without
+// blanks.
 func splits(a, b rune) bool {
 	if a < utf8.RuneSelf && b < utf8.RuneSelf {
 		return false

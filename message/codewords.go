@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of the words that are looked up, in bytes: one of ASCII, and one of a
-// script without blanks, of which the end is.
+// Bounds of the words that are looked up, in bytes: of a word in ASCII, and of one in a
+// script without blanks, of which only the end is looked up.
 const (
 	maxKeyword  = 60
 	maxSentence = 300
@@ -19,7 +19,7 @@ const (
 	weak   = 14 // is about identifying oneself
 )
 
-// keyword gives a word as it is looked up.
+// keyword returns a word in the form in which it is looked up.
 func keyword(s string) string {
 	if len(s) > maxKeyword {
 		if isASCII(s) {
@@ -32,7 +32,8 @@ func keyword(s string) string {
 	return strings.ToLower(s)
 }
 
-// keywordStrength tells what a lower-case word says, given the word before it.
+// keywordStrength returns the strength of a lower-case word as a keyword, given the word
+// before it; 0 if it is not one.
 func keywordStrength(s, before string) int {
 	switch {
 	case strongWords[s]:
@@ -67,8 +68,8 @@ func containsAny(s string, parts []string) bool {
 	return !isASCII(s) && slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
 }
 
-// takeBack takes from the keyword before the last words what it says, as a word
-// after it makes it another thing: "code postal", "código de descuento".
+// takeBack removes the strength of the keyword before the last words if a word after it
+// gives it another meaning: "code postal", "código de descuento".
 func takeBack(words []word) {
 	for i := len(words) - 1; i >= max(0, len(words)-2); i-- {
 		if words[i].strength == strong {

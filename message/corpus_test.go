@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write what Parse gives of testdata/*/*.eml to the .json file beside each")
 
-// golden is what a .json file in testdata tells of the .eml file beside it.
+// golden is a .json file in testdata: what is expected of the .eml file of the same name.
 type golden struct {
 	Subject     string
 	From, To    []Address

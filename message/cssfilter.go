@@ -6,12 +6,12 @@ import (
 	"github.com/tdewolff/parse/v2/css"
 )
 
-// cssFilter writes style sheets anew, of the tokens that may stay. URLs are those
-// that the page's rules allow; nothing that is written holds a "<", and whatever
-// is left out leaves white space, so that what stood around it stays apart.
+// cssFilter rewrites style sheets from the tokens that are allowed. It writes only URLs
+// that the page's rules allow, and never a "<". What is left out is replaced by white
+// space, so that the tokens around it do not join.
 type cssFilter struct {
 	urls   *pageURLs
-	scheme string // of colours: light, dark, or "" for what the reader prefers
+	scheme string // the colour scheme: light, dark, or "" for the one that the reader prefers
 	in     *cssTokens
 	out    strings.Builder
 	spaced int  // length of out when white space was written last
@@ -21,10 +21,10 @@ type cssFilter struct {
 // noImage stands for an image that may not be loaded.
 const noImage = `url("data:,")`
 
-// sheetText gives a whole style sheet anew.
+// sheetText rewrites a whole style sheet.
 func (f *cssFilter) sheetText(sheet string) string { return f.run(sheet, true) }
 
-// declarations gives the declarations of one element anew.
+// declarations rewrites the declarations of one element.
 func (f *cssFilter) declarations(list string) string { return f.run(list, false) }
 
 func (f *cssFilter) run(text string, sheet bool) string {
@@ -36,7 +36,7 @@ func (f *cssFilter) run(text string, sheet bool) string {
 	return strings.TrimSpace(f.out.String())
 }
 
-// token writes one token, and with it those that belong to it.
+// token writes one token together with those that belong to it.
 func (f *cssFilter) token(t cssToken) {
 	switch t.kind {
 	case css.IdentToken, css.CustomPropertyNameToken:
@@ -56,7 +56,7 @@ func (f *cssFilter) token(t cssToken) {
 	}
 }
 
-// plain writes a token that loads nothing, whatever is around it.
+// plain writes a token that loads nothing in any context.
 func (f *cssFilter) plain(t cssToken) {
 	switch t.kind {
 	case css.IdentToken, css.CustomPropertyNameToken:
@@ -82,7 +82,7 @@ func (f *cssFilter) plain(t cssToken) {
 	}
 }
 
-// verbatim writes a token as it was sent, unless it has one of some characters.
+// verbatim writes a token as it was sent, unless it contains one of the given characters.
 func (f *cssFilter) verbatim(t cssToken, without string) {
 	if strings.ContainsAny(t.text, without) || t.text < " " {
 		f.space()
@@ -111,11 +111,11 @@ func (f *cssFilter) image(raw string) {
 	f.out.WriteByte(')')
 }
 
-// colorScheme has the names of the property that tells which schemes a page knows.
+// colorScheme has the names of the property that says which colour schemes a page supports.
 var colorScheme = wordSet("color-scheme supported-color-schemes")
 
-// identifier writes a name. A declaration that the page knows both schemes of
-// colours becomes one of that which is shown.
+// identifier writes a name. If a declaration says that the page supports both colour
+// schemes, only the one that is shown is written.
 func (f *cssFilter) identifier(t cssToken) {
 	f.plain(t)
 	if f.scheme == "" || !colorScheme[t.keyword()] {
@@ -138,7 +138,7 @@ func (f *cssFilter) identifier(t cssToken) {
 	}
 }
 
-// namesScheme tells that a token is the name of a scheme of colours.
+// namesScheme reports whether a token is the name of a scheme of colours.
 func (t cssToken) namesScheme() bool {
 	return t.kind == css.IdentToken && (t.keyword() == "light" || t.keyword() == "dark")
 }
@@ -146,8 +146,8 @@ func (t cssToken) namesScheme() bool {
 // maxLookAhead is how many tokens are looked at before they are written.
 const maxLookAhead = 64
 
-// lookAhead reads simple tokens up to the one that ends them, which it leaves, and
-// tells whether it came so far.
+// lookAhead reads simple tokens up to the one that ends them, which it does not consume,
+// and reports whether it reached that one.
 func (f *cssFilter) lookAhead(end css.TokenType) (tokens []cssToken, ended bool) {
 	for len(tokens) < maxLookAhead {
 		t := f.in.next()
@@ -162,9 +162,9 @@ func (f *cssFilter) lookAhead(end css.TokenType) (tokens []cssToken, ended bool)
 	return tokens, false
 }
 
-// parentheses writes what is within a pair of them: a condition on the scheme of
-// colours becomes one that is always or never met, and a comparison by "<" the
-// same by ">".
+// parentheses writes what is within a pair of parentheses. A condition on the colour scheme
+// becomes one that is always or never met, and a comparison by "<" is turned into one by
+// ">".
 func (f *cssFilter) parentheses() {
 	f.out.WriteByte('(')
 	inside, ended := f.lookAhead(css.RightParenthesisToken)

@@ -6,8 +6,8 @@ import (
 	"github.com/tdewolff/parse/v2/css"
 )
 
-// What a style sheet may hold beside plain tokens. What is not listed goes, as it
-// may load something: CSS gets new functions all the time.
+// What a style sheet may contain besides plain tokens. What is not listed is left out, as
+// it may load something: new functions are added to CSS all the time.
 var (
 	// atRules are those that load nothing by themselves.
 	atRules = wordSet(`
@@ -17,7 +17,7 @@ var (
 		top-left top-center top-right bottom-left bottom-center bottom-right
 	`)
 
-	// functions load nothing, whatever is in them but for URLs.
+	// functions load nothing but the URL tokens in them.
 	functions = wordSet(`
 		rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark device-cmyk contrast-color
 		calc min max clamp round mod rem sin cos tan asin acos atan atan2 pow sqrt hypot log exp abs sign
@@ -53,7 +53,7 @@ var (
 // maxNestedImages is how deep functions may be nested in one of imageFunctions.
 const maxNestedImages = 8
 
-// atRule writes the beginning of a rule that may stay, and skips any other.
+// atRule writes the beginning of a rule that is allowed, and skips any other.
 func (f *cssFilter) atRule(t cssToken) {
 	name := strings.TrimPrefix(t.keyword(), "@")
 	switch {
@@ -113,8 +113,7 @@ func (f *cssFilter) importRule() {
 	}
 }
 
-// function writes a function that may stay, and skips any other with all that is
-// in it.
+// function writes a function that is allowed, and skips any other with all that is in it.
 func (f *cssFilter) function(t cssToken) {
 	switch name := t.function(); {
 	case name == "url", name == "src":
@@ -151,9 +150,9 @@ func (f *cssFilter) onlyString() (string, bool) {
 	return t.str(), true
 }
 
-// imageFunction writes a function that takes URLs as strings. All in it must be
-// what such a function is known to take: a string that came by way of a variable
-// would be a URL that was not looked at. Where it is not so, all is skipped.
+// imageFunction writes a function that takes URLs as strings. All its arguments must be of
+// known kinds, as a string from a variable would be a URL that was not checked. Otherwise
+// the whole function is skipped.
 func (f *cssFilter) imageFunction(b *strings.Builder, name string, depth int) bool {
 	if depth == maxNestedImages {
 		f.in.skipBlock()

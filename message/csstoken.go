@@ -15,13 +15,13 @@ type cssToken struct {
 	text string
 }
 
-// cssTokens gives the tokens of a style sheet one by one, and takes a few back.
+// cssTokens returns the tokens of a style sheet one by one, and can take some back.
 type cssTokens struct {
 	lexer *css.Lexer
 	back  []cssToken // the next one last
 }
 
-// cssInput is what CSS Syntax 3.3 has done to a style sheet before it is read.
+// cssInput is the preprocessing of a style sheet (CSS Syntax 3.3).
 var cssInput = strings.NewReplacer("\x00", "\ufffd", "\r\n", "\n", "\r", "\n", "\f", "\n")
 
 func readCSS(sheet string) *cssTokens {
@@ -108,7 +108,7 @@ func (t cssToken) str() string {
 	return cssUnescape(s)
 }
 
-// endsEscaped tells that what follows s is escaped.
+// endsEscaped reports whether a character after s would be escaped.
 func endsEscaped(s string) bool {
 	n := len(s)
 	return (n-len(strings.TrimRight(s, `\`)))%2 == 1
@@ -165,8 +165,8 @@ func cssUnescape(s string) string {
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
-// writeCSSName writes an identifier, or what follows the # of a hash, so that it is
-// read as that again, with no character in it that means something to HTML.
+// writeCSSName writes an identifier, or what follows the # of a hash, escaped so that it is
+// read as the same again and has no character that is special in HTML.
 func writeCSSName(b *strings.Builder, name string, identifier bool) {
 	for i, r := range name {
 		switch {

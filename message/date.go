@@ -12,8 +12,8 @@ const maxDate = 200
 // hour is an hour of a zone's offset, in seconds.
 const hour = 3600
 
-// zones are the obsolete names of RFC 5322 4.3, and others that are common and mean
-// one thing, by their offset in seconds.
+// zones are the offsets in seconds of the obsolete zones of RFC 5322 4.3 and of other
+// common names that are not ambiguous.
 var zones = map[string]int{
 	"UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "UCT": 0, "WET": 0,
 	"EST": -5 * hour, "EDT": -4 * hour, "CST": -6 * hour, "CDT": -5 * hour,
@@ -24,13 +24,13 @@ var zones = map[string]int{
 	"AEST": 10 * hour, "AEDT": 11 * hour, "NZST": 12 * hour, "NZDT": 13 * hour,
 }
 
-// dateZone tells how the zone of a date was known.
+// dateZone says how the zone of a date was found.
 type dateZone int
 
 const (
 	zoneKnown   dateZone = iota
 	zoneMissing          // there is none: UTC is taken
-	zoneUnknown          // nobody knows its name: UTC is taken (RFC 5322 4.3)
+	zoneUnknown          // its name is unknown: UTC is taken (RFC 5322 4.3)
 )
 
 // dateParts are what was read of a date; -1 where something was not there.
@@ -43,11 +43,11 @@ type dateParts struct {
 	zoneSet                    bool // by a number, which counts more than a name
 }
 
-// parseDate reads the value of a Date field as sent: the form of RFC 5322 3.3, the
-// obsolete ones of 4.3, ISO 8601, ctime and others that are common. Comments, and
-// blanks around colons, mean nothing; week days are not compared. A zone of 24 hours
-// and more, which RFC 5322 allows but JSON does not, is brought to UTC. ok is
-// false also for years before 0 or after 9999, here or in UTC.
+// parseDate reads the value of a Date field as sent: the form of RFC 5322 3.3, the obsolete
+// ones of 4.3, ISO 8601, ctime and others that are common. Comments, blanks around colons
+// and the day of the week are ignored. A date in a zone of 24 hours or more, which RFC 5322
+// allows but JSON does not, is converted to UTC. ok is false also for years before 0 or
+// after 9999, here or in UTC.
 func parseDate(raw string) (t time.Time, zone dateZone, ok bool) {
 	if len(raw) > maxDate {
 		return time.Time{}, zoneMissing, false
@@ -80,7 +80,7 @@ func dateTokens(raw string) []string {
 	return strings.Fields(b.String())
 }
 
-// token takes one token; false for one that no date has.
+// token reads one token; it is false for one that is not part of any date.
 func (d *dateParts) token(s string) bool {
 	switch {
 	case s[0] == '+' || s[0] == '-':
@@ -118,7 +118,7 @@ func (d *dateParts) number(s string) bool {
 	return true
 }
 
-// fullYear gives the year that one of two or three digits means (RFC 5322 4.3).
+// fullYear returns the year that a year of two or three digits stands for (RFC 5322 4.3).
 func fullYear(n, digits int) int {
 	switch {
 	case digits == 2 && n < 50:
@@ -212,7 +212,7 @@ var (
 // zoneName takes the name of a zone, which may have an offset, as in GMT+0100.
 func (d *dateParts) zoneName(upper string) bool {
 	if d.hour < 0 || d.zoneSet {
-		return d.hour >= 0 // beside an offset a name tells nothing
+		return d.hour >= 0 // next to an offset, a name adds nothing
 	}
 	if i := strings.IndexAny(upper, "+-"); i > 0 {
 		if name := upper[:i]; name == "GMT" || name == "UTC" || name == "UT" {
@@ -254,7 +254,7 @@ func (d *dateParts) numericZone(s string) bool {
 	return true
 }
 
-// time puts the parts together.
+// time makes a time of the parts.
 func (d *dateParts) time() (time.Time, bool) {
 	if d.afternoon >= 0 && d.hour >= 1 && d.hour <= 12 {
 		d.hour = d.hour%12 + 12*d.afternoon

@@ -8,9 +8,9 @@ import (
 // decoder undoes one content transfer encoding (RFC 2045 6), piece by piece.
 // None of them fails: what is malformed is skipped or kept, and reported.
 type decoder interface {
-	// next gives more decoded bytes, valid until the next call; none at the end.
+	// next returns the next decoded bytes, valid until the next call; none at the end.
 	next() []byte
-	// fault tells what was wrong in the bytes decoded so far.
+	// fault returns what was wrong in the bytes decoded so far.
 	fault() decodeFault
 }
 
@@ -63,8 +63,8 @@ func (r *decodeReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// decodeAtMost appends up to limit decoded bytes to dst; whole tells that there
-// were no more.
+// decodeAtMost appends up to limit decoded bytes to dst; whole reports whether that was
+// all.
 func decodeAtMost(dst []byte, d decoder, limit int) (_ []byte, whole bool) {
 	for {
 		piece := d.next()
@@ -98,8 +98,9 @@ func (d *identityDecoder) next() []byte {
 
 func (d *identityDecoder) fault() decodeFault { return d.found }
 
-// quotedDecoder is quoted-printable (RFC 2045 6.7). Blanks before a line end go,
-// as do soft line breaks; "=" that begins neither a byte nor a break stays.
+// quotedDecoder is quoted-printable (RFC 2045 6.7). Blanks before a line end and soft line
+// breaks are removed; a "=" that begins neither an encoded byte nor a soft line break is
+// kept.
 type quotedDecoder struct {
 	src   string
 	kept  int // blanks at the start of src known not to end a line
@@ -151,7 +152,7 @@ func countBlanks(s string) int {
 	return n
 }
 
-// endsLine tells that s is at a line end, or at the end.
+// endsLine reports whether s is at a line end, or at the end.
 func endsLine(s string) bool {
 	return s == "" || s[0] == '\n' || strings.HasPrefix(s, "\r\n") || strings.HasPrefix(s, "\r\r\n")
 }

@@ -69,7 +69,7 @@ func TestTransferEncodings(t *testing.T) {
 	}
 }
 
-// What the standard library encodes comes back, at every size around the sizes
+// What the standard library encodes is decoded to the same, at every size around the sizes
 // of the buffers.
 func TestDecodingUndoesEncoding(t *testing.T) {
 	var data []byte

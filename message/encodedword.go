@@ -45,7 +45,7 @@ func DecodeHeader(s string) string {
 	return d.out.String()
 }
 
-// decodeWords decodes s like DecodeHeader; whole tells that it is nothing but encoded
+// decodeWords decodes s like DecodeHeader; whole reports whether it is nothing but encoded
 // words.
 func decodeWords(s string) (decoded string, whole bool) {
 	if !strings.HasPrefix(s, "=?") || !strings.HasSuffix(s, "?=") {
@@ -64,7 +64,7 @@ func decodeWords(s string) (decoded string, whole bool) {
 	return DecodeHeader(s), true
 }
 
-// isPlain tells that DecodeHeader has nothing to do.
+// isPlain reports whether DecodeHeader would not change s.
 func isPlain(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -196,8 +196,8 @@ func (d *wordDecoder) word(charset string, data []byte) {
 	d.pending, d.charset = append(d.pending, data...), charset
 }
 
-// stateful charsets end each word in their first state without saying so:
-// their words are converted one by one.
+// stateful reports whether a charset has shift states. Each encoded word begins in the
+// initial state, so that words in such a charset are converted one by one.
 func stateful(charset string) bool {
 	return strings.HasSuffix(charset, "utf-7") || strings.HasPrefix(charset, "hz") ||
 		strings.HasPrefix(charset, "iso-2022-kr") || strings.HasPrefix(charset, "iso-2022-cn")
@@ -214,7 +214,8 @@ func (d *wordDecoder) flush() {
 	d.pending, d.charset, d.between = d.pending[:0], "", ""
 }
 
-// writeLine writes decoded text, in which a line end would be forged.
+// writeLine writes decoded text with blanks for its line ends, which could forge header
+// fields.
 func (d *wordDecoder) writeLine(s string) {
 	if strings.ContainsAny(s, "\r\n") {
 		s = lineEnds.Replace(s)

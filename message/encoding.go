@@ -18,10 +18,9 @@ var encodingNames = map[string]string{
 // exactEncodings are the names that every reader knows.
 var exactEncodings = wordSet("7bit 8bit binary base64 quoted-printable x-uuencode uuencode x-uue uue")
 
-// transferEncoding gives the encoding that a Content-Transfer-Encoding field names;
-// loose tells that it is written in a way that few readers understand, such as in
-// quotes, as an encoded word or by another name. An encoding that nobody knows is
-// given as it is written.
+// transferEncoding gives the encoding that a Content-Transfer-Encoding field names; loose
+// reports that it is written in a way that few mail readers understand, such as in quotes,
+// as an encoded word or by another name. An unknown encoding is returned as it is written.
 func transferEncoding(raw string) (encoding string, loose bool) {
 	token := strings.ToLower(headerToken(raw))
 	if exactEncodings[token] {

@@ -23,7 +23,7 @@ func (p *Part) Filename() string {
 	return safeFilename(name)
 }
 
-// safeFilename keeps of a name what cannot harm.
+// safeFilename removes from a name what could do harm.
 func safeFilename(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
@@ -76,7 +76,7 @@ func (p *Part) SaveName() string {
 	return name + extension
 }
 
-// portable replaces what some file systems do not take in a name.
+// portable replaces characters that some file systems do not allow in a name.
 func portable(r rune) rune {
 	if strings.ContainsRune(`/\:*?"<>|`, r) {
 		return '_'
@@ -110,8 +110,8 @@ func (p *Part) extension() string {
 	return ".bin"
 }
 
-// extensions has the types that are common in mail. It is a table of our own, as
-// those of operating systems differ.
+// extensions has the types that are common in mail. The tables of operating systems are not
+// used, as they differ.
 var extensions = map[string]string{
 	"application/calendar+json": "json", "application/gzip": "gz", "application/java-archive": "jar",
 	"application/javascript": "js", "application/json": "json", "application/msword": "doc", "application/ms-tnef": "dat",

@@ -40,7 +40,7 @@ func unflow(s string, delSp bool) string {
 	return b.String()
 }
 
-// flowed tells that the part is text in format=flowed, and whether it has DelSp.
+// flowed reports whether the part is text in format=flowed, and whether it has DelSp=yes.
 func (p *Part) flowed() (flowed, delSp bool) {
 	if p.MediaType != "text/plain" {
 		return false, false

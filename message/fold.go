@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// containsFold tells that s contains lower, which is lower-case ASCII, in any
-// case.
+// containsFold reports whether s contains lower, which is lower-case ASCII, in any case.
 func containsFold(s, lower string) bool { return indexFold(s, lower) >= 0 }
 
 // indexFold gives the first place of lower, which is lower-case ASCII, in s in any

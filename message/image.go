@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// Image tells that the part is an image of a type that browsers show without
-// running anything in it; SVG is none of these. See [Part.ImageType].
+// Image reports whether the part is an image of a type that browsers show without running
+// anything in it; SVG is not one of these. See [Part.ImageType].
 func (p *Part) Image() bool { return p.ImageType() != "" }
 
-// ImageType gives the type under which browsers show the part as an image: png,
-// jpeg, gif, webp, avif, bmp or x-icon. It is "" for anything else. What the first
-// bytes are counts most, then the type that the sender wrote and, where that says
-// nothing, the extension of the file name: senders often call an image
-// application/octet-stream.
+// ImageType gives the type under which browsers show the part as an image: png, jpeg, gif,
+// webp, avif, bmp or x-icon. It is "" for anything else. The first bytes of the content
+// count most, then the type that the sender wrote and, if that is generic, the extension of
+// the file name: senders often call an image application/octet-stream.
 func (p *Part) ImageType() string {
 	if len(p.Parts) > 0 || strings.HasPrefix(p.MediaType, "multipart/") || strings.HasPrefix(p.MediaType, "message/") {
 		return ""
@@ -55,8 +54,8 @@ var imageExtensions = map[string]string{
 	".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif", ".bmp": "image/bmp", ".dib": "image/bmp", ".ico": "image/x-icon",
 }
 
-// saysNothing tells that a type is what senders write when they know no better,
-// or an image type that nobody registered, such as image/unknown.
+// saysNothing reports whether a type is one that senders write when they do not know the
+// real one, or an unregistered image type such as image/unknown.
 func saysNothing(mediaType string) bool {
 	kind, sub, _ := strings.Cut(mediaType, "/")
 	sub = strings.TrimPrefix(sub, "x-")

@@ -29,7 +29,7 @@ type inlineParts struct {
 	base       string           // URL that relative ones of the HTML are relative to
 }
 
-// noBase stands for the base of a mail that names none (RFC 2557 5).
+// noBase is the base URL of a mail that does not name one (RFC 2557 5).
 const noBase = "thismessage:/"
 
 // inlineParts makes the maps once, in time linear in the number of parts.
@@ -71,8 +71,8 @@ func (m *Message) inlineParts() *inlineParts {
 	return &m.inline
 }
 
-// nearness tells how near a part is to the HTML: the fewer attached messages
-// lie between, the fewer steps up to a common container and the fewer down.
+// nearness is the distance of a part from the HTML: the number of attached messages in
+// between counts most, then the steps up to a common container and those down from it.
 type nearness struct{ messages, up, down int }
 
 func (a nearness) nearer(b nearness) bool {

@@ -34,7 +34,7 @@ func Links(text, page string) []Link {
 	return list
 }
 
-// findLinks gives the links, and tells that there are more than are listed.
+// findLinks returns the links, and reports whether there are more than are listed.
 func findLinks(text, page string) ([]Link, bool) {
 	l := linkList{place: make(map[string]int)}
 	for link := range textLinks(cutText(text, MaxText)) {
@@ -71,7 +71,7 @@ func (l *linkList) add(url, text string) {
 	l.list = append(l.list, Link{URL: url, Text: text})
 }
 
-// follow gives the URL that an href means.
+// follow returns the URL that an href refers to.
 func (l *linkList) follow(href string) string {
 	if scheme, _ := urlScheme(href); scheme != "" || l.base == "" || href == "" || strings.HasPrefix(href, "#") {
 		return href

@@ -1,11 +1,11 @@
 // Package message reads mail: it takes the raw bytes of a message (RFC 5322,
 // MIME) and gives its header, its text, its HTML and its attachments.
 //
-// [Parse] maps the structure in one pass, by places in the raw bytes, and
-// decodes nothing; a part is decoded when it is asked for. Mail is hostile and
-// often broken, so nothing here fails: there is always an answer, and
-// [Message.Problems] tells what was wrong. Every count, depth and length is
-// bounded, and all work is linear in the size of the message.
+// [Parse] finds the structure in one pass, as offsets into the raw bytes, and decodes
+// nothing; a part is decoded when it is asked for. Mail may be hostile and is often
+// malformed, so nothing here fails: there is always a result, and [Message.Problems] says
+// what was wrong. Every count, depth and length is bounded, and all work is linear in the
+// size of the message.
 //
 //	m := message.Parse(raw)
 //	fmt.Println(m.Subject(), m.From())
@@ -14,12 +14,12 @@
 //		fmt.Println(i, a.Filename(), a.MediaType, a.Size())
 //	}
 //
-// A reader goes through the files in this order: message.go (this one),
-// structure.go, section.go and header.go (the map), choose.go and body.go (which
-// parts are the bodies), part.go, filename.go, image.go, encoding.go, decode.go,
-// charset.go, charsetnames.go and flowed.go (the content of a part), encodedword.go,
-// parameter.go, address.go, date.go and tags.go (what fields mean), tags.go, links.go, textlinks.go,
-// codes.go, pagetext.go and pagesource.go (what is looked for in a mail), page.go, pageclean.go, pageelements.go,
+// A reader goes through the files in this order: message.go (this one), structure.go,
+// section.go and header.go (the map), choose.go and body.go (which parts are the bodies),
+// part.go, filename.go, image.go, encoding.go, decode.go, charset.go, charsetnames.go and
+// flowed.go (the content of a part), encodedword.go, parameter.go, address.go, date.go and
+// tags.go (what fields mean), links.go, textlinks.go, codes.go, pagetext.go and
+// pagesource.go (what is looked for in a mail), page.go, pageclean.go, pageelements.go,
 // pageurl.go, inline.go, cssfilter.go and cssrules.go (its HTML, made safe to show),
 // resources.go (what that refers to), problem.go, check.go and checkbody.go.
 package message
@@ -35,7 +35,7 @@ type Message struct {
 	Root *Part // the message itself; never nil
 
 	raw        string
-	inner      bool // it was decoded from a part of another one, and decodes no further
+	inner      bool // it was decoded from a part of another message; messages encoded within it are not decoded
 	parts      []*Part
 	structural problemList
 
@@ -88,9 +88,9 @@ func (m *Message) ReplyTo() []Address { return m.Root.Header.addresses("Reply-To
 // Subject gives the decoded subject.
 func (m *Message) Subject() string { return m.Root.Header.Get("Subject") }
 
-// Date gives the time in the Date field; false when it is missing or cannot be
-// read. Its year is 0 to 9999, also in UTC, and its zone less than 24 hours from
-// UTC. Without a zone, or with one that nobody knows, UTC is taken.
+// Date gives the time in the Date field; false when it is missing or cannot be read. Its
+// year is 0 to 9999, also in UTC, and its zone less than 24 hours from UTC. Without a zone,
+// or with an unknown one, UTC is taken.
 func (m *Message) Date() (time.Time, bool) {
 	raw, ok := m.Root.Header.raw("Date")
 	if !ok {

@@ -16,7 +16,7 @@ import (
 // enmimeDiffers has the leaves in which enmime is known to differ.
 var enmimeDiffers = map[string]string{
 	"outlook.eml": "text",            // byte 0x80 in ISO-8859-1: a control character there, a euro sign here
-	"rfc2231.eml": "application/pdf", // of filename and filename* it takes the plain one
+	"rfc2231.eml": "application/pdf", // enmime prefers filename to filename*
 }
 
 // sameText compares text without regard to line ends at the end of it.

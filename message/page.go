@@ -28,12 +28,11 @@ const (
 	minRoom = 8 << 20
 )
 
-// Page gives the HTML of the mail as a page that is safe to be shown: one that
-// runs nothing, and has a browser look up, connect to and load nothing unless
-// o.Remote is set. It is written anew from the elements, attributes, URLs and
-// style rules that may stay; everything else is left out. Inline images are
-// within the page as data: URLs, as long as there is room for them. All work is
-// linear in the size of the mail.
+// Page gives the HTML of the mail as a page that is safe to be shown: one that runs
+// nothing, and has a browser look up, connect to and load nothing unless o.Remote is set.
+// It is rewritten from the elements, attributes, URLs and style rules that are allowed;
+// everything else is left out. Inline images are within the page as data: URLs, as long as
+// there is room for them. All work is linear in the size of the mail.
 //
 // It is empty when the message has no HTML.
 func (m *Message) Page(o PageOptions) []byte {
@@ -78,14 +77,14 @@ func (m *Message) readResources(page string) *Resources {
 	return c.urls.note
 }
 
-// Limits of what is read as a tree. A page beyond them is written token by token,
-// which is as safe, but leaves it to the browser to mend the nesting of elements.
+// Limits of what is read as a tree. A page beyond them is written token by token, which is
+// as safe, but leaves it to the browser to repair the nesting of elements.
 const (
 	// maxTreeBytes is how much memory the tree may take, roughly.
 	maxTreeBytes = 32 << 20
-	// An element such as b, which was not closed, is opened again in each block
-	// after it. These bound how often, in all and for each tag or text of the page
-	// beside some: reopenedBytes is the memory that each time takes, roughly.
+	// An element such as b, which was not closed, is opened again in each block after it.
+	// These bound how often, in all and in proportion to the tags and texts of the page;
+	// reopenedBytes is roughly the memory that each takes.
 	maxReopened      = 100_000
 	reopenedPerToken = 4
 	leastReopened    = 2000
@@ -102,7 +101,7 @@ const (
 // closed (HTML 13.2.4.3).
 var formattingElements = wordSet("a b big code em font i nobr s small strike strong tt u")
 
-// fitsTree tells that reading a page as a tree takes a bounded time and memory.
+// fitsTree reports whether reading a page as a tree takes a bounded time and memory.
 func fitsTree(page string) bool {
 	const nodeBytes, attributeBytes = 2 * 112, 48
 	z := html.NewTokenizer(strings.NewReader(page))
@@ -183,7 +182,7 @@ func (c *pageCleaner) children(n *html.Node, in nesting) {
 	}
 }
 
-// rawText gives the text in an element that can have nothing else.
+// rawText returns the text in an element that can contain nothing but text.
 func rawText(n *html.Node) string {
 	var b strings.Builder
 	for child := n.FirstChild; child != nil; child = child.NextSibling {

@@ -281,7 +281,7 @@ func TestPageOfMailsIsSafe(t *testing.T) {
 	}
 }
 
-// checkBothWays checks a page as it is written from a tree and from tokens.
+// checkBothWays checks a page both as written from a tree and as written from tokens.
 func checkBothWays(t *testing.T, page string) {
 	t.Helper()
 	m := withImage(page)

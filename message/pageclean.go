@@ -7,9 +7,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// pageCleaner writes a page from the elements and texts of another, each as far as
-// it may stay. What it writes is safe in whatever order they come: it has no tag
-// or attribute that is not listed, and no text in which a browser could see one.
+// pageCleaner writes a page from those elements and texts of another that are allowed. The
+// result is safe whatever their order: it has no tag or attribute that is not listed, and
+// no text that a browser could take for one.
 type pageCleaner struct {
 	PageOptions
 	urls *pageURLs
@@ -46,8 +46,8 @@ func (c *pageCleaner) becomes(name, parent string) (as string, drop bool) {
 	return "span", false
 }
 
-// start writes the start tag of an element, and gives the name that it is written
-// under, if any. It tells whether what is in the element is to follow.
+// start writes the start tag of an element, and returns the name that it is written under,
+// if any. Inside reports whether the content of the element is to be written.
 func (c *pageCleaner) start(name, parent string, attrs []html.Attribute) (as string, inside bool) {
 	switch name {
 	case "base":
@@ -101,7 +101,7 @@ func valueOf(attrs []html.Attribute, name string) string {
 	return ""
 }
 
-// attribute writes an attribute of an element if it may stay.
+// attribute writes an attribute of an element if it is allowed.
 func (c *pageCleaner) attribute(element, name, value string) bool {
 	kind := commonAttributes[name]
 	if kind == 0 {
@@ -130,8 +130,8 @@ func (c *pageCleaner) attribute(element, name, value string) bool {
 	return ok
 }
 
-// plainName tells that a name has a prefix, and nothing but lower-case letters,
-// digits and hyphens after it.
+// plainName reports whether a name has a prefix, and nothing but lower-case letters, digits
+// and hyphens after it.
 func plainName(name, prefix string) bool {
 	if len(name) > 60 || len(name) == len(prefix) || !strings.HasPrefix(name, prefix) {
 		return false
@@ -164,8 +164,7 @@ func (c *pageCleaner) input(kind string) bool {
 	return true
 }
 
-// meta writes the schemes of colours that a page knows, and the width it is made
-// for.
+// meta writes the colour schemes that a page supports, and the width it is made for.
 func (c *pageCleaner) meta(attrs []html.Attribute) {
 	name, content := strings.ToLower(strings.TrimSpace(valueOf(attrs, "name"))), valueOf(attrs, "content")
 	switch {
@@ -223,7 +222,7 @@ const (
 	limitedQuirksMode = `<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">`
 )
 
-// doctype writes a document type that has the page shown in the same mode.
+// doctype writes a document type with which browsers show the page in the same mode.
 func (c *pageCleaner) doctype(n *html.Node) {
 	public, system := strings.ToLower(valueOf(n.Attr, "public")), valueOf(n.Attr, "system")
 	switch {

@@ -126,14 +126,14 @@ var renamedElements = map[string]string{
 	"form": "div", "image": "img", "listing": "pre", "plaintext": "pre", "textarea": "span", "xmp": "pre",
 }
 
-// droppedElements go with all that is in them: they run, load or hold what is not
-// part of the text, or are read by rules of their own.
+// droppedElements are left out with their content: they run or load something, contain what
+// is not part of the text, or are parsed by special rules.
 var droppedElements = wordSet(`
 	applet audio datalist fencedframe frameset iframe math noembed noframes optgroup option portal
 	script select selectedcontent svg template title xml
 `)
 
-// unwrappedElements go, and what is in them stays.
+// unwrappedElements are left out, but not their content.
 var unwrappedElements = wordSet(`
 	bgsound canvas command dialog embed frame isindex keygen nextid noscript object param rb rtc track video
 `)

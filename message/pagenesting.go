@@ -1,8 +1,8 @@
 package message
 
-// nesting is what an element of a tree is in, as far as the HTML parser goes by
-// it. The parser makes trees that it would not make again of the same elements
-// written one after the other, such as a link in a link around a table.
+// nesting is what an element of a tree is in, as far as it matters to the HTML parser. The
+// parser makes trees that it would not make again of the same elements written one after
+// the other, such as a link in a link around a table.
 type nesting struct {
 	parent          string
 	a, nobr, button bool
@@ -18,7 +18,7 @@ var closesP = wordSet(`
 // headings end each other where one is right within another.
 var headings = wordSet("h1 h2 h3 h4 h5 h6")
 
-// moves tells that the parser would put an element elsewhere.
+// moves reports whether the parser would put an element elsewhere.
 func (in nesting) moves(element string) bool {
 	switch {
 	case in.p && closesP[element]:

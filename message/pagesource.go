@@ -11,8 +11,8 @@ func HasAttachments(raw string) bool {
 	return len(Parse(raw).Attachments()) > 0
 }
 
-// HTMLSource gives the HTML, and whether it stands in the raw message too: as a single
-// part in ASCII of which nothing has to be decoded but line ends. Raw is that part then.
+// HTMLSource returns the HTML, and whether it is also found in the raw message, as a single
+// part in ASCII in which only the line ends differ. Raw is then that part.
 func (m *Message) HTMLSource() (page, raw string, same bool) {
 	page = m.HTML()
 	if parts := m.choice().html; len(parts) == 1 {
@@ -34,16 +34,16 @@ func sameButLineEnds(raw, text string) bool {
 }
 
 // PageText reads what HTML shows, for searches: the words that [TextFromHTML] gives, with
-// the white space between them as it comes. References has the start tags that have
-// character references in them, such as those in URLs, each replaced by what it stands
-// for. It reads at most [MaxText] bytes of the page.
+// the white space between them unchanged. References has the start tags that have character
+// references in them, such as those in URLs, each replaced by what it stands for. It reads
+// at most [MaxText] bytes of the page.
 func PageText(page string) (text, references string) {
 	read := readPageText(page)
 	return read.text.String(), read.tags.String()
 }
 
-// PageSource gives the pieces of HTML that are no content of style sheets or scripts,
-// in order.
+// PageSource returns the pieces of HTML that are not the content of style sheets or
+// scripts, in order.
 func PageSource(page string) []string {
 	var pieces []string
 	for {

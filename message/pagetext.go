@@ -7,9 +7,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// pageText reads what HTML shows, for searches, which look at many mails. It finds
-// the words that [TextFromHTML] gives, and leaves the white space between them as
-// it comes.
+// pageText reads what HTML shows, for searches, which look at many mails. It finds the
+// words that [TextFromHTML] gives, and leaves the white space between them unchanged.
 type pageText struct {
 	page string
 	text strings.Builder
@@ -193,7 +192,7 @@ func (state tagState) after(c byte) tagState {
 	return inName
 }
 
-// isTagSpace tells white space within tags (HTML 13.2.5).
+// isTagSpace reports whether a byte is white space within tags (HTML 13.2.5).
 func isTagSpace(c byte) bool { return isSpaceByte(c) && c != '\v' }
 
 func endsTagName(c byte) bool { return c == '>' || c == '/' || isTagSpace(c) }

@@ -14,8 +14,7 @@ const (
 	useSheet               // as a style sheet
 )
 
-// pageURLs decides which URLs of a page may stay. With each decision it notes what
-// the page refers to.
+// pageURLs decides which URLs of a page may stay. It also records what the page refers to.
 type pageURLs struct {
 	mail   *Message
 	base   string // for relative URLs, "" if there is none
@@ -25,7 +24,7 @@ type pageURLs struct {
 	note   *Resources
 }
 
-// newPageURLs begins with what the header of the mail says of relative URLs.
+// newPageURLs takes the base of relative URLs from the header of the mail, if it names one.
 func newPageURLs(m *Message) *pageURLs {
 	u := &pageURLs{mail: m}
 	if base := m.inlineParts().base; base != noBase {
@@ -41,9 +40,9 @@ func (u *pageURLs) setBase(href string) {
 	}
 }
 
-// load gives the URL that a page may load for one that it has: that of an image
-// within the URL itself, of a part of the mail, and of another site where that is
-// asked for. It is false for anything else.
+// load returns the URL that a page may load in place of one that it contains: a data: URL
+// of an image, a part of the mail or, if remote content is allowed, a URL on another site.
+// It is false for anything else.
 func (u *pageURLs) load(raw string, use urlUse) (string, bool) {
 	raw = urlText(raw)
 	scheme, rest := urlScheme(raw)
@@ -100,8 +99,8 @@ func (u *pageURLs) located(raw string) *Part {
 	return in.byLocation[raw]
 }
 
-// part gives the URL that holds a part of the mail in it. A page whose URLs are
-// only looked at has no room for it, and needs none.
+// part returns a data: URL with a part of the mail. There is no room for one if the URLs of
+// a page are only recorded.
 func (u *pageURLs) part(p *Part, raw string, use urlUse) (string, bool) {
 	if p == nil {
 		u.note.add(noteMissing, raw)
@@ -126,8 +125,8 @@ func (u *pageURLs) part(p *Part, raw string, use urlUse) (string, bool) {
 	return "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(p.Decode()), true
 }
 
-// embeddable tells that what follows the "data:" of a URL is an image or, in a
-// style sheet, a font.
+// embeddable reports whether what follows the "data:" of a URL is an image or, in a style
+// sheet, a font.
 func embeddable(rest string, use urlUse) bool {
 	kind, _, _ := strings.Cut(rest[:min(len(rest), 100)], ",")
 	kind, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(kind)), ";")

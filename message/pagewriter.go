@@ -13,7 +13,7 @@ type pageWriter struct {
 	inTag   bool // a start tag was begun
 }
 
-// fits tells that there is room for so many bytes more.
+// fits reports whether there is room for so many bytes more.
 func (w *pageWriter) fits(n int) bool { return !w.discard && w.b.Len()+n <= maxPage }
 
 // open begins a start tag, which attributes and close follow.
@@ -59,7 +59,7 @@ func (w *pageWriter) text(s string) {
 	}
 }
 
-// raw writes what is markup of our own, or text that needs no escaping.
+// raw writes markup of this package, or text that needs no escaping.
 func (w *pageWriter) raw(s string) {
 	if w.fits(len(s)) {
 		w.b.WriteString(s)

@@ -221,8 +221,8 @@ func (s *paramScanner) boundary() string {
 	}
 }
 
-// quoted reads a quoted string; one without end takes the rest. A backslash
-// quotes a quote or a backslash; before anything else it is a path's.
+// quoted reads a quoted string; one without end takes the rest. A backslash escapes a quote
+// or a backslash; before anything else it is kept, as part of a Windows path.
 func (s *paramScanner) quoted() string {
 	s.at++
 	start, escaped := s.at, false
@@ -273,9 +273,9 @@ func newSegment(name, value string) segment {
 	return g
 }
 
-// joinSegments makes parameters of segments, in the order in which their names
-// came first. Of several forms of one parameter the extended one is the best
-// and the plain one the last.
+// joinSegments makes parameters of segments, in the order in which their names came first.
+// Of several forms of one parameter, the extended one is preferred most and the plain one
+// least.
 func joinSegments(segments []segment) []Param {
 	var params []Param
 	byName := make(map[string][]segment)

@@ -31,7 +31,7 @@ type Part struct {
 	closed        bool   // a multipart whose closing delimiter was there
 	epilogue      int    // place after that
 
-	// What words and blank found out.
+	// The results of words and blank.
 	wordSum             wordSum
 	isBlank, blankKnown bool
 }
@@ -86,8 +86,8 @@ func identifier(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// Inline tells that the part is meant to be shown within the text: its
-// disposition is inline, or it has a Content-ID and is no attachment.
+// Inline reports whether the part is meant to be shown within the text: its disposition is
+// inline, or it has a Content-ID and is no attachment.
 func (p *Part) Inline() bool {
 	switch p.Disposition().Value {
 	case "inline":
@@ -148,7 +148,7 @@ func (p *Part) leafEncoding() string {
 	return p.encoding
 }
 
-// encoded tells that the body is not sent as it is.
+// encoded reports whether the body has a transfer encoding that changes its bytes.
 func (p *Part) encoded() bool {
 	switch p.encoding {
 	case "", "7bit", "8bit", "binary":
@@ -157,13 +157,13 @@ func (p *Part) encoded() bool {
 	return true
 }
 
-// isMessage tells that the part holds a message (RFC 2046 5.2.1, RFC 6532 3.7).
+// isMessage reports whether the part holds a message (RFC 2046 5.2.1, RFC 6532 3.7).
 func (p *Part) isMessage() bool {
 	return p.MediaType == "message/rfc822" || p.MediaType == "message/global" || p.MediaType == "message/news"
 }
 
-// isText tells that the body is text in a charset. A multipart in which no part
-// was found is shown as text, so that its content can be seen.
+// isText reports whether the body is text in a charset. A multipart in which no part was
+// found is shown as text, so that its content can be seen.
 func (p *Part) isText() bool {
 	return strings.HasPrefix(p.MediaType, "text/") || strings.HasPrefix(p.MediaType, "multipart/") && len(p.Parts) == 0
 }
@@ -176,7 +176,7 @@ func (p *Part) Text() string {
 	return text
 }
 
-// text is Text with a limit; whole tells that nothing was cut.
+// text is Text with a limit; whole reports whether nothing was cut.
 func (p *Part) text(limit int) (text string, whole bool) {
 	raw, whole := decodeAtMost(nil, newDecoder(p.leafEncoding(), p.Body(), p.isText()), limit)
 	text, _ = decodeCharset(string(raw), p.charset(raw))
@@ -205,7 +205,8 @@ func plainLineEnds(s string) string {
 	return b.String()
 }
 
-// lineEnd gives how long the line end is that s begins with a CR of.
+// lineEnd returns the length of the line end at the beginning of s, whose first byte is a
+// CR.
 func lineEnd(s string) int {
 	switch {
 	case strings.HasPrefix(s, "\r\n"):

@@ -127,7 +127,7 @@ var meanings = map[Code]string{
 // Meaning explains the code in a few words.
 func (c Code) Meaning() string { return meanings[c] }
 
-// problemList collects problems: each kind once a part, and no more than fit.
+// problemList collects problems: each kind once per part, and at most MaxProblems.
 type problemList struct {
 	list []Problem
 	seen map[problemKey]bool

@@ -11,7 +11,7 @@ const MaxRemote = 1000
 type Resources struct {
 	Remote   []string // URLs on other sites of what would be loaded: images, style sheets, fonts
 	Missing  []string // cid: URLs that no part of the mail has
-	Relative []string // URLs of images that are relative to nothing
+	Relative []string // relative URLs of images without a base
 	Insecure []string // http: URLs of images, which a page that came by https does not load
 
 	seen  map[string]bool
@@ -38,7 +38,7 @@ const (
 	noteInsecure
 )
 
-// add notes a URL. Of nil, it does nothing.
+// add records a URL. It does nothing if r is nil.
 func (r *Resources) add(kind int, url string) {
 	if r == nil || len(url) > MaxURL {
 		return
@@ -55,7 +55,7 @@ func (r *Resources) add(kind int, url string) {
 	*list = append(*list, strings.Clone(url))
 }
 
-// shows notes a part that is shown within the page. Of nil, it does nothing.
+// shows records a part that is shown within the page. It does nothing if r is nil.
 func (r *Resources) shows(p *Part) {
 	if r == nil {
 		return

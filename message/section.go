@@ -59,9 +59,9 @@ func (f *HeaderFields) field(name string) (place int, value *string) {
 	return 0, nil
 }
 
-// headerScanner reads a header section (RFC 5322 2.2) field by field. Every
-// header section is read by it, so that all parts of the program agree on what
-// the fields of a mail are. It forgives what can mean only one thing.
+// headerScanner reads a header section (RFC 5322 2.2) field by field. Every header section
+// is read by it, so that all parts of the program agree on what the fields of a mail are.
+// It accepts malformed lines that can mean only one thing.
 type headerScanner struct {
 	raw    string
 	start  int     // of the section
@@ -152,8 +152,8 @@ func (h *headerScanner) next() (f rawField, ok bool) {
 	return rawField{}, false
 }
 
-// goOn takes the lines that continue a field: those that begin with a blank, and
-// those that can be nothing else.
+// goOn adds the lines that continue a field: those that begin with a blank, and those that
+// cannot be anything else.
 func (h *headerScanner) goOn(f *rawField) {
 	for h.at < len(h.raw) {
 		if isBlank(h.raw[h.at]) {
@@ -191,8 +191,8 @@ func (h *headerScanner) delimits(start, after int) bool {
 	return ok
 }
 
-// ownDelimiter tells that a line begins the first part of the multipart whose header
-// section this is, although no empty line ended it.
+// ownDelimiter reports whether a line is the first delimiter of the multipart that this
+// header section belongs to, although no empty line ended the section.
 func (h *headerScanner) ownDelimiter(line string) bool {
 	if h.kind.name == "" || !strings.HasPrefix(line, "--") {
 		return false
@@ -222,10 +222,10 @@ func (h *headerScanner) finish(end, body int) {
 	}
 }
 
-// fieldName gives the name of the field that a line begins, and the place of its
-// colon; the name is "" when the line is no field. A name is printable ASCII
-// without signs that no field has in practice, but markup and parameters have;
-// blanks may stand before the colon (RFC 5322 2.2 and 4.5.8). URLs are no fields.
+// fieldName gives the name of the field that a line begins, and the place of its colon; the
+// name is "" when the line is no field. A name is printable ASCII without some signs that
+// occur in markup and parameters but not in real field names; blanks may stand before the
+// colon (RFC 5322 2.2 and 4.5.8). URLs are not fields.
 func fieldName(line string) (name string, colon int) {
 	colon = strings.IndexByte(line, ':')
 	end := colon
@@ -245,8 +245,8 @@ func fieldName(line string) (name string, colon int) {
 	return name, colon
 }
 
-// mayContinue tells quickly of most fields that no line continues them as continues
-// has it.
+// mayContinue is a quick check before continues: it is false for most fields, which no line
+// can continue.
 func mayContinue(value, name string) bool {
 	if len(value) > 0 {
 		switch value[len(value)-1] {
@@ -257,9 +257,9 @@ func mayContinue(value, name string) bool {
 	return len(name) >= len("Content-Type") && name[0]|0x20 == 'c'
 }
 
-// continues tells that a line that begins with no blank can only be the rest of
-// the field before it: a MIME parameter, the type itself, one more encoded word after
-// another, or one more address after a comma.
+// continues reports whether a line that begins with no blank can only be the rest of the
+// field before it: a MIME parameter, the type itself, one more encoded word after another,
+// or one more address after a comma.
 func continues(value, name, line string) bool {
 	switch {
 	case strings.HasPrefix(line, "=?"):
@@ -281,8 +281,8 @@ var knownParameters = wordSet(`
 	creation-date modification-date read-date size
 `)
 
-// isParameter tells that a line begins with a parameter that mail has, which may
-// be one segment of it (RFC 2231 3).
+// isParameter reports whether a line begins with a parameter that mail has, which may be
+// one segment of it (RFC 2231 3).
 func isParameter(line string) bool {
 	const longest = 40
 	name, _, ok := strings.Cut(line[:min(len(line), longest)], "=")

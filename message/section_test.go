@@ -44,7 +44,7 @@ func TestScanHeader(t *testing.T) {
 	}
 }
 
-// scanAgrees checks that ScanHeader tells the same as Parse.
+// scanAgrees checks that ScanHeader finds the same fields as Parse.
 func scanAgrees(t testing.TB, raw string) {
 	t.Helper()
 	h := Parse(raw).Header()

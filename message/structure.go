@@ -106,8 +106,8 @@ func (mp *mapper) startPart(at int) int {
 	}
 }
 
-// newPart adds a part to the innermost open one. The last part that may be
-// added takes the whole rest.
+// newPart adds a part to the innermost open one. The last part that fits in MaxParts takes
+// the whole rest.
 func (mp *mapper) newPart(at int) *Part {
 	p := &Part{Index: len(mp.m.parts), message: mp.m, start: at, headerEnd: at, bodyStart: at, end: len(mp.raw)}
 	if n := len(mp.open); n > 0 {
@@ -155,8 +155,8 @@ func usableBoundary(kind ParamValue) string {
 	return strings.TrimRight(kind.Param("boundary"), " \t\r")
 }
 
-// holdsMessage tells that the message in p can be read in place: it is neither
-// encoded (RFC 2046 5.2.1 forbids that) nor too deep.
+// holdsMessage reports whether the message in p can be parsed where it is: it is neither
+// encoded (RFC 2046 5.2.1 forbids that) nor nested too deep.
 func (mp *mapper) holdsMessage(p *Part) bool {
 	if p.encoded() {
 		mp.m.report(p, EncodedContainer, p.MediaType+" in "+p.encoding)

@@ -92,7 +92,7 @@ func walkBodies(t testing.TB, m *Message) {
 	}
 }
 
-// walkShown checks that no mail looks empty that has text which is no attachment.
+// walkShown checks that no mail looks empty if it has text that is not an attachment.
 func walkShown(t testing.TB, m *Message) {
 	t.Helper()
 	seen := func(s string) bool { return strings.TrimFunc(s, invisible) != "" }

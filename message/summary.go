@@ -10,8 +10,8 @@ import (
 // MaxSnippet is how many characters of a text a [Summary] has at most.
 const MaxSnippet = 250
 
-// Summary is what lists show of a message. It refers to no raw bytes, and takes as
-// much memory as it is large.
+// Summary is what lists show of a message. It does not refer to the raw bytes, and so does
+// not keep them in memory.
 type Summary struct {
 	From *Address // the first author, nil when there is none
 	// All of the other mailboxes.
@@ -27,9 +27,9 @@ type Summary struct {
 	Attachments int
 }
 
-// Summarize reads what lists show of a raw message. It gives the same as
-// [Message.Summary], but does not parse what it can tell without: most mails that are
-// a single plain text.
+// Summarize reads what lists show of a raw message. It returns the same as
+// [Message.Summary], but does not parse the message if that is not needed, as for most
+// mails that are a single plain text.
 func Summarize(raw string) Summary {
 	if header, body, plain := Plain(raw); plain {
 		s := summarizeHeader(header)
@@ -72,7 +72,7 @@ func (h Header) ownAddresses(name string) []Address {
 	return list
 }
 
-// Shows tells that the HTML shows a part, as an image or as a font of its own.
+// Shows reports whether the HTML shows a part, as an image or as a font of its own.
 func (m *Message) Shows(p *Part) bool {
 	if !m.HasHTML() || p.ContentID() == "" && p.ContentLocation() == "" {
 		return false // nothing can refer to it
@@ -80,9 +80,9 @@ func (m *Message) Shows(p *Part) bool {
 	return m.Resources().shown[p]
 }
 
-// Plain gives the header and the body of a raw message as they stand in it, if it is a
-// single plain text in UTF-8 or ASCII, in no transfer encoding and without anything that
-// would have to be mended or found out. Such a message has no attachments.
+// Plain gives the header and the body of a raw message as they are in it, if it is a single
+// plain text in UTF-8 or ASCII, without a transfer encoding and without anything that has
+// to be repaired or guessed. Such a message has no attachments.
 func Plain(raw string) (header Header, body string, plain bool) {
 	h := newHeaderScanner(raw, 0, nil)
 	h.skipMboxLine()
@@ -127,7 +127,7 @@ func isContentField(name string) bool {
 	return len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
-// plainCharset tells that a Content-Type is nothing but plain text in UTF-8 or ASCII.
+// plainCharset reports whether a Content-Type is just plain text in UTF-8 or ASCII.
 func plainCharset(value string) (ascii, plain bool) {
 	kind, parameter, _ := strings.Cut(unfold(value), ";")
 	name, charset, _ := strings.Cut(strings.ToLower(parameter), "=")
@@ -204,7 +204,7 @@ func cutSnippet(text string, most int) string {
 	return strings.Clone(b.String())
 }
 
-// unseen tells of characters that take no place on their own.
+// unseen reports whether a character takes up no space on its own.
 func unseen(r rune) bool {
 	return invisible(r) || unicode.In(r, unicode.Cf, unicode.Cc) || r == '\u034f' || r == '\ufffc'
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestSummarizeAgreesWithParse compares the quick way with the whole one, and the
-// snippet with the text that it is the beginning of.
+// TestSummarizeAgreesWithParse compares Summarize with Message.Summary, and the snippet
+// with the beginning of the text.
 func TestSummarizeAgreesWithParse(t *testing.T) {
 	for _, folder := range []string{"valid", "broken", "reported"} {
 		for _, file := range corpus(t, folder) {

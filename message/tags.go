@@ -16,7 +16,7 @@ func (h Header) Tags() []string {
 			tag = strings.Join(strings.Fields(tag), " ")
 			if lower := strings.ToLower(tag); tag != "" && !seen[lower] && len(tags) < maxTags {
 				seen[lower] = true
-				tags = append(tags, strings.Clone(tag)) // which refers to no raw bytes
+				tags = append(tags, strings.Clone(tag)) // so that it does not keep the raw bytes in memory
 			}
 		}
 	}

@@ -13,12 +13,11 @@ type TextLink struct {
 	URL        string // what stands there, with "http://" before one that begins with "www."
 }
 
-// TextLinks gives the URLs in a plain text in their order, at most [MaxLinks]. A
-// URL has any scheme and "://", or is one of a few kinds without slashes, such as
-// mailto and tel, or begins with "www.". It ends where the sentence around it goes
-// on: before blanks, quotes, brackets that were not opened within it, punctuation
-// at its end and any that is not ASCII, and before a letter of Chinese, Japanese
-// or Korean that follows one of ASCII. The work is linear in the size of the text.
+// TextLinks gives the URLs in a plain text in their order, at most [MaxLinks]. A URL has
+// any scheme and "://", or is one of a few kinds without slashes, such as mailto and tel,
+// or begins with "www.". It ends before blanks, quotes, brackets that were not opened
+// within it, punctuation at its end, any punctuation that is not ASCII, and a Chinese,
+// Japanese or Korean letter after one of ASCII. The work is linear in the size of the text.
 func TextLinks(text string) []TextLink {
 	var links []TextLink
 	for link := range textLinks(cutText(text, MaxText)) {
@@ -80,7 +79,8 @@ func schemeStart(s string, from, colon int) int {
 	return start
 }
 
-// startsWord tells that no letter, digit or such of ASCII stands before a place.
+// startsWord reports whether a word may begin at a place: no ASCII letter, digit or similar
+// sign is right before it.
 func startsWord(s string, at int) bool {
 	return at == 0 || !(isLetter(s[at-1]) || isDigit(s[at-1]) || strings.IndexByte("@/_", s[at-1]) >= 0)
 }
@@ -90,8 +90,8 @@ var opaqueSchemes = wordSet(`
 	mailto sip sips xmpp geo news magnet skype bitcoin ethereum lightning matrix urn
 `)
 
-// textScheme tells that a word and a colon begin a URL, given what follows: other
-// words are followed by colons too.
+// textScheme reports whether a word and a colon begin a URL, given what follows: not every
+// word before a colon is a scheme.
 func textScheme(name, rest string) bool {
 	name = strings.ToLower(name)
 	if len(name) < 2 || schemesNotLinked[name] || rest == "" {
@@ -162,7 +162,7 @@ func urlEnd(s string, at int) int {
 	return at + len(trimURL(s[at:end]))
 }
 
-// endsURL tells that a character is not part of the URL before it; after is what
+// endsURL reports whether a character is not part of the URL before it; after is what
 // follows it.
 func endsURL(after string, r, before rune, inHost bool) bool {
 	switch {
@@ -185,7 +185,7 @@ func endsURL(after string, r, before rune, inHost bool) bool {
 	return false
 }
 
-// withoutBlanks tells that a letter is of a script that is written without blanks
+// withoutBlanks reports whether a letter is of a script that is written without blanks
 // beside URLs: Chinese, Japanese and Korean.
 func withoutBlanks(r rune) bool {
 	return r >= 0x1100 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo) || r == '\u30fc'

@@ -44,8 +44,8 @@ var schemesNotLinked = wordSet(`
 	jar mk ms-its mhtml wyciwyg resource res chrome chrome-extension moz-extension edge cid mid thismessage
 `)
 
-// linkable tells that a URL can be followed: it has a scheme that runs nothing,
-// or a host ("//host"), and something after that.
+// linkable reports whether a URL can be followed: it has a scheme that runs nothing, or a
+// host ("//host"), and something after that.
 func linkable(s string) bool {
 	scheme, rest := urlScheme(s)
 	switch scheme {
@@ -57,12 +57,12 @@ func linkable(s string) bool {
 	return strings.Trim(rest, "/") != "" && !schemesNotLinked[scheme]
 }
 
-// hasHost tells that what follows the scheme of a URL names a host: "//host".
+// hasHost reports whether what follows the scheme of a URL names a host: "//host".
 func hasHost(s string) bool {
 	return len(s) > 2 && isSlash(s[0]) && isSlash(s[1]) && !isSlash(s[2]) && s[2] != '?' && s[2] != '#'
 }
 
-// isSlash tells that browsers take a byte for a slash in http and https URLs.
+// isSlash reports whether browsers take a byte for a slash in http and https URLs.
 func isSlash(c byte) bool { return c == '/' || c == '\\' }
 
 // remoteURL gives the URL that a browser would load for an absolute http or https
