@@ -10,7 +10,7 @@ import (
 )
 
 // BenchmarkSearch measures searches without a match over many small mails, of plain text
-// and of text in quoted-printable, and over large ones of HTML.
+// and of quoted-printable text, and over large HTML mails.
 func BenchmarkSearch(b *testing.B) {
 	sentence := "Dear customer, your order of Tuesday has left our house and will be with you soon. "
 	text := strings.Repeat(sentence+"\r\n", 8)

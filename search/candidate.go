@@ -7,8 +7,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// candidate is a message while it is looked at. It is parsed once, if a condition needs
-// that.
+// candidate is a message that is being checked against the conditions. It is parsed at most
+// once, when a condition needs that.
 type candidate struct {
 	*store.Message
 	bucket   *store.Bucket
@@ -44,21 +44,21 @@ func (c *candidate) login() string {
 	return c.Session.AuthIdentity
 }
 
-// hasInline tells that the HTML shows some of the attachments.
+// hasInline reports whether the HTML shows some of the attachments.
 func (c *candidate) hasInline() bool {
 	return message.HasAttachments(c.Raw) && len(c.mail().Attachments()) > c.entry().Attachments
 }
 
-// hasProblem tells that anything was wrong with how the message was sent, or with the
-// mail itself.
+// hasProblem reports whether anything was wrong with how the message was sent, or with the
+// message itself.
 func (c *candidate) hasProblem() bool {
 	return len(c.Message.Problems()) > 0 || len(c.mail().Problems()) > 0
 }
 
-// hasFile tells that an attachment has such a name.
+// hasFile reports whether an attachment has such a name.
 func (c *candidate) hasFile(t text) bool {
 	return message.HasAttachments(c.Raw) && slices.ContainsFunc(c.mail().Attachments(), func(p *message.Part) bool { return t.in(p.Filename()) })
 }
 
-// tags are those that the mail was given by its fields X-Tags.
+// tags returns the tags in the X-Tags fields of the mail.
 func (c *candidate) tags() []string { return c.entry().Tags }

@@ -7,17 +7,17 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// Digits of a code, which mails may show in groups.
+// Numbers of digits that a code may have.
 const (
 	leastDigits = 4
 	mostDigits  = 8
 )
 
-// code is a needle that may be a one-time code, and that therefore is found too where
-// blanks or hyphens group its digits.
+// code is a needle that may be a one-time code, and is therefore also found where blanks or
+// hyphens separate its digits.
 type code string
 
-// newCode gives what a needle says as a code, "" if it cannot be one.
+// newCode returns a needle as a code, "" if it cannot be one.
 func newCode(n *needle) code {
 	if len(n.text) < leastDigits || len(n.text) > mostDigits || strings.Trim(n.text, "0123456789") != "" {
 		return ""
@@ -25,7 +25,7 @@ func newCode(n *needle) code {
 	return code(n.text)
 }
 
-// in reports whether it is a code of the mail, as its codes are shown.
+// in reports whether it is one of the codes that are shown for the mail.
 func (code code) in(c *candidate) bool {
 	if c.place()&hintInPlace != 0 {
 		if !code.groupedIn(c.Raw) {
@@ -38,8 +38,8 @@ func (code code) in(c *candidate) bool {
 	return slices.Contains(message.Codes(mail.Subject(), mail.Text(), mail.HTML()), string(code))
 }
 
-// groupedIn reports whether the digits stand in s, with at most one other character
-// between two of them.
+// groupedIn reports whether s contains the digits, with at most one other character between
+// two of them.
 func (code code) groupedIn(s string) bool {
 	for {
 		at := strings.IndexByte(s, code[0])
@@ -52,7 +52,7 @@ func (code code) groupedIn(s string) bool {
 	}
 }
 
-// goesOn reports whether s begins with all digits but the first.
+// goesOn reports whether s begins with the digits after the first.
 func (code code) goesOn(s string) bool {
 	for i := 1; i < len(code); i++ {
 		if s != "" && (s[0] == ' ' || s[0] == '-') {

@@ -42,7 +42,7 @@ func corpus() map[string]*store.Message {
 }
 
 // answers are the names of the mails that queries match, in the order of the alphabet.
-// Those of Mailpit 1.27.11 are the same but where docs/search.md says so.
+// Mailpit 1.27.11 gives the same answers, with the exceptions listed in docs/search.md.
 var answers = []struct{ query, want string }{
 	// Words, phrases, negation.
 	{"kettle", "order"},

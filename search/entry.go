@@ -10,9 +10,9 @@ import (
 // ListEntry is what lists show of a mail beside its envelope. It must not be changed.
 type ListEntry struct{ message.Summary }
 
-// Entry gives what lists show of m, which b holds. It is worked out once and kept
-// beside m, where it counts in the memory that b may take. In a bucket that is full,
-// those of the mails that were looked at last are kept apart from it.
+// Entry gives what lists show of m, which b holds. It is worked out once and kept beside m,
+// where it counts in the memory that b may take. For a bucket that is full, the entries
+// used last are kept outside of it.
 func Entry(b *store.Bucket, m *store.Message) *ListEntry {
 	if e := keptEntry(m); e != nil {
 		return e
@@ -39,15 +39,15 @@ func keptEntry(m *store.Message) *ListEntry {
 	return spare.get(m.ID)
 }
 
-// Of mails from a size on, in bytes, one is worked out at a time, so that lists of
-// them take little memory at once.
+// heavyMail is the size, in bytes, from which on the entries of mails are worked out one at
+// a time, so that lists of large mails do not take much memory at once.
 const heavyMail = 256 << 10
 
 var heavy sync.Mutex
 
 // cost is at least how many bytes the entry takes.
 func (e *ListEntry) cost() int64 {
-	const fixed, mailbox, text = 224, 32, 16 // text is what the allocator adds to a short one
+	const fixed, mailbox, text = 224, 32, 16 // text is what the allocator adds to a short text
 	n := fixed + len(e.MessageID) + len(e.Subject) + len(e.Snippet) + 3*text
 	if e.From != nil {
 		n += mailbox + len(e.From.Name) + len(e.From.Address) + 2*text
@@ -63,7 +63,7 @@ func (e *ListEntry) cost() int64 {
 	return int64(n + n/8)
 }
 
-// spare has entries for which their buckets had no room.
+// spare has the entries for which there was no room in their buckets.
 var spare spareEntries
 
 // spareEntries has the entries that were added last: up to twice spareBytes of them.

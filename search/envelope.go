@@ -11,8 +11,8 @@ import (
 
 var tooManyStars = "at most " + strconv.Itoa(maxStars) + " asterisks"
 
-// envelopeKeys say where a query has the keys of one side of the envelope, and what a
-// message has there.
+// envelopeKeys are the index keys of a query for the sender or for the recipients of the
+// envelope, and how to read those of a message.
 type envelopeKeys struct {
 	address func(q *store.Query, address string) bool
 	domain  func(q *store.Query, domain string) bool
@@ -41,7 +41,7 @@ var recipientKeys = envelopeKeys{
 // setKey makes value a key of a query, unless another one is there already.
 func setKey(key *string, value string) bool {
 	if value == "" {
-		return false // which is no key
+		return false // which cannot be a key
 	}
 	if *key == "" {
 		*key = value
@@ -49,8 +49,8 @@ func setKey(key *string, value string) bool {
 	return strings.EqualFold(*key, value)
 }
 
-// envelopeFilter reads a whole address, or a pattern, of which an index answers at
-// least the domain.
+// envelopeFilter reads a whole address, or a pattern, for which an index of the store can
+// find at least the domain.
 func envelopeFilter(value string, keys envelopeKeys) (Expression, string) {
 	value = WithPlus(value)
 	p := newPattern(value)
@@ -77,7 +77,7 @@ func envelopeCondition(value string, p pattern, keys envelopeKeys) condition {
 	return c
 }
 
-// clientCondition matches what came from one of those addresses.
+// clientCondition matches messages from clients with one of those IP addresses.
 func clientCondition(clients netip.Prefix) condition {
 	return condition{matches: func(c *candidate) bool {
 		if c.Session == nil {
@@ -91,7 +91,7 @@ func clientCondition(clients netip.Prefix) condition {
 	}}
 }
 
-// readCondition matches what has been read, or what has not.
+// readCondition matches messages that have been read, or those that have not.
 func readCondition(wanted bool) condition {
 	return condition{
 		matches: func(c *candidate) bool { return c.Read() == wanted },

@@ -1,6 +1,6 @@
-// Package search says what a query means and which messages it matches, for all who look
-// for mail: its language ([Parse]), the filters of the API ([Filters]), and what lists
-// show of what is found ([Entry]).
+// Package search says what a query means and which messages it matches, for every part of
+// the program that searches mail: the query language ([Parse]), the filters of the API
+// ([Filters]), and what lists show of the messages found ([Entry]).
 package search
 
 import (
@@ -14,14 +14,14 @@ import (
 // Its zero value matches all messages. It is safe for concurrent use.
 type Expression struct{ conditions []condition }
 
-// condition is one thing that a message has to meet.
+// condition is one requirement that a message has to meet.
 type condition struct {
 	cost    cost
 	matches func(*candidate) bool
 
-	// narrow, where there is one, makes the condition part of a query that the store
-	// answers without looking at each message, and reports whether all of it is. It
-	// may take a part, and report false.
+	// narrow, if not nil, adds the condition to a query in a form that the store answers
+	// without looking at each message, and reports whether that covers the whole condition.
+	// If it covers only a part of it, it adds that part and reports false.
 	narrow func(*store.Query) bool
 
 	// opposite is the condition that holds where this one does not, if the store
@@ -29,7 +29,7 @@ type condition struct {
 	opposite *condition
 }
 
-// cost is how much work a condition is: those that are less come first.
+// cost is how much work a condition is: cheaper ones are checked first.
 type cost int
 
 const (
@@ -37,7 +37,7 @@ const (
 	costField           // a field of the header is decoded
 	costText            // the whole text is looked through
 	costStructure       // the structure of the mail is looked at
-	costAttachment      // that, and which parts are shown
+	costAttachment      // the same, and which parts are shown
 	costProblems        // all of the mail is checked
 )
 
@@ -56,9 +56,9 @@ func (e Expression) Not() Expression {
 	return Expression{[]condition{{cost: most, matches: func(c *candidate) bool { return !c.meets(e.conditions) }}}}
 }
 
-// Narrow makes q match only what the expression matches too. What an index of the
-// store answers becomes part of its keys and bounds. If anything is left that each
-// message has to be looked at for, q has a Match afterwards.
+// Narrow makes q match only what the expression matches too. Conditions that an index of
+// the store can answer become keys and bounds of q. If there are others, for which each
+// message has to be looked at, they become the Match of q.
 func (e Expression) Narrow(q *store.Query) {
 	var left []condition
 	for _, c := range e.conditions {

@@ -83,8 +83,8 @@ var filters = map[string]func(value string) (e Expression, expected string){
 
 func one(c condition) Expression { return Expression{[]condition{c}} }
 
-// WithPlus is an address with a plus sign where a query string turned it into a blank,
-// which no address has outside quotes.
+// WithPlus restores the plus sign of an address that was decoded to a blank in a query
+// string. An address has no blanks outside quotes.
 func WithPlus(address string) string {
 	if strings.Contains(address, `"`) {
 		return address

@@ -11,8 +11,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// readFilters reads a query string of filters. Its error begins with the name of the one
-// at fault.
+// readFilters reads a query string of filters. An error begins with the name of the filter
+// that is wrong.
 func readFilters(t *testing.T, query string) (Expression, error) {
 	t.Helper()
 	values, err := url.ParseQuery(query)
@@ -121,7 +121,8 @@ func TestFiltersSayWhatTheyExpect(t *testing.T) {
 	}
 }
 
-// TestIndexesAnswerWhereTheyCan checks which queries have to look at each message.
+// TestIndexesAnswerWhereTheyCan checks for which queries the store has to look at each
+// message.
 func TestIndexesAnswerWhereTheyCan(t *testing.T) {
 	for query, looks := range map[string]bool{
 		"":                                       false,

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/text/width"
 )
 
-// fold gives a text as it is compared in a search: without case in any script, with one
-// blank for all white space between words and none around it, with composed letters
-// (NFC), characters in their usual width, the digits of ASCII, straight quotes and plain
-// hyphens, and without what cannot be seen, such as soft hyphens. It has no NUL.
+// fold returns a text in the form in which searches compare it: without regard to case in
+// any script, with one blank for all white space between words and none around the text,
+// with composed letters (NFC), characters of normal width, ASCII digits, straight quotes
+// and plain hyphens, and without invisible characters such as soft hyphens. It has no NUL.
 func fold(s string) string { return string(appendFold(make([]byte, 0, len(s)), s)) }
 
 // appendFold appends fold(s) to dst.
@@ -62,8 +62,7 @@ func appendFold(dst []byte, s string) []byte {
 	return dst
 }
 
-// unseen tells of characters that take no place: those that only direct how others are
-// shown.
+// unseen reports whether a character is invisible and only controls how others are shown.
 func unseen(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || '\ufe00' <= r && r <= '\ufe0f' || r == '\u034f'
 }
@@ -78,13 +77,13 @@ func appendFoldedRune(dst []byte, r rune) []byte {
 	if long := longFolds()[r]; long != "" {
 		return append(dst, long...)
 	}
-	// By the capital letter, those that differ only at the end of a word, or in a
-	// language that has two, become one.
+	// By way of the capital letter, variants of a small letter, such as the Greek final
+	// sigma, become the same.
 	return utf8.AppendRune(dst, unicode.ToLower(unicode.ToUpper(plainRune(r))))
 }
 
-// digitOf gives the ASCII digit for a decimal digit of any script. Their blocks begin
-// with the zero.
+// digitOf returns the ASCII digit for a decimal digit of any script. In Unicode the digits
+// of a script follow its zero.
 func digitOf(r rune) (digit byte, ok bool) {
 	if !unicode.Is(unicode.Nd, r) {
 		return 0, false
@@ -102,7 +101,7 @@ func digitOf(r rune) (digit byte, ok bool) {
 	return 0, false
 }
 
-// longFolds are the letters that are several without case, such as "ß", which is "ss".
+// longFolds are the letters that case folding turns into several, such as "ß" into "ss".
 var longFolds = sync.OnceValue(func() map[rune]string {
 	folds := make(map[rune]string)
 	fold := cases.Fold()
@@ -116,8 +115,7 @@ var longFolds = sync.OnceValue(func() map[rune]string {
 	return folds
 })
 
-// plainRune gives the character on keyboards for one that typography puts in its
-// place.
+// plainRune returns the character that is typed on a keyboard for its typographic form.
 func plainRune(r rune) rune {
 	switch r {
 	case '\u2018', '\u2019', '\u201a', '\u201b', '\u02bc', '\u2032':

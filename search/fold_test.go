@@ -35,7 +35,7 @@ func TestTextsThatLookAlikeAreTheSame(t *testing.T) {
 	}
 }
 
-// FuzzNeedle compares the quick searches with the plain one.
+// FuzzNeedle compares the optimised searches with a plain one.
 func FuzzNeedle(f *testing.F) {
 	f.Add("Hello World", "o w")
 	f.Add("aaaaab", "aab")
@@ -69,8 +69,7 @@ func FuzzNeedle(f *testing.F) {
 	})
 }
 
-// FuzzContains compares what is found in a mail as it stands with what is found in its
-// text once that was worked out.
+// FuzzContains compares what is found in a raw mail with what is found in its mailText.
 func FuzzContains(f *testing.F) {
 	f.Add("Subject: Hello\r\n World\r\nTo: \"a\\b\" <c@d>\r\nX-A: unseen\r\n\r\nSome text\r\n", "hello world")
 	f.Add("From: a@b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nb c", "b")

@@ -7,21 +7,22 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// What is noted as the hint of a message, so that searches need not find it out again:
-// that it is known; that all that a reader sees of it but the envelope stands in the raw
-// mail in ASCII; that the addresses of the envelope do too; and where the body begins.
+// The bits of a message's hint, which saves searches from working them out again: that the
+// hint is set; that all that a reader sees, except for the envelope, is in the raw mail as
+// plain ASCII; that the addresses of the envelope are there too; and where the body begins.
 const (
 	hintKnown = 1 << iota
 	hintInPlace
 	hintEnvelope
-	hintBody      = iota // how far the place of the body is shifted
+	hintBody      = iota // how far the offset of the body is shifted
 	maxHintedBody = 1<<(32-hintBody) - 1
 )
 
-// maxHintedRecipients bounds the addresses that are looked for in a raw mail.
+// maxHintedRecipients bounds the recipients of the envelope that are looked for in a raw
+// mail.
 const maxHintedRecipients = 4
 
-// place gives the hint of the candidate.
+// place returns the hint of the candidate, and sets it if it was not known.
 func (c *candidate) place() uint32 {
 	hint := c.Hint()
 	if hint == 0 {

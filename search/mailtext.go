@@ -8,14 +8,14 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// mailText is what a reader may see of a mail that cannot be searched as it stands. It
-// is worked out once, and kept beside the mail where there is room.
+// mailText is the text that a reader may see of a mail that cannot be searched in its raw
+// form. It is worked out once, and kept with the mail if there is room.
 type mailText struct {
 	// folded has the header fields, the envelope, the names of attachments, the text and
 	// the HTML, with NUL between them.
 	folded string
-	// source has pieces of the raw mail in ASCII: its HTML, where that can be searched as
-	// it stands.
+	// source has the HTML, as pieces of the raw mail in ASCII, if it can be searched in
+	// that form.
 	source []string
 
 	signature signature
@@ -98,8 +98,8 @@ func (b *textBuilder) add(s string) {
 	b.folded = appendFold(b.folded, s)
 }
 
-// addPage adds what the HTML of a mail shows, and its source if that cannot be searched
-// as it stands. Otherwise it gives the pieces of that.
+// addPage adds the text that the HTML of a mail shows, and also its source if that cannot
+// be searched in the raw mail. Otherwise it returns the pieces of the source.
 func (b *textBuilder) addPage(mail *message.Message) (source []string) {
 	page, raw, same := mail.HTMLSource()
 	text, references := message.PageText(page)

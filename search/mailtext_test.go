@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// emptyBucket holds nothing, and so keeps nothing.
+// emptyBucket holds no messages, so that nothing is kept with them either.
 var emptyBucket = store.New(store.Limits{})
 
 func newMessage(raw string) *store.Message {

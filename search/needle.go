@@ -8,11 +8,11 @@ import (
 // needle is a text that is looked for. It is safe for concurrent use.
 type needle struct {
 	text  string   // folded
-	ascii bool     // text has nothing else
+	ascii bool     // text is all ASCII
 	words []string // of text, if ascii
 
-	// The byte of text that is rarest in mails, by which places are found that may
-	// match: where it is in text, and in which word and where in that.
+	// The byte of text that is rarest in mails, which searches look for first: its place in
+	// text, the word that it is in and its place in that word.
 	at, word, inWord int
 }
 
@@ -43,8 +43,8 @@ func (n *needle) in(s string) bool {
 	return n.inFolded(fold(s))
 }
 
-// tooMuch is how many bytes may be compared in vain for each that is passed over. A search
-// that compares more goes on in another way, whose time is linear in any case.
+// tooMuch is how many bytes may be compared without a match for each byte that is searched.
+// A search that compares more continues with a method whose time is always linear.
 const tooMuch = 4
 
 // inFolded reports whether a folded text contains the needle.
@@ -118,8 +118,8 @@ func indexFrom(s string, c byte, from int) int {
 	return from + at
 }
 
-// standsAt reports whether the needle stands in s with its rarest byte at a place, with
-// any white space between its words. Work is how many bytes were looked at.
+// standsAt reports whether the needle is in s with its rarest byte at a given place,
+// allowing any white space between its words. Work is how many bytes were looked at.
 func (n *needle) standsAt(s string, at int) (match bool, work int) {
 	begin := at - n.inWord
 	end := begin + len(n.words[n.word])
@@ -163,8 +163,8 @@ func (n *needle) standsAt(s string, at int) (match bool, work int) {
 	return true, work
 }
 
-// samePrefix is how many bytes two texts of one length have in common at their beginning,
-// of which the second is in lower case and the first in any.
+// samePrefix returns the length of the common prefix of two texts of the same length,
+// without regard to the case of the first; the second is in lower case.
 func samePrefix(s, small string) int {
 	for i := range len(small) {
 		if c := s[i]; c != small[i] && lower(c) != small[i] {
@@ -174,7 +174,7 @@ func samePrefix(s, small string) int {
 	return len(small)
 }
 
-// frequency is how often bytes come in mails, from 0 for the rarest: an order, which
+// frequency ranks bytes by how often they occur in mails, from 0 for the rarest. The order
 // need not be exact.
 var frequency = func() (f [256]byte) {
 	const order = "~^`|{}\\$!@#[]*\"'+?&%();_zjqxkvZQXJKVYW,<>:/=GHUBFNLPwbygOMRDICASTE98765432fmpuh10-.dclirsnoate "

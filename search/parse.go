@@ -21,9 +21,8 @@ const (
 // machine. See [ParseIn].
 func Parse(query string) (Expression, error) { return ParseIn(query, time.Local) }
 
-// ParseIn reads a query in the language of searches. What it says is always something:
-// there is an error only for a query that is longer than [MaxQuery], or has more than
-// [MaxTerms] terms.
+// ParseIn reads a query in the language of searches. Any text is a valid query: there is an
+// error only if it is longer than [MaxQuery] or has more than [MaxTerms] terms.
 //
 //	query  = *( blank / term )
 //	term   = [ "-" / "!" ] ( phrase / prefix [ value ] / word )
@@ -32,10 +31,10 @@ func Parse(query string) (Expression, error) { return ParseIn(query, time.Local)
 //	phrase = DQUOTE *( any but DQUOTE ) ( DQUOTE / end )
 //	word   = 1*( any but blank )
 //
-// All terms have to match, and one with a "-" or "!" must not. A word or a phrase
-// matches where a reader would see it; a prefix, in any case, says where to look. What
-// has a prefix that is unknown, or a value that its prefix cannot have, is a word. A
-// prefix without a value matches everything, but header.NAME: that there is the field.
+// All terms have to match, and one with a "-" or "!" must not. A word or a phrase matches
+// where a reader would see it; a prefix, in any case, says where to look. What has a prefix
+// that is unknown, or a value that its prefix cannot have, is a word. A prefix without a
+// value matches everything, except that header.NAME: matches mails that have the field.
 //
 // Dates without a time zone are in loc.
 func ParseIn(query string, loc *time.Location) (Expression, error) {
@@ -50,8 +49,8 @@ func ParseIn(query string, loc *time.Location) (Expression, error) {
 	return e, nil
 }
 
-// Terms gives the terms of a query, each written so that it means the same on its own;
-// none if the query is beyond the bounds of [Parse].
+// Terms returns the terms of a query, each written so that it means the same on its own, or
+// none if [Parse] would return an error.
 func Terms(query string) []string {
 	terms, err := readTerms(query)
 	if err != nil {
@@ -129,8 +128,8 @@ func cutPhrase(s string) (phrase, rest string, ok bool) {
 	return "", s, false
 }
 
-// isQuote knows the quotation mark of keyboards and those that telephones put in its
-// place.
+// isQuote reports whether a character is the quotation mark of keyboards, or one of those
+// that telephones replace it with.
 func isQuote(r rune) bool { return r == '"' || r == '\u201c' || r == '\u201d' || r == '\u201e' }
 
 func cutWord(s string) (word, rest string) {
@@ -146,7 +145,7 @@ func beginsBlank(s string) bool {
 	return unicode.IsSpace(r)
 }
 
-// String is the term so that it is read as the same again.
+// String writes the term so that it is parsed as the same term again.
 func (t term) String() string {
 	s := t.value
 	if t.phrase {

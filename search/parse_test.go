@@ -58,8 +58,9 @@ func TestQueriesAreBounded(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that any query is read or too long, matches or does not, is the
-// opposite of what it negates, and is read as the same again when it is written.
+// FuzzParse checks of any query that Parse accepts it unless it is too long, that its
+// negation matches when it does not, and that it is parsed as the same again when it is
+// written.
 func FuzzParse(f *testing.F) {
 	f.Add(`a "b c" -d !e from:f to:"g h" header.X-Run:1 has:attachment is:unread before:2026-01-02 larger:1.5M client:10.0.0.0/8`)
 	f.Add("recipient:<>")

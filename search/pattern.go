@@ -8,7 +8,7 @@ const maxStars = 8
 // pattern is a text in which * stands for any text.
 type pattern []string
 
-// newPattern takes several asterisks in a row for one.
+// newPattern treats several asterisks in a row as one.
 func newPattern(s string) pattern {
 	pieces := strings.Split(strings.ToLower(s), "*")
 	if len(pieces) == 1 {
@@ -25,8 +25,8 @@ func newPattern(s string) pattern {
 
 func (p pattern) stars() int { return len(p) - 1 }
 
-// domain is the domain of all addresses that the pattern matches, "" if it may be
-// different ones, and whether the pattern is any address in that domain.
+// domain returns the domain of all addresses that the pattern matches, "" if they may have
+// different ones, and whether the pattern matches every address in that domain.
 func (p pattern) domain() (domain string, whole bool) {
 	last := p[len(p)-1]
 	at := strings.LastIndexByte(last, '@')

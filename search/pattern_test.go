@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzPattern compares patterns with a plain search, and the domain that a pattern is
-// looked up by with those of the addresses that it matches.
+// FuzzPattern compares patterns with a plain search, and the domain of a pattern with those
+// of the addresses that it matches.
 func FuzzPattern(f *testing.F) {
 	f.Add("Hello World", "o w")
 	f.Add("aaaaab", "aab")

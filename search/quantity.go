@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// layouts are how dates and times may be written, the more telling first.
+// layouts are the formats of dates and times, the more precise first.
 var layouts = []string{
 	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "Mon 2 Jan 2006 15:04:05 -0700",
 	"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
@@ -15,7 +15,7 @@ var layouts = []string{
 	"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006",
 }
 
-// readTime reads a date, which is its first moment, or a time, and gives it in
+// readTime reads a time, or a date, which stands for its beginning, and returns it in
 // milliseconds since 1970. Without a time zone it is in loc.
 func readTime(value string, loc *time.Location, now time.Time) (ms int64, ok bool) {
 	value = strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' }), " ")
@@ -29,7 +29,7 @@ func readTime(value string, loc *time.Location, now time.Time) (ms int64, ok boo
 	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 		return readTimestamp(n, len(value))
 	}
-	// A plus that nobody escaped in a query string may have become a blank.
+	// A plus that was not escaped in a query string has become a blank.
 	plus := value
 	if at := strings.LastIndexByte(value, ' '); at >= 0 {
 		plus = value[:at] + "+" + value[at+1:]
@@ -66,8 +66,8 @@ var units = map[string]float64{
 	"g": 1 << 30, "gb": 1 << 30, "gib": 1 << 30,
 }
 
-// readSize reads a number of bytes, with a unit of 1024 of the next smaller one if it
-// has one.
+// readSize reads a number of bytes, perhaps with a unit, each of which is 1024 of the next
+// smaller one.
 func readSize(value string) (bytes int64, ok bool) {
 	value = strings.ToLower(strings.ReplaceAll(value, " ", ""))
 	digits := strings.TrimRight(value, "bgikm")

@@ -2,9 +2,9 @@ package search
 
 import "math/bits"
 
-// signature tells of most texts that a mail does not have that it does not: it has a bit
-// for each three bytes in a row that are in the mail's text. Different ones may share a
-// bit. Its length is a power of two.
+// signature is a Bloom filter that rules out most texts that a mail does not contain: it
+// has a bit set for each three bytes in a row in the mail's text. Different ones may share
+// a bit. Its length is a power of two.
 type signature []uint64
 
 // Bounds of a signature, in words of 64 bits.
@@ -61,7 +61,7 @@ func (s signature) place(a, b, c byte) (word int, bit uint64) {
 	return int(h>>6) & (len(s) - 1), 1 << (h & 63)
 }
 
-// mayHave reports whether a mail with that signature may have a folded text.
+// mayHave reports whether a mail with that signature may contain a folded text.
 func (s signature) mayHave(text string) bool {
 	for i := 0; i+3 <= len(text); i++ {
 		if word, bit := s.place(text[i], text[i+1], text[i+2]); s[word]&bit == 0 {

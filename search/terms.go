@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// prefix gives what a value after a prefix matches, false if the prefix cannot have
+// prefix returns what matches a value after a prefix, and false if the prefix cannot have
 // such a value.
 type prefix func(value string, loc *time.Location) (Expression, bool)
 
@@ -36,7 +36,7 @@ var prefixes = map[string]prefix{
 
 const headerPrefix = "header."
 
-// isPrefix tells that a name in lower case, which a colon follows, is a prefix.
+// isPrefix reports whether a name in lower case, which a colon follows, is a prefix.
 func isPrefix(name string) bool {
 	return prefixes[name] != nil || strings.HasPrefix(name, headerPrefix) && len(name) > len(headerPrefix)
 }
@@ -58,8 +58,8 @@ func (t term) expression(loc *time.Location) Expression {
 	return e.Not()
 }
 
-// positive is what the term matches without its negation, false if its prefix cannot
-// have its value.
+// positive returns what the term matches without its negation, and false if its prefix
+// cannot have its value.
 func (t term) positive(loc *time.Location) (Expression, bool) {
 	if field, ok := strings.CutPrefix(t.name, headerPrefix); ok {
 		return one(headerCondition(field, newText(t.value))), true
@@ -114,7 +114,7 @@ func tagPrefix(value string, _ *time.Location) (Expression, bool) {
 	}}), true
 }
 
-// wordPrefix knows some words, in the plural too.
+// wordPrefix makes a prefix whose values are words, in the singular or the plural.
 func wordPrefix(words map[string]condition) prefix {
 	return func(value string, _ *time.Location) (Expression, bool) {
 		value = strings.ToLower(value)

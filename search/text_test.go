@@ -93,7 +93,7 @@ func TestSearchIsLinear(t *testing.T) {
 	}
 }
 
-// finds tells that a text is found in a mail.
+// finds reports whether a text is found in a mail.
 func finds(t *testing.T, raw, text string) bool {
 	t.Helper()
 	b := store.New(store.Limits{})
