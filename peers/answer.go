@@ -14,7 +14,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// failure is an error as the peers' clients get it: a line of text.
+// failure is an error in the form that clients of the peers expect: a line of text.
 type failure struct {
 	status int
 	text   string
@@ -23,16 +23,15 @@ type failure struct {
 
 func newFailure(status int, text string) *failure { return &failure{status: status, text: text} }
 
-// asJSON is the failure for the one call that answers with JSON then.
+// asJSON returns the failure for the one call whose errors are JSON.
 func (f *failure) asJSON() *failure {
 	return &failure{status: f.status, text: strings.TrimPrefix(f.text, "Error: "), json: true}
 }
 
-// badRequest is how the peers answer whatever is wrong with a request.
+// badRequest is the answer of the peers to anything that is wrong with a request.
 func badRequest(text string) *failure { return newFailure(http.StatusBadRequest, "Error: "+text) }
 
-// workFailure is the answer to a search, a deletion or another long work that ended
-// early.
+// workFailure is the answer when a search, a deletion or other long work ended early.
 func workFailure(err error) *failure {
 	switch {
 	case errors.Is(err, store.ErrClosed):
@@ -57,7 +56,7 @@ func (f *failure) send(w http.ResponseWriter, r *http.Request) {
 	sendText(w, r, f.status, f.text)
 }
 
-// sendText answers with a text that is not to be kept.
+// sendText answers with a text that must not be cached.
 func sendText(w http.ResponseWriter, r *http.Request, status int, text string) {
 	sendDocument(w, r, status, "text/plain; charset=utf-8", text)
 }
@@ -76,8 +75,8 @@ func sendDocument(w http.ResponseWriter, r *http.Request, status int, contentTyp
 	}
 }
 
-// sendJSON answers with v, whose document takes about size bytes. It is held in
-// memory until it is sent, for which there has to be room.
+// sendJSON answers with v, whose document takes about size bytes. The document is held in
+// memory until it is sent, so that it waits until there is room for it.
 func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, v any, size int) *failure {
 	share, err := a.limits.Answers.Take(r.Context(), int64(size))
 	if err != nil {
@@ -101,8 +100,8 @@ func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, v any, size int) 
 	return nil
 }
 
-// encode makes a document of what is made of strings, numbers and times in the years
-// that JSON has, so that it cannot fail.
+// encode returns v as JSON. V consists of strings, numbers and times in years that JSON
+// allows, so that encoding cannot fail.
 func encode(v any) []byte {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -116,6 +115,6 @@ func encode(v any) []byte {
 // pieceSize is how much of an answer is written at once, in bytes.
 const pieceSize = 32 << 10
 
-// query is the value of a parameter of the request; those that are malformed are
-// taken for missing ones, and unknown ones are ignored.
+// query is the value of a parameter of the request; malformed ones count as missing, and
+// unknown ones are ignored.
 func query(r *http.Request, name string) string { return r.URL.Query().Get(name) }

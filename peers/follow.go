@@ -10,7 +10,7 @@ import (
 // arrivalBatch is how many arrivals are read at once.
 const arrivalBatch = 100
 
-// follower reads which mails arrive in a bucket, in their order.
+// follower reads the mails that arrive in a bucket, in order.
 type follower struct {
 	bucket *store.Bucket
 	after  store.ID // the last that was read
@@ -26,7 +26,7 @@ func (f *follower) next(ctx context.Context) (arrived []*store.Message, more boo
 	if n := len(page.Messages); n > 0 {
 		f.after = page.Messages[n-1].ID
 	} else if bytes.Compare(newest[:], f.after[:]) > 0 {
-		f.after = newest // of those that are gone again
+		f.after = newest // past those that have been deleted already
 	}
 	return page.Messages, len(page.Messages) == arrivalBatch, nil
 }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// jsonWriter writes a document piece by piece, so that a large one does not stand in
-// memory. Once writing has failed, it does nothing.
+// jsonWriter writes a document piece by piece, so that a large one is never in memory as a
+// whole. Once writing has failed, it does nothing.
 type jsonWriter struct {
 	w      io.Writer
 	buffer bytes.Buffer

@@ -8,8 +8,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// mailhogRoutes are the calls of MailHog's API v2, and of its v1 where Mailpit's has
-// nothing at that path.
+// mailhogRoutes are the calls of MailHog's API v2, and those of its v1 at paths that
+// Mailpit's API does not have.
 var mailhogRoutes = []route{
 	{path: "/api/v2/messages", calls: on((*API).mailhogMessages)},
 	{path: "/api/v2/search", calls: on((*API).mailhogSearch)},
@@ -20,8 +20,7 @@ var mailhogRoutes = []route{
 	{path: "/api/v1/messages/*/release", calls: map[string]call{http.MethodPost: (*API).mailhogRelease}},
 }
 
-// Bounds of MailHog's lists: how many items they have where the client does not say,
-// and how many at most.
+// Bounds of MailHog's lists: how many items they have by default, and how many at most.
 const (
 	mailhogDefaultLimit = 50
 	mailhogMaxLimit     = 250
@@ -55,7 +54,8 @@ func (a *API) mailhogSearch(w http.ResponseWriter, r *http.Request, _ []string) 
 	return a.mailhogPage(w, r, store.Query{Match: func(_ *store.Bucket, m *store.Message) bool { return in(m, text) }})
 }
 
-// contains tells that s has lower in it, which is in lower case, in any case.
+// contains reports whether s contains lower, which is in lower case, without regard to
+// case.
 func contains(s, lower string) bool {
 	return len(s) >= len(lower) && strings.Contains(strings.ToLower(s), lower)
 }
@@ -84,13 +84,13 @@ func inRaw(m *store.Message, text string) bool {
 	return strings.ContainsAny(text, " \t") && contains(unfold(header), text)
 }
 
-// unfold takes the line ends out of folded fields, and leaves the blanks behind them
-// (RFC 5322 section 2.2.3).
+// unfold removes the line ends from folded fields, but not the blanks after them (RFC 5322
+// section 2.2.3).
 var unfold = strings.NewReplacer("\r\n ", " ", "\r\n\t", "\t", "\n ", " ", "\n\t", "\t").Replace
 
-// mailhogPage answers with the page of what q matches that the request asks for. The
-// mails are taken from the bucket one by one while they are sent, so that one that
-// goes meanwhile is left out, and not more than one is held for a client.
+// mailhogPage answers with the page that the request asks for of what q matches. The mails
+// are read from the bucket one by one while they are sent, so that no more than one is held
+// in memory for a client. One that is deleted meanwhile is left out.
 func (a *API) mailhogPage(w http.ResponseWriter, r *http.Request, q store.Query) *failure {
 	q.Offset = positive(query(r, "start"), 0)
 	q.Limit = min(positive(query(r, "limit"), mailhogDefaultLimit), mailhogMaxLimit)
@@ -113,14 +113,14 @@ func (a *API) mailhogPage(w http.ResponseWriter, r *http.Request, q store.Query)
 		ids[i] = m.ID
 	}
 	total, start := page.Total, q.Offset
-	page, q = store.Page{}, store.Query{} // which let go of the mails
+	page, q = store.Page{}, store.Query{} // so that they do not keep the mails in memory
 	w.WriteHeader(http.StatusOK)
 	a.sendItems(w, r, ids, total, start)
 	return nil
 }
 
-// sendItems answers with a list of the mails with these ids. Once it has begun, an
-// error can end the connection only.
+// sendItems answers with a list of the mails with these ids. Once it has begun, the only
+// way to report an error is to end the connection.
 func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, total, start int) {
 	out := newJSONWriter(w)
 	out.plain(`{"total":`)
@@ -138,7 +138,7 @@ func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, 
 			out.plain(",")
 		}
 		if err := a.sendItem(w, r, out, m); err != nil {
-			panic(http.ErrAbortHandler) // so that what was sent is not taken for all
+			panic(http.ErrAbortHandler) // so that the client does not take what was sent for the whole answer
 		}
 	}
 	out.plain(`],"count":`)

@@ -15,9 +15,9 @@ const (
 	// to keep up.
 	largeItem = 64 << 10
 
-	// maxNesting is how deep multiparts in multiparts are shown as parts. The body of
-	// each has all that are in it, so that an item is at most so many times as long as
-	// its mail.
+	// maxNesting is how deep multiparts in multiparts are shown as parts. The body of each
+	// contains all those within it, so that an item is at most so many times as long as its
+	// mail.
 	maxNesting = 10
 )
 
@@ -73,8 +73,8 @@ func writeItem(out *jsonWriter, m *store.Message, mail *message.Message) {
 	out.plain("}}")
 }
 
-// withoutLineEnd is a message without the line end before the dot that ends its data,
-// which MailHog takes for a part of that.
+// withoutLineEnd is a message without its last line end, which MailHog counts as part of
+// the end of data rather than of the message.
 func withoutLineEnd(s string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
 }
@@ -90,8 +90,8 @@ func writeContent(out *jsonWriter, header *itemHeader, body string, size int) {
 	out.plain(`,"MIME":`)
 }
 
-// writeMIME writes the parts of a multipart, or null for anything else, and also where
-// it is nested more than so many times.
+// writeMIME writes the parts of a multipart. It writes null for anything else, and for a
+// multipart that is nested too deep.
 func writeMIME(out *jsonWriter, p *message.Part, nesting int) {
 	if !strings.HasPrefix(p.MediaType, "multipart/") || nesting == 0 || out.err != nil {
 		out.plain("null")
@@ -128,8 +128,8 @@ func newMailhogPath(address string) mailhogPath {
 	return mailhogPath{Mailbox: address[:at], Domain: address[at+1:]}
 }
 
-// hello is how the client that sent the mail called itself, "" if it did not come by
-// SMTP.
+// hello is the argument of the client's HELO or EHLO command, "" if the mail did not come
+// by SMTP.
 func hello(m *store.Message) string {
 	if m.Session == nil {
 		return ""
@@ -137,7 +137,7 @@ func hello(m *store.Message) string {
 	return m.Session.Hello
 }
 
-// itemHeader is a header as items have it: the values by the names as sent.
+// itemHeader is a header in the form of items: the values by field name, spelled as sent.
 type itemHeader struct {
 	names  []string // in the order in which they first appear
 	values map[string][]string
@@ -173,7 +173,8 @@ func (h *itemHeader) addTrace(m *store.Message) {
 	h.add(h.spelling("Return-Path"), "<"+m.Sender+">")
 }
 
-// spelling is how the message spells the name of a field, or else the name.
+// spelling returns the name of a field as the message spells it, or the name itself if it
+// has no such field.
 func (h *itemHeader) spelling(name string) string {
 	for _, sent := range h.names {
 		if strings.EqualFold(sent, name) {

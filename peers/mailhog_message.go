@@ -32,8 +32,8 @@ func (a *API) mailhogMessage(w http.ResponseWriter, r *http.Request, names []str
 	return nil
 }
 
-// mailhogDelete answers DELETE /api/v1/messages/{id}. The answer has no body, and not
-// either when there is no such mail: clients take any for JSON.
+// mailhogDelete answers DELETE /api/v1/messages/{id}. The answer never has a body, even if
+// there is no such mail, as clients would read it as JSON.
 func (a *API) mailhogDelete(w http.ResponseWriter, _ *http.Request, names []string) *failure {
 	status := http.StatusNotFound
 	if id, err := store.ParseID(names[0]); err == nil && a.bucket.Delete(id) {
@@ -44,8 +44,8 @@ func (a *API) mailhogDelete(w http.ResponseWriter, _ *http.Request, names []stri
 	return nil
 }
 
-// mailhogDownload answers GET /api/v1/messages/{id}/download with the mail byte for
-// byte, without the fields that items have beside those that were sent.
+// mailhogDownload answers GET /api/v1/messages/{id}/download with the mail byte for byte,
+// without the fields that are added in items.
 func (a *API) mailhogDownload(w http.ResponseWriter, r *http.Request, names []string) *failure {
 	m, f := a.named(r, names[0])
 	if f != nil {
@@ -73,18 +73,18 @@ func (a *API) mailhogPart(w http.ResponseWriter, r *http.Request, names []string
 	return a.download(w, r, m, parts[n].MediaType, parts[n].SaveName(), mail.Open(parts[n]))
 }
 
-// download answers with something of a mail that browsers save under that name.
+// download answers with a mail or a part of it, which browsers save under that name.
 func (a *API) download(w http.ResponseWriter, r *http.Request, m *store.Message, contentType, name string, body io.ReadSeeker) *failure {
 	w.Header().Set("Content-Disposition", content.Disposition("attachment", name))
 	return a.sendStored(w, r, m, contentType, body)
 }
 
-// mailhogRelease answers POST /api/v1/messages/{id}/release. What MailHog does there,
-// sending the mail to whatever server the request names, nobody can do here.
+// mailhogRelease answers POST /api/v1/messages/{id}/release. MailHog sends the mail to any
+// server that the request names; here that is not possible.
 func (a *API) mailhogRelease(_ http.ResponseWriter, r *http.Request, names []string) *failure {
 	if _, f := a.named(r, names[0]); f != nil {
 		return f
 	}
-	// The client for Node shows how the text begins.
+	// The client for Node shows the beginning of the text.
 	return newFailure(http.StatusBadRequest, "release is not configured here, and nothing is sent to a server that a request names")
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestMailHogItems compares items with those that MailHog itself gave for the same mails,
-// but for what its items have that is none of a mail's parts, and its own name.
+// TestMailHogItems compares items with those that MailHog itself returned for the same
+// mails, except for its own name and for what in its items is not a part of the mail.
 func TestMailHogItems(t *testing.T) {
 	p := newPeer(t)
 	files, err := filepath.Glob("testdata/mailhog/*.eml")
@@ -141,7 +141,8 @@ func TestMailHogMessages(t *testing.T) {
 	}
 }
 
-// TestMailHogRefusesPagesOfOtherSites asks as a browser does for such a page.
+// TestMailHogRefusesPagesOfOtherSites sends requests as a browser does for a page of
+// another site.
 func TestMailHogRefusesPagesOfOtherSites(t *testing.T) {
 	p := newPeer(t)
 	id := p.add("a@b.test", []string{"c@d.test"}, "Subject: x\n\ny\n")
@@ -153,8 +154,8 @@ func TestMailHogRefusesPagesOfOtherSites(t *testing.T) {
 	}
 }
 
-// TestMailHogItemsAreBounded has multiparts in multiparts: each has all inner ones in its
-// body again.
+// TestMailHogItemsAreBounded has nested multiparts: the body of each contains all inner
+// ones again.
 func TestMailHogItemsAreBounded(t *testing.T) {
 	p := newPeer(t)
 	var raw strings.Builder

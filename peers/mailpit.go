@@ -96,8 +96,8 @@ func mailpitAddresses(list []message.Address) []mailpitAddress {
 	return shown
 }
 
-// allBcc are the hidden recipients of a mail: those that its field names, and those
-// of the envelope whom no field does.
+// allBcc are the hidden recipients of a mail: those in its Bcc field, and those of the
+// envelope that are in no field.
 func allBcc(m *store.Message, bcc, to, cc []message.Address) []message.Address {
 	known := make(map[string]bool)
 	for _, list := range [][]message.Address{bcc, to, cc} {
@@ -115,7 +115,7 @@ func allBcc(m *store.Message, bcc, to, cc []message.Address) []message.Address {
 	return all
 }
 
-// login is who the client that sent the mail was logged in as, "" without a login.
+// login is the user name that the client authenticated with, "" if it did not.
 func login(m *store.Message) string {
 	if m.Session == nil {
 		return ""

@@ -13,18 +13,18 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// maxDocument bounds the bodies of requests but for those that send a mail, in bytes.
-// It is enough for twenty thousand ids.
+// maxDocument bounds the bodies of requests, except those that send a mail, in bytes. It is
+// enough for twenty thousand ids.
 const maxDocument = 1 << 20
 
-// mailpitChange is what Mailpit's calls that change mails have in their bodies.
+// mailpitChange is the request body of Mailpit's calls that change mails.
 type mailpitChange struct {
 	IDs    []string
 	Read   bool
 	Search string
 }
 
-// mailpitMark answers PUT /api/v1/messages: it sets whether mails have been read, those
+// mailpitMark answers PUT /api/v1/messages: it marks mails as read or unread, namely those
 // with the ids, those that a search finds, or all.
 func (a *API) mailpitMark(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	var change mailpitChange
@@ -78,7 +78,7 @@ func (a *API) mailpitDelete(w http.ResponseWriter, r *http.Request, _ []string) 
 	return nil
 }
 
-// heldIDs are those that may name a mail: others are of none that is held.
+// heldIDs are the names that have the form of an id. Others cannot name a mail.
 func heldIDs(names []string) []store.ID {
 	ids := make([]store.ID, 0, len(names))
 	for _, name := range names {

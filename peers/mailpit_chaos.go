@@ -7,15 +7,15 @@ import (
 	"strconv"
 )
 
-// mailpitChaos are the triggers of Mailpit's chaos. They are faults of the SMTP
-// sessions here: those whose replies are chaosReplies and which have no conditions.
+// mailpitChaos are the triggers of Mailpit's chaos. Here they are faults of the SMTP
+// sessions, namely those whose replies are chaosReplies and that have no conditions.
 type mailpitChaos struct {
 	Sender         *mailpitTrigger
 	Recipient      *mailpitTrigger
 	Authentication *mailpitTrigger
 }
 
-// mailpitTrigger has the code of the reply, and how probable it is in percent.
+// mailpitTrigger has the code of the reply, and its probability in percent.
 type mailpitTrigger struct {
 	ErrorCode   int
 	Probability int
@@ -24,7 +24,7 @@ type mailpitTrigger struct {
 // chaosSteps are the steps of a session at which the triggers act.
 var chaosSteps = []struct {
 	name, step, reply string
-	code              int // where none is given
+	code              int // if the request gives none
 	trigger           func(*mailpitChaos) **mailpitTrigger
 }{
 	{"Sender", "mail", "Chaos sender error", 451, func(c *mailpitChaos) **mailpitTrigger { return &c.Sender }},
@@ -32,14 +32,14 @@ var chaosSteps = []struct {
 	{"Authentication", "auth", "Chaos authentication error", 535, func(c *mailpitChaos) **mailpitTrigger { return &c.Authentication }},
 }
 
-// chaosFault is a fault as a trigger makes it.
+// chaosFault is the fault that a trigger stands for.
 type chaosFault struct {
 	Step        string  `json:"step"`
 	Probability float64 `json:"probability,omitempty"`
 	Reply       string  `json:"reply"`
 }
 
-// runningFaults are the faults that are set while the server runs, as they are.
+// runningFaults are the faults that were set while the server is running, as JSON.
 func (a *API) runningFaults() ([]json.RawMessage, error) {
 	document, err := a.faults.MarshalJSON()
 	if err != nil {
@@ -54,7 +54,8 @@ func (a *API) runningFaults() ([]json.RawMessage, error) {
 	return list.Faults, nil
 }
 
-// chaosOf tells which trigger a fault is, by its index among the steps, if it is one.
+// chaosOf returns the trigger that a fault stands for, and its index in chaosSteps, if it
+// is one.
 func chaosOf(fault json.RawMessage) (index int, trigger mailpitTrigger, ok bool) {
 	var fields map[string]json.RawMessage
 	var f chaosFault
@@ -93,8 +94,8 @@ func (a *API) mailpitGetChaos(w http.ResponseWriter, r *http.Request, _ []string
 	return a.sendJSON(w, r, chaos, 500)
 }
 
-// mailpitSetChaos answers PUT /api/v1/chaos: the triggers in it take the place of those
-// before, and other faults stay.
+// mailpitSetChaos answers PUT /api/v1/chaos: its triggers replace the previous ones, and
+// other faults are kept.
 func (a *API) mailpitSetChaos(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	var chaos mailpitChaos
 	if _, f := a.readJSON(w, r, &chaos); f != nil {

@@ -46,8 +46,8 @@ var htmlTests = map[message.Code]bool{
 	message.MissingInline: false, message.RelativeImage: false, message.InsecureImage: true, message.LargeHTML: true,
 }
 
-// mailpitHTMLCheck answers GET /api/v1/message/{ID}/html-check with what the check of
-// problems knows of the HTML.
+// mailpitHTMLCheck answers GET /api/v1/message/{ID}/html-check with the problems of the
+// message that concern its HTML.
 func (a *API) mailpitHTMLCheck(w http.ResponseWriter, r *http.Request, names []string) *failure {
 	m, f := a.named(r, names[0])
 	if f != nil {

@@ -18,8 +18,8 @@ type mailpitStats struct {
 	Version string
 }
 
-// mailpitEvents answers GET /api/events: a WebSocket that tells of each mail that arrives
-// (new), and of the numbers of mails at first and after arrivals (stats).
+// mailpitEvents answers GET /api/events: a WebSocket that sends each mail that arrives
+// (new), and the numbers of mails at the beginning and after arrivals (stats).
 func (a *API) mailpitEvents(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	from := &follower{a.bucket, a.bucket.Newest()}
 	greeted := false

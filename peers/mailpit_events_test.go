@@ -11,10 +11,10 @@ import (
 	"github.com/coder/websocket"
 )
 
-// patience is how long a test waits for what has to come.
+// patience is how long a test waits for something that has to happen.
 const patience = time.Minute
 
-// dial opens a WebSocket with header fields that stand as "Name: value".
+// dial opens a WebSocket with header fields in the form "Name: value".
 func (p *peer) dial(path string, fields ...string) (*websocket.Conn, *http.Response, error) {
 	header := make(http.Header)
 	for _, field := range fields {
@@ -24,7 +24,7 @@ func (p *peer) dial(path string, fields ...string) (*websocket.Conn, *http.Respo
 	return websocket.Dial(p.t.Context(), p.url+path, &websocket.DialOptions{HTTPHeader: header})
 }
 
-// event is the next one but those of the type stats.
+// nextEvent returns the next event that is not of the type stats.
 func nextEvent(t *testing.T, conn *websocket.Conn) (event struct {
 	Type string
 	Data any

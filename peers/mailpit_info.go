@@ -69,14 +69,14 @@ var version = sync.OnceValue(func() string {
 	return "mailbucket"
 })
 
-// memoryInUse is what the process has of the system for Go, in bytes.
+// memoryInUse is the memory that the Go runtime has obtained from the system, in bytes.
 func memoryInUse() uint64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }
 
-// mailpitWebUI answers GET /api/v1/webui: what Mailpit's own pages show.
+// mailpitWebUI answers GET /api/v1/webui with the settings of Mailpit's own pages.
 func (a *API) mailpitWebUI(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	type relay struct {
 		Enabled            bool
@@ -101,7 +101,7 @@ func (a *API) mailpitWebUI(w http.ResponseWriter, r *http.Request, _ []string) *
 // maxTags bounds how many different tags are counted.
 const maxTags = 10_000
 
-// countTags counts the mails with each tag, which is one in any case.
+// countTags counts the mails with each tag, without regard to the tag's case.
 func (a *API) countTags(r *http.Request) (map[string]int, error) {
 	counts, spelt := make(map[string]int), make(map[string]string)
 	_, err := a.find(r.Context(), store.Query{Match: func(b *store.Bucket, m *store.Message) bool {
@@ -135,9 +135,8 @@ func (a *API) mailpitTags(w http.ResponseWriter, r *http.Request, _ []string) *f
 	return a.sendJSON(w, r, tags, 100*len(tags))
 }
 
-// mailpitKeepTags answers the calls that change tags. The tags of a mail are those that
-// its own field X-Tags has, and a mail is not changed: so these calls check what they
-// are given and do nothing more.
+// mailpitKeepTags answers the calls that change tags. The tags of a mail are those in its
+// X-Tags field, and mails are never changed, so these calls only check their arguments.
 func (a *API) mailpitKeepTags(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	if r.Method == http.MethodPut {
 		var change struct {
@@ -167,8 +166,8 @@ func (a *API) mailpitRelease(w http.ResponseWriter, r *http.Request, names []str
 	return badRequest("no message is released: no server to relay to is configured")
 }
 
-// mailpitNoCheck answers the checks that would have the server look things up because
-// of a mail.
+// mailpitNoCheck refuses the checks for which the server would have to look something up
+// elsewhere because of a mail.
 func (a *API) mailpitNoCheck(_ http.ResponseWriter, r *http.Request, names []string) *failure {
 	if _, f := a.named(r, names[0]); f != nil {
 		return f

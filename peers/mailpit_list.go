@@ -13,8 +13,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// Bounds of lists: how many mails they have where the client does not say, and how
-// many at most. Beyond longList, a list is as much work as a search.
+// Bounds of lists: how many mails they have by default, and how many at most. A list of
+// more than longList mails is as much work as a search.
 const (
 	defaultLimit = 50
 	maxLimit     = 10_000
@@ -89,7 +89,7 @@ func pageQuery(r *http.Request) store.Query {
 	return store.Query{Offset: positive(query(r, "start"), 0), Limit: min(positive(query(r, "limit"), defaultLimit), maxLimit)}
 }
 
-// narrowToSearch has q match what the parameter query says, in the time zone of the
+// narrowToSearch limits q to what the parameter query matches, in the time zone of the
 // parameter tz.
 func narrowToSearch(r *http.Request, q *store.Query) *failure {
 	text := strings.TrimSpace(query(r, "query"))
@@ -99,7 +99,7 @@ func narrowToSearch(r *http.Request, q *store.Query) *failure {
 	return narrow(q, text, query(r, "tz"))
 }
 
-// narrow has q match what a query in the language of searches says, in a time zone.
+// narrow limits q to what a query in the search language matches, in a time zone.
 func narrow(q *store.Query, text, tz string) *failure {
 	e, err := search.ParseIn(text, zone(tz))
 	if err != nil {
@@ -109,7 +109,7 @@ func narrow(q *store.Query, text, tz string) *failure {
 	return nil
 }
 
-// zone is the time zone with that name, and the machine's if there is none.
+// zone is the time zone with that name, or the machine's if there is none.
 func zone(name string) *time.Location {
 	if loc, err := time.LoadLocation(name); err == nil && name != "" && len(name) < 100 {
 		return loc
@@ -130,8 +130,8 @@ func (a *API) change(ctx context.Context, q store.Query, do func(context.Context
 	return do(ctx, q)
 }
 
-// sendMailpitList answers with a page of what was asked for, of which so many mails
-// have not been read.
+// sendMailpitList answers with a page of the mails that were found. Unread is how many of
+// them have not been read.
 func (a *API) sendMailpitList(w http.ResponseWriter, r *http.Request, page store.Page, unread, start int) *failure {
 	if len(page.Messages) > longList {
 		release, err := a.limits.Searches.Take(r.Context())

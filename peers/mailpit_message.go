@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// mailpitMail is a mail as Mailpit shows one.
+// mailpitMail is a mail in the form of Mailpit's API.
 type mailpitMail struct {
 	ID              string
 	MessageID       string
@@ -25,7 +25,7 @@ type mailpitMail struct {
 	ReturnPath      string
 	Subject         string
 	ListUnsubscribe mailpitUnsubscribe
-	Date            time.Time // of its field, and else of its arrival
+	Date            time.Time // of the Date field, or else of the arrival
 	Tags            []string
 	Username        string
 	Text            string
@@ -96,9 +96,9 @@ func mailpitBody(mail *message.Message) string {
 	return mail.Text()
 }
 
-// sentWithCRLF is whether the lines of the bodies end in CRLF, as they do unless they
-// were encoded with other line ends in them. Mailpit gives them as they are, so that
-// tests may count on it.
+// sentWithCRLF is whether the lines of the bodies end in CRLF, as they do unless they were
+// encoded with other line ends. Mailpit returns line ends unchanged, and tests may rely on
+// that.
 func sentWithCRLF(mail *message.Message) bool {
 	for _, part := range mail.Parts() {
 		if len(part.Parts) > 0 || !strings.HasPrefix(part.MediaType, "text/") {

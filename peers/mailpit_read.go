@@ -14,8 +14,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// latest stands where an id does for the newest mail, or the newest that the parameter
-// query finds.
+// latest, in the place of an id, stands for the newest mail, or for the newest that the
+// parameter query finds.
 const latest = "latest"
 
 // named is the mail with that id.
@@ -51,8 +51,7 @@ func (a *API) latest(r *http.Request) (*store.Message, *failure) {
 	return page.Messages[0], nil
 }
 
-// markRead notes that a mail has been read by who asks for it. Asking for its header
-// section only does not.
+// markRead marks a mail as read, unless it was asked for by a HEAD request.
 func (a *API) markRead(r *http.Request, m *store.Message) {
 	if r.Method == http.MethodGet && !m.Read() {
 		a.bucket.Mark([]store.ID{m.ID}, true)
@@ -71,8 +70,8 @@ func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, names []str
 	}})
 }
 
-// mailpitHeaders answers GET /api/v1/message/{ID}/headers: by names as Go spells them,
-// the values of the fields as they were sent, but unfolded.
+// mailpitHeaders answers GET /api/v1/message/{ID}/headers: the values of the fields as they
+// were sent, but unfolded, by field name in Go's canonical form.
 func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, names []string) *failure {
 	m, f := a.named(r, names[0])
 	if f != nil {
@@ -97,7 +96,7 @@ func unfolded(raw string) string {
 	return strings.Trim(strings.Join(lines, " "), " ")
 }
 
-// made is an answer that is made of a mail.
+// made describes an answer that has to be built from a mail.
 type made struct {
 	name, contentType string
 	most              int  // bytes of memory that making it takes at most
@@ -105,12 +104,12 @@ type made struct {
 	build             func(mail *message.Message) []byte
 }
 
-// documentMemory is how much memory a document takes at most that shows all of a mail,
-// in bytes: a byte that is no character becomes six.
+// documentMemory is how much memory a document that shows all of a mail takes at most, in
+// bytes: an invalid byte becomes six bytes of JSON.
 func documentMemory(m *store.Message) int { return 4096 + 6*min(len(m.Raw), 2*message.MaxText) }
 
-// sendMade answers with something that is made of a mail, which all who ask for it
-// share.
+// sendMade answers with something that is built from a mail. Concurrent requests for the
+// same share it.
 func (a *API) sendMade(w http.ResponseWriter, r *http.Request, m *store.Message, what made) *failure {
 	h := w.Header()
 	h.Set("Content-Type", what.contentType)
@@ -135,8 +134,8 @@ func (a *API) sendMade(w http.ResponseWriter, r *http.Request, m *store.Message,
 	return nil
 }
 
-// pieces is a reader that is copied piece by piece, so that a slow client has time for
-// each of them.
+// pieces hides the other methods of a reader, so that it is copied piece by piece and a
+// slow client has time for each of them.
 type pieces struct{ io.Reader }
 
 // mailpitRaw answers GET /api/v1/message/{ID}/raw: what was received, byte for byte.
@@ -187,14 +186,14 @@ func (a *API) mailpitPart(w http.ResponseWriter, r *http.Request, names []string
 	return a.sendStored(w, r, m, contentType, mail.Open(part))
 }
 
-// isMarkup is whether browsers take content of that type for a page, which they must
-// not show as one of this site.
+// isMarkup is whether browsers would show content of that type as a page, which must not be
+// treated as a page of this site.
 func isMarkup(mediaType string) bool {
 	return mediaType == "text/html" || strings.HasSuffix(mediaType, "xml")
 }
 
-// partIDs are the names that parts have for Mailpit: the places in their containers
-// from the outermost on, as in 1.2; "0" for the message itself.
+// partIDs are Mailpit's names of the parts: their positions in the containers from the
+// outermost one on, such as 1.2, or "0" for the message itself.
 func partIDs(mail *message.Message) map[*message.Part]string {
 	ids := map[*message.Part]string{mail.Root: "0"}
 	for _, part := range mail.Parts() {

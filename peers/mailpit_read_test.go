@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// letter has a text, HTML with an image, an attachment and an attached message.
+// letter is a mail with text, HTML with an image, an attachment and an attached message.
 const letter = `From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>
 To: Ann <ann@example.com>
 Cc: c@example.com

@@ -33,7 +33,7 @@ const (
 	sendFactor = 4
 )
 
-// mailpitSent is a mail as POST /api/v1/send has it.
+// mailpitSent is the request body of POST /api/v1/send.
 type mailpitSent struct {
 	From        mailpitMailbox
 	To          []mailpitMailbox
@@ -83,7 +83,8 @@ func (a *API) mailpitSend(w http.ResponseWriter, r *http.Request, _ []string) *f
 	if err != nil {
 		return newFailure(http.StatusBadRequest, err.Error()).asJSON()
 	}
-	// A mail that has come whole is kept, also if the client has gone meanwhile.
+	// A mail that was received in full is stored even if the client has disconnected
+	// meanwhile.
 	switch err := a.bucket.Append(context.WithoutCancel(r.Context()), m); {
 	case errors.Is(err, store.ErrTooLarge):
 		a.bucket.Refuse()
@@ -94,7 +95,8 @@ func (a *API) mailpitSend(w http.ResponseWriter, r *http.Request, _ []string) *f
 	return a.sendJSON(w, r, struct{ ID string }{m.ID.String()}, 100)
 }
 
-// compose makes the mail with its envelope, or says what of it cannot be sent.
+// compose makes the mail with its envelope, or returns an error that says what in it cannot
+// be sent.
 func (s *mailpitSent) compose() (*store.Message, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	m := &store.Message{Sender: s.From.Email}
@@ -167,8 +169,8 @@ func (m mailpitMailbox) parse(field string) (*netmail.Address, error) {
 	return address, nil
 }
 
-// hasControl is whether a text has line ends or other control characters, which would
-// end a header field or make another of it.
+// hasControl is whether a text has line ends or other control characters, with which it
+// could end a header field and add another.
 func hasControl(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
@@ -176,7 +178,7 @@ func hasControl(text string) bool {
 // ownFields are those that compose sets itself, in lower case.
 var ownFields = []string{"to", "from", "cc", "bcc", "reply-to", "date", "subject", "content-type", "content-transfer-encoding", "mime-version"}
 
-// addFields adds the header fields but for addresses.
+// addFields adds the header fields other than those with addresses.
 func (s *mailpitSent) addFields(msg *mail.Msg) error {
 	if hasControl(s.Subject) {
 		return errors.New("invalid Subject: it has control characters")
@@ -218,7 +220,8 @@ func (s *mailpitSent) addFields(msg *mail.Msg) error {
 	return nil
 }
 
-// isFieldName is RFC 5322's ftext, in any number that fits a line.
+// isFieldName is whether a name consists of ftext (RFC 5322 section 3.6.8) and fits on a
+// line.
 func isFieldName(name string) bool {
 	return name != "" && len(name) < 100 && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// Measures of thumbnails as Mailpit has them, in pixels, and the most that the image may
-// have of which one is made. An image takes up to pixelMemory bytes a pixel.
+// The size of Mailpit's thumbnails, in pixels, and the most pixels that their image may
+// have. Decoding an image takes up to pixelMemory bytes per pixel.
 const (
 	thumbWidth, thumbHeight = 180, 120
 	thumbQuality            = 70
@@ -26,8 +26,8 @@ const (
 	pixelMemory             = 8
 )
 
-// mailpitThumb answers GET /api/v1/message/{ID}/part/{PartID}/thumb with a small JPEG
-// of an image, or a white one for what is no image that can be read.
+// mailpitThumb answers GET /api/v1/message/{ID}/part/{PartID}/thumb with a small JPEG of an
+// image, or a white one if the part is not an image that can be decoded.
 func (a *API) mailpitThumb(w http.ResponseWriter, r *http.Request, names []string) *failure {
 	m, f := a.named(r, names[0])
 	if f != nil {
@@ -45,7 +45,8 @@ func (a *API) mailpitThumb(w http.ResponseWriter, r *http.Request, names []strin
 	})
 }
 
-// thumbnail makes the image of a part fit, on white, if it can be read.
+// thumbnail draws the image of a part, scaled to fit, on a white background. It leaves it
+// white if the image cannot be decoded.
 func thumbnail(part *message.Part, readable bool) []byte {
 	canvas := image.NewRGBA(image.Rect(0, 0, thumbWidth, thumbHeight))
 	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(color.White), image.Point{}, draw.Src)
@@ -61,7 +62,7 @@ func thumbnail(part *message.Part, readable bool) []byte {
 	return out.Bytes()
 }
 
-// fit is where on a thumbnail an image of that size is shown whole.
+// fit is the area of a thumbnail that an image of that size is scaled to.
 func fit(size image.Rectangle) image.Rectangle {
 	width, height := thumbWidth, size.Dy()*thumbWidth/size.Dx()
 	if height > thumbHeight {
@@ -72,8 +73,8 @@ func fit(size image.Rectangle) image.Rectangle {
 	return image.Rectangle{at, at.Add(image.Pt(width, height))}
 }
 
-// pixelsOf is how many pixels the image of a part has, 0 if there is none that can be
-// read, or it is too large.
+// pixelsOf is how many pixels the image of a part has, 0 if it cannot be decoded or is too
+// large.
 func pixelsOf(part *message.Part) int {
 	if part.ImageType() == "" {
 		return 0

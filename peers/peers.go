@@ -1,5 +1,5 @@
-// Package peers answers the HTTP APIs of other mail catchers over a bucket, so that
-// tests that were written for them run unchanged: Mailpit's API v1, and MailHog's v1
+// Package peers provides the HTTP APIs of other mail catchers (the peers) on a bucket, so
+// that tests that were written for them run unchanged: Mailpit's API v1, and MailHog's v1
 // and v2. It knows paths relative to where it is mounted.
 //
 // route.go finds the call that a request is for in the tables of mailpit.go and
@@ -21,9 +21,9 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// Faults are the rules by which SMTP sessions go wrong on purpose, as the API has them:
-// their JSON is {"faults": [...], "configured": [...]}, and SetJSON takes
-// {"faults": [...]} or says what is wrong with it.
+// Faults are the rules for errors that are injected into SMTP sessions, in the form of the
+// API: their JSON is {"faults": [...], "configured": [...]}, and SetJSON takes {"faults":
+// [...]} or says what is wrong with it.
 type Faults interface {
 	json.Marshaler
 	SetJSON(document []byte) error
@@ -36,14 +36,14 @@ type Options struct {
 	// Faults are those of the SMTP sessions into the bucket.
 	Faults Faults
 
-	// Guard says which requests are answered, and Limits bound what they take.
+	// Guard decides which requests are answered, and Limits bound their memory and work.
 	Guard  *guard.Guard
 	Limits *guard.Limits
 
-	// Contents has what is made of mails for answers, here and elsewhere.
+	// Contents shares what is built from mails for answers, of these APIs and of others.
 	Contents *content.Contents
 
-	// Logger is told of answers that could not be made.
+	// Logger logs answers that could not be made.
 	Logger *zap.Logger
 }
 
@@ -67,7 +67,7 @@ func New(o Options) *API {
 	return a
 }
 
-// Stop ends the calls that wait, and lets none wait any more.
+// Stop ends the calls that are waiting, and later ones do not wait.
 func (a *API) Stop() { a.stop() }
 
 // Serve answers the request if its path is one of the peers', and otherwise reports

@@ -64,7 +64,7 @@ func (p *peer) add(sender string, recipients []string, raw string) string {
 	return m.ID.String()
 }
 
-// ask makes a call, in which header fields stand as "Name: value".
+// ask sends a request with header fields in the form "Name: value".
 func (p *peer) ask(method, path, body string, fields ...string) (*http.Response, string) {
 	p.t.Helper()
 	request, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
@@ -87,7 +87,7 @@ func (p *peer) ask(method, path, body string, fields ...string) (*http.Response,
 	return response, string(answer)
 }
 
-// get reads the JSON of an answer that has to be 200.
+// get returns the JSON of an answer whose status has to be 200.
 func (p *peer) get(path string) any {
 	p.t.Helper()
 	response, body := p.ask(http.MethodGet, path, "")

@@ -9,12 +9,12 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/guard"
 )
 
-// call answers one method on one path. The names are what stands in the path in the
-// places of the route's asterisks, unescaped.
+// call answers one method on one path. The names are the segments of the path that match
+// the route's asterisks, unescaped.
 type call func(a *API, w http.ResponseWriter, r *http.Request, names []string) *failure
 
-// route is a path with the calls it has, by method. In the path, an asterisk stands
-// for any text but the empty one within a segment.
+// route is a path with the calls it has, by method. An asterisk in the path matches any
+// text within a segment that is not empty.
 type route struct {
 	path  string
 	calls map[string]call
@@ -32,11 +32,11 @@ func splitRoutes(list []route) []route {
 	return list
 }
 
-// maxPath bounds the paths that are looked at, in bytes, and so their segments.
+// maxPath bounds the length of paths, in bytes, and so the number of their segments.
 const maxPath = 4 << 10
 
-// findRoute is the route that a URL is for, or nil. Slashes beside each other count as
-// one, as clients make them of a base that ends in one.
+// findRoute is the route that a URL is for, or nil. Several slashes in a row count as one,
+// as some clients add a path to a base URL that ends in a slash.
 func findRoute(u *url.URL) (found *route, names []string) {
 	path := u.EscapedPath()
 	if len(path) > maxPath {
@@ -89,5 +89,5 @@ func (found *route) match(segments []string) (names []string, ok bool) {
 // allow is the value of the Allow header field.
 func (found *route) allow() string { return guard.Methods(found.calls) }
 
-// on makes the calls of a route of GET only, which most are.
+// on returns the calls of a route that has only GET, as most do.
 func on(get call) map[string]call { return map[string]call{http.MethodGet: get} }

@@ -21,14 +21,14 @@ const (
 	pingInterval   = 30 * time.Second
 
 	// socketPause is how long a socket waits after a message before it looks for more, so
-	// that many changes make few messages about the numbers of mails.
+	// that many changes in a row lead to few messages about the numbers of mails.
 	socketPause = 50 * time.Millisecond
 )
 
-// sockets is how many there are.
+// sockets is how many WebSockets are open.
 var sockets atomic.Int64
 
-// socket is a WebSocket (RFC 6455) on which the server tells and the client listens.
+// socket is a WebSocket (RFC 6455) on which only the server sends messages.
 type socket struct{ conn *websocket.Conn }
 
 // send sends a text message.
@@ -38,16 +38,16 @@ func (s *socket) send(ctx context.Context, text []byte) error {
 	return s.conn.Write(ctx, websocket.MessageText, text)
 }
 
-// follow sends what tell makes of what happens in the bucket, until the client has gone
-// or the server stops. Tell is called after something may have happened, and reports
-// whether there is more already.
+// follow calls tell, which sends messages, whenever something may have happened in the
+// bucket, until the client disconnects or the server stops. Tell reports whether there is
+// more to send already.
 func (a *API) follow(w http.ResponseWriter, r *http.Request, tell func(ctx context.Context, s *socket) (more bool, err error)) *failure {
 	if sockets.Add(1) > maxSockets {
 		sockets.Add(-1)
 		return newFailure(http.StatusServiceUnavailable, "Error: there are too many WebSockets: ask again")
 	}
 	defer sockets.Add(-1)
-	// The guard has seen to it that no page of another site asks.
+	// The guard has refused requests from pages of other sites.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		return nil // answered
@@ -79,7 +79,7 @@ func (a *API) follow(w http.ResponseWriter, r *http.Request, tell func(ctx conte
 	return nil
 }
 
-// ping ends a socket whose client does not answer any more.
+// ping closes a socket whose client no longer answers.
 func ping(ctx context.Context, end context.CancelFunc, conn *websocket.Conn) {
 	defer end()
 	ticker := time.NewTicker(pingInterval)
