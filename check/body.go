@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// bodies compares the text with the HTML, and looks at what both say.
+// bodies compares the text with the HTML, and checks the content of both.
 func (c *checker) bodies() {
 	text := c.Mail.Text()
 	shown := message.TextFromHTML(c.page)
@@ -36,7 +36,7 @@ func (c *checker) bodies() {
 	}
 }
 
-// tagInText finds an end tag, or one of the tags that are most used, in plain text.
+// tagInText finds end tags and other common HTML in plain text.
 var tagInText = regexp.MustCompile(`(?i)</(p|div|a|td|tr|table|span|strong|b|body|html|style|ul|li)>|<br ?/?>|&nbsp;`)
 
 // Comparing a text with HTML.
@@ -49,8 +49,8 @@ const (
 	leastShared = 50
 )
 
-// compare reports a text that says something else than the HTML. The measure is the
-// share of different words of the one that the other has too, URLs left out.
+// compare reports a text whose content differs from that of the HTML. It compares how many
+// of the distinct words of each are in the other too, without URLs.
 func (c *checker) compare(text, shown string) {
 	place := in(c.textPart.Index)
 	if message.Snippet(text) == "" {
@@ -69,8 +69,8 @@ func (c *checker) compare(text, shown string) {
 	}
 }
 
-// wordsOf gives the different words of a text in lower case. Characters of scripts
-// that are written without blanks are words of their own.
+// wordsOf returns the distinct words of a text in lower case. In scripts that are written
+// without blanks, each character is a word.
 func wordsOf(text string) map[string]bool {
 	words := make(map[string]bool)
 	for field := range strings.FieldsSeq(text) {
@@ -109,7 +109,8 @@ func shared(words, others map[string]bool) int {
 // viewInBrowser finds the sentence that many templates begin with.
 var viewInBrowser = regexp.MustCompile(`(?i)^.{0,60}(view|read|open|see|having trouble|can.?t (see|read)|not display).{0,40}(in|with|using) (your|a|the) (web ?)?browser|^.{0,20}view (it |this )?online`)
 
-// previewText reports a mail whose first words do not say what it is about.
+// previewText reports a mail whose beginning, which lists of mails show, does not say what
+// it is about.
 func (c *checker) previewText() {
 	if c.preview == "" {
 		return
@@ -131,8 +132,8 @@ func (c *checker) previewText() {
 	}
 }
 
-// placeholder finds what template languages and programs leave where something was
-// not filled in.
+// placeholder finds placeholders of template languages, and similar text, that were not
+// filled in.
 var placeholder = regexp.MustCompile(`\{\{[^{}\n]{1,80}\}\}|\{%[^{}\n]{1,80}%\}|\*\|[A-Z0-9_:]{1,60}\|\*|%%[A-Za-z0-9_. ]{1,60}%%|<%=?[^<>\n]{1,80}%>|\$\{[A-Za-z_][A-Za-z0-9_.]{0,60}\}|%recipient[._][a-z_.]{1,60}%|\[object Object\]|(?i:\blorem ipsum\b)`)
 
 // maxScanned is how much of a text is searched for placeholders, in bytes.

@@ -6,8 +6,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// bulk checks what Gmail and Yahoo ask of mail to many: that one click unsubscribes
-// (RFC 2369, RFC 8058).
+// bulk checks what Gmail and Yahoo require of bulk mail: unsubscribing with one click (RFC
+// 2369, RFC 8058).
 func (c *checker) bulk() {
 	h := c.Mail.Header()
 	if !isBulk(h) {
@@ -40,7 +40,7 @@ func (c *checker) bulk() {
 	}
 }
 
-// isBulk tells of mail that says itself that it goes to many.
+// isBulk reports whether a mail declares itself to be bulk mail.
 func isBulk(h message.Header) bool {
 	for _, field := range []string{"List-Id", "List-Unsubscribe", "Feedback-ID"} {
 		if len(h.All(field)) > 0 {
@@ -57,7 +57,7 @@ func isBulk(h message.Header) bool {
 // maxUnsubscribeURLs is how many URLs of List-Unsubscribe are looked at.
 const maxUnsubscribeURLs = 20
 
-// unsubscribeURLs tells which kinds of URLs stand in angle brackets.
+// unsubscribeURLs reports which kinds of URLs there are in angle brackets.
 func unsubscribeURLs(fields []string) (mailto, https bool) {
 	rest := strings.Join(fields, ",")
 	for range maxUnsubscribeURLs {
@@ -74,7 +74,7 @@ func unsubscribeURLs(fields []string) (mailto, https bool) {
 	return mailto, https
 }
 
-// signsUnsubscribe tells that one of the DKIM signatures covers both of the fields
+// signsUnsubscribe reports whether one of the DKIM signatures covers both of the fields
 // (RFC 6376 3.5, tag h).
 func signsUnsubscribe(signatures []string) bool {
 	for _, signature := range signatures {

@@ -1,22 +1,22 @@
-// Package check tells what a sender wants to know of a mail before it is sent to
-// people: what is wrong with it, which of its images will not show, what spam filters
-// and readers will miss, and which mail clients do not support the HTML and CSS that
-// it uses. Nothing is fetched to find that out.
+// Package check reports what a sender should know about a mail before it is sent to people:
+// what is wrong with it, which of its images will not be shown, what spam filters and
+// readers will object to, and which mail clients do not support the HTML and CSS that it
+// uses. Nothing is fetched for that.
 //
 //	report := check.Run(check.Input{Mail: message.Parse(raw)})
 //	for _, f := range report.Findings {
 //		fmt.Println(f.Severity, f.Code, f.Text)
 //	}
 //
-// A reader goes through the files in this order: check.go (this one), finding.go, problems.go
-// (what package message and the SMTP session found), sender.go, bulk.go and body.go (the
-// header, and the bodies beside each other), page.go and element.go (the walk over the
-// HTML), link.go, image.go, style.go, color.go, and then use.go, signs.go and data.go
-// (which clients support what was seen on the way).
+// A reader goes through the files in this order: check.go (this one), finding.go,
+// problems.go (what package message and the SMTP session found), sender.go, bulk.go and
+// body.go (the header, and the bodies compared with each other), page.go and element.go
+// (the walk over the HTML), link.go, image.go, style.go, color.go, and then use.go,
+// signs.go and data.go (which clients support the features that were found).
 //
-// All is bounded: the HTML by maxPage, the CSS by the same, the findings by
-// [MaxFindings], and the places of each by [MaxPlaces]. The work is linear in the size
-// of the mail.
+// Everything is bounded: the HTML by maxPage, the CSS by the same, the findings by
+// [MaxFindings], and the places of each by [MaxPlaces]. The work is linear in the size of
+// the mail.
 package check
 
 import (
@@ -52,7 +52,7 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	// More is how many findings were left out.
 	More int `json:"more"`
-	// Preview is what lists of mails show beside the subject, at most 250 characters.
+	// Preview is what lists of mails show next to the subject, at most 250 characters.
 	Preview string `json:"preview"`
 	// HTMLSize is the size of the HTML, decoded, in bytes; 0 without HTML. Gmail shows
 	// [MaxHTML] bytes.

@@ -26,7 +26,7 @@ func both(text, html string) string {
 		"\n--b\nContent-Type: text/html; charset=utf-8\n\n" + html + "\n--b--\n"
 }
 
-// page is a mail whose HTML is good but for what is added.
+// page is a mail whose HTML is good, except for what is added.
 func page(more string) string { return both(goodText, goodHTML+more) }
 
 func run(raw string) *Report {
@@ -168,7 +168,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// Every kind has a rule, and every rule a group and a severity that reports know.
+// Every kind of finding has a rule, and every rule a known group and severity.
 func TestRules(t *testing.T) {
 	for code, r := range rules {
 		if !slices.Contains(groups, r.group) || !slices.Contains(severities, r.severity) || r.text == "" {
@@ -195,7 +195,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// sound checks what holds for the report of any mail.
+// sound checks what must hold for the report of any mail.
 func sound(t *testing.T, raw string) {
 	t.Helper()
 	mail := message.Parse(raw)
@@ -219,8 +219,8 @@ func sound(t *testing.T, raw string) {
 	}
 }
 
-// Pages made to take much time do not: each takes a few times as long as one that is
-// half as large.
+// Hostile pages do not take too much time: each takes only a few times as long as one of
+// half its size.
 func TestHostilePages(t *testing.T) {
 	for name, unit := range map[string]string{
 		"links": "<a href=http://x.y/>z", "styles": "<p style=color:red;width:1px>x", "images": "<img src=data:image/svg+xml,AA>",

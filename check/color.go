@@ -9,23 +9,23 @@ import (
 	"github.com/tdewolff/parse/v2/css"
 )
 
-// color is a colour without transparency (sRGB); nil if it is not known.
+// color is an opaque colour in sRGB; nil if it is not known.
 type color *[3]uint8
 
-// colors are the colours that stand in one list of declarations.
+// colors are the colours of one list of declarations.
 type colors struct {
 	text, background color
 	large            bool // text of 24 px or more, or of a size that is not known
 	hidden           bool
 }
 
-// Contrast that text has to have at least (WCAG 2.2, 1.4.3).
+// The minimum contrast of text (WCAG 2.2, 1.4.3).
 const (
 	leastContrast      = 4.5
 	leastLargeContrast = 3
 )
 
-// declare takes a declaration over. Later ones count, as in browsers.
+// declare applies a declaration. Later ones override earlier ones, as in browsers.
 func (c *colors) declare(property string, values []css.Token) {
 	if n := len(values); n > 2 && string(values[n-2].Data) == "!" {
 		values = values[:n-2]
@@ -55,7 +55,7 @@ func (c *colors) declare(property string, values []css.Token) {
 	}
 }
 
-// low tells that the contrast is too low, and how much it is.
+// low reports whether the contrast is too low, and returns it.
 func (c *colors) low() (ratio string, is bool) {
 	if c.text == nil || c.background == nil || c.hidden {
 		return "", false
@@ -104,8 +104,8 @@ func readColor(values []css.Token) color {
 	return nil
 }
 
-// readRGB reads what follows "rgb(". Of the forms with an alpha value, only one that
-// is 1 makes a colour.
+// readRGB reads what follows "rgb(". An alpha value has to be 1, as colours are opaque
+// here.
 func readRGB(values []css.Token) color {
 	var numbers []float64
 	for i, t := range values {

@@ -23,7 +23,7 @@ type Client struct {
 // String gives the name of the client with its platform.
 func (c Client) String() string { return c.Family + " " + c.Platform }
 
-// Support tells how far a client supports a feature.
+// Support says how far a client supports a feature.
 type Support byte
 
 // How far a client supports a feature.
@@ -34,15 +34,14 @@ const (
 	Unsupported Support = 'n'
 )
 
-// Result is what was found out about a feature in one client: in the version of it
-// that was tested last.
+// Result is how far one client supports a feature, in the version that was tested last.
 type Result struct {
 	Support Support
 	Notes   []int // numbers of the feature's notes, from 1 on
 }
 
-// Feature is something in HTML or CSS, or a format of images, that not all clients
-// know. Features are shared, and must not be changed.
+// Feature is something in HTML or CSS, or an image format, that not all clients support.
+// Features are shared, and must not be changed.
 type Feature struct {
 	Slug        string // its name in the data, which never changes
 	Title       string // its name for people
@@ -52,7 +51,7 @@ type Feature struct {
 	Notes       []string // note 1 is the first
 }
 
-// Category is what the feature is one of: html, css, image or others.
+// Category is the kind of the feature: html, css, image or others.
 func (f *Feature) Category() string {
 	switch category, _, named := strings.Cut(f.Slug, "-"); category {
 	case "html", "css", "image":
@@ -77,8 +76,7 @@ type Knowledge struct {
 	Features []*Feature
 }
 
-// Clients gives what is known about mail clients. It was part of the program when
-// that was built.
+// Clients returns what is known about mail clients. The data is compiled into the program.
 var Clients = sync.OnceValue(func() *Knowledge {
 	k, err := readKnowledge(caniemail)
 	if err != nil {

@@ -45,7 +45,7 @@ func (w *walker) element() {
 	case "style", "title":
 		w.raw = name
 	case "noscript":
-		w.z.NextIsNotRawText() // where no script runs, it is none
+		w.z.NextIsNotRawText() // its content is parsed as HTML where scripts do not run
 	case "a":
 		w.openLink()
 	case "area":

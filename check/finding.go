@@ -21,7 +21,7 @@ type Finding struct {
 // Place is where in a mail something was found.
 type Place struct {
 	Part int `json:"part"` // the index of the part
-	// Line is that of the decoded HTML, the first being 1; 0 if it is not in a line.
+	// Line is the line in the decoded HTML, counted from 1; 0 if the place has no line.
 	Line int `json:"line,omitempty"`
 	// Element is the beginning of a tag, a rule of CSS, or a URL; it may be empty.
 	Element string `json:"element,omitempty"`
@@ -37,14 +37,14 @@ type Group string
 // The groups, in the order of a report.
 const (
 	SMTP          Group = "smtp"          // how the mail was sent
-	MIME          Group = "mime"          // how the mail is made
+	MIME          Group = "mime"          // how the mail is structured and encoded
 	Sender        Group = "sender"        // who sent it, and when
-	Bulk          Group = "bulk"          // what is asked of mail to many
-	Text          Group = "text"          // the text beside the HTML, and the preview
+	Bulk          Group = "bulk"          // what is required of bulk mail
+	Text          Group = "text"          // the text compared with the HTML, and the preview
 	HTML          Group = "html"          // the page as a whole
-	Images        Group = "images"        // images that will not show, and why
+	Images        Group = "images"        // images that will not be shown, and why
 	Links         Group = "links"         // links that do not lead where they should
-	Accessibility Group = "accessibility" // what readers with other senses miss
+	Accessibility Group = "accessibility" // what readers with disabilities miss
 )
 
 var groups = []Group{SMTP, MIME, Sender, Bulk, Text, HTML, Images, Links, Accessibility}
@@ -55,13 +55,13 @@ type Severity string
 // The severities, the gravest first.
 const (
 	Error   Severity = "error"   // readers will not see what was meant
-	Warning Severity = "warning" // some readers will not, or spam filters may mind
-	Note    Severity = "note"    // it may well be meant so
+	Warning Severity = "warning" // some readers will not, or spam filters may object
+	Note    Severity = "note"    // it may well be intended
 )
 
 var severities = []Severity{Error, Warning, Note}
 
-// rule is what a code has beside it.
+// rule is what is known about a code.
 type rule struct {
 	group    Group
 	severity Severity
@@ -75,14 +75,14 @@ type findings struct {
 	more   int
 }
 
-// found notes something of the kind that rules has by that code; details, if any,
-// follow its sentence. Each such kind is one finding, with the details that came
-// first.
+// found records something of the kind that a code stands for. The details, if any, are
+// added to the rule's sentence. There is one finding for each code, with the details of its
+// first occurrence.
 func (l *findings) found(code Code, details string, at func() Place) {
 	l.foundKind(code, "", details, at)
 }
 
-// foundKind is found for codes that have a finding for each of some kinds.
+// foundKind is found for codes that have several findings, one for each kind.
 func (l *findings) foundKind(code Code, kind, details string, at func() Place) {
 	key := string(code) + " " + kind
 	f := l.byKind[key]
@@ -104,7 +104,7 @@ func (l *findings) foundKind(code Code, kind, details string, at func() Place) {
 	}
 }
 
-// add adds a finding of its own. Beyond MaxFindings, it is only counted.
+// add adds a separate finding. Beyond MaxFindings, it is only counted.
 func (l *findings) add(f Finding) *Finding {
 	if len(l.all) < MaxFindings {
 		l.all = append(l.all, &f)
@@ -129,7 +129,7 @@ func (l *findings) list() ([]Finding, int) {
 	return list, l.more
 }
 
-// whole is the place of what is wrong with the mail as a whole.
+// whole is the place of a finding about the mail as a whole.
 func whole() Place { return Place{} }
 
 // in gives the place of what is in a part.

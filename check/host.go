@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kindOfHost tells who can reach a host.
+// kindOfHost says who can reach a host.
 type kindOfHost int
 
 const (
@@ -14,8 +14,8 @@ const (
 	reservedHost                   // nobody: its name is reserved (RFC 2606, RFC 6761)
 )
 
-// hostKind tells the kind of a host, a name or an address in lower case; of "" that
-// it is public.
+// hostKind returns the kind of a host, which is a name or an address in lower case. ""
+// counts as public.
 func hostKind(host string) kindOfHost {
 	host = strings.TrimSuffix(host, ".")
 	if ip, err := netip.ParseAddr(strings.TrimPrefix(strings.Trim(host, "[]"), "ipv6:")); err == nil {

@@ -25,7 +25,7 @@ func (w *walker) img() {
 	w.image(src, isPixel(w.attribute("width")) && isPixel(w.attribute("height")))
 }
 
-// isPixel tells of a width or height of a pixel or none.
+// isPixel reports whether a width or height is at most one pixel.
 func isPixel(length string) bool {
 	length = strings.TrimSuffix(strings.TrimSpace(length), "px")
 	return length == "0" || length == "1"

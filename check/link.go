@@ -20,7 +20,7 @@ type openLink struct {
 	end   int // where its tag ends
 	line  int // the line of the tag
 	url   string
-	named bool // something other than its text says what it is
+	named bool // something other than its text says where it leads
 	shown strings.Builder
 }
 
@@ -74,7 +74,7 @@ func shownHost(shown string) string {
 	return ""
 }
 
-// target looks at the URL that an element leads to.
+// target checks the URL that an element links to.
 func (w *walker) target() {
 	to := strings.TrimSpace(w.attribute("href"))
 	switch {
@@ -104,7 +104,7 @@ func (w *walker) target() {
 	w.follow(to, w.here)
 }
 
-// follow looks at the host that a link leads to.
+// follow checks the host that a link leads to.
 func (c *checker) follow(to string, at func() Place) {
 	switch hostKind(hostOf(to)) {
 	case localHost:

@@ -10,7 +10,7 @@ import (
 // maxPage is how much of the HTML is walked over, in bytes.
 const maxPage = 4 << 20
 
-// walker goes through the HTML once, tag by tag.
+// walker goes over the HTML once, tag by tag.
 type walker struct {
 	*checker
 	uses     uses
@@ -19,16 +19,16 @@ type walker struct {
 	z    *html.Tokenizer
 	at   int // where the token begins in the page
 	end  int // where it ends
-	line int // the line that it begins in, the first being 1
+	line int // the line that it begins in, counted from 1
 
 	attributes []attribute // of the element
 	link       openLink
 	raw        string // the element whose text comes next: style or title
 
 	doctype, lang, title bool
-	based                bool // a base element says what relative links lead to
+	based                bool // a base element gives the base of relative links
 	charset              string
-	scheme               bool // a meta element names the schemes of colours
+	scheme               bool // a meta element names the colour schemes
 	dark                 *Place
 }
 
@@ -99,7 +99,7 @@ func (w *walker) token(kind html.TokenType) {
 	}
 }
 
-// wholePage reports what is known only at the end.
+// wholePage reports what is known only at the end of the page.
 func (w *walker) wholePage() {
 	start := w.placeOf(0, 0, 1)
 	if !w.doctype {
@@ -130,8 +130,8 @@ func (w *walker) wholePage() {
 	}
 }
 
-// charsetName gives the name of a charset in lower case, and one for the two that are
-// used most.
+// charsetName returns the name of a charset in lower case, and a single name for aliases of
+// the two most common ones.
 func charsetName(name string) string {
 	switch name = strings.ToLower(strings.Trim(name, " \t\r\n\"'")); name {
 	case "utf8", "unicode-1-1-utf-8":

@@ -2,7 +2,7 @@ package check
 
 import "github.com/caddy-mailbucket/mailbucket/message"
 
-// problems takes over what the SMTP session and package message found.
+// problems adds findings for the problems that the SMTP session and package message found.
 func (c *checker) problems() {
 	for _, text := range c.Problems {
 		c.add(Finding{Code: "smtp", Group: SMTP, Severity: Warning, Text: text, Count: 1, Places: []Place{{}}})
@@ -35,7 +35,7 @@ var problemGroups = map[message.Code]Group{
 	message.TooManyLinks:     Links,
 }
 
-// problemSeverities has the problems that are no [Warning].
+// problemSeverities has the problems that are not a [Warning].
 var problemSeverities = map[message.Code]Severity{
 	message.MissingBoundary:  Error,
 	message.NoParts:          Error,

@@ -9,8 +9,8 @@ import (
 // legacyPseudoElements are those that may be written with one colon (CSS Selectors 4, 3.6).
 var legacyPseudoElements = map[string]bool{"after": true, "before": true, "first-letter": true, "first-line": true}
 
-// selectors looks at the selectors of a rule. What is in the parentheses of a
-// pseudo-class is passed over.
+// selectors looks at the selectors of a rule. What is in the parentheses of a pseudo-class
+// is skipped.
 func (s *styleReader) selectors(tokens []css.Token) {
 	see := func(name string) { s.uses.see(sign("s:"+name), s.place) }
 	classes, depth := 0, 0

@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// maxOff is how far the Date field may be from the time when a mail came.
+// maxOff is how far the Date field may differ from the time of arrival.
 const maxOff = 3 * time.Hour
 
 // sender checks the fields that say who sent the mail, and when.
@@ -64,7 +64,7 @@ func (c *checker) messageID(h message.Header) {
 	}
 }
 
-// anyMailbox tells that one of the addresses has a domain.
+// anyMailbox reports whether one of the addresses has a domain.
 func anyMailbox(list []message.Address) bool {
 	return slices.ContainsFunc(list, func(a message.Address) bool { return domainOf(a.Address) != "" })
 }
@@ -90,8 +90,8 @@ func domainOf(address string) string {
 	return strings.ToLower(address[i+1:])
 }
 
-// organization gives the domain that was registered, of which a domain is part
-// (RFC 7489 3.2); the domain itself where that cannot be told.
+// organization returns the organizational domain of a domain (RFC 7489 3.2), or the domain
+// itself if that is not known.
 func organization(domain string) string {
 	domain = strings.TrimSuffix(domain, ".")
 	if registered, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
@@ -100,7 +100,7 @@ func organization(domain string) string {
 	return domain
 }
 
-// spell gives a duration in its largest units.
+// spell returns a duration in words, in its largest units.
 func spell(d time.Duration) string {
 	if days := d / (24 * time.Hour); days >= 2 {
 		return fmt.Sprintf("%d days", days)

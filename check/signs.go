@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A sign is what tells that a mail uses a feature: a letter for its kind, a colon,
+// A sign shows that a mail uses a feature. It consists of a letter for its kind, a colon,
 // and a name in lower case.
 //
 //	e:table            an element
@@ -24,10 +24,10 @@ import (
 //	x:doctype          something that the walk over the page knows by itself
 type sign string
 
-// manySigns has the signs of the features whose names do not give them.
+// manySigns has the signs of the features whose signs do not follow from their names.
 var manySigns = map[string]string{
 	"amp":  "x:amp",
-	"bimi": "", // it is asked for in the DNS
+	"bimi": "", // it is published in the DNS
 
 	"css-animation": `p:animation p:animation-name p:animation-duration p:animation-delay p:animation-direction
 		p:animation-fill-mode p:animation-iteration-count p:animation-play-state p:animation-timing-function`,
@@ -128,14 +128,14 @@ var manySigns = map[string]string{
 	"html-width":  "a:width",
 
 	"image-base64": "i:data",
-	"image-hdr":    "", // only its pixels tell
+	"image-hdr":    "", // it can only be seen in the pixels
 	"image-heif":   "i:heif i:heic",
 	"image-jpg":    "i:jpg i:jpeg",
 	"image-tiff":   "i:tiff i:tif",
 }
 
-// signKinds have the beginnings of the names of other features, the longer ones
-// first: what follows them is the name in the sign.
+// signKinds has the prefixes of the names of the other features, longer ones first. The
+// rest of the name is the name in the sign.
 var signKinds = []struct{ prefix, sign string }{
 	{"css-at-media-", "m:"}, {"css-at-", "@:"}, {"css-function-", "f:"}, {"css-pseudo-class-", "c:"},
 	{"css-pseudo-element-", "c::"}, {"css-selector-", "s:"}, {"css-unit-", "u:"}, {"css-", "p:"},
@@ -159,7 +159,7 @@ func signsOf(slug string) []sign {
 	return nil
 }
 
-// featuresBySign gives the features that a sign tells of, by their place in
+// featuresBySign returns the features that a sign stands for, by their index in
 // [Knowledge.Features].
 var featuresBySign = sync.OnceValue(func() map[sign][]int {
 	by := make(map[sign][]int)

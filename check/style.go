@@ -172,7 +172,7 @@ func urlOf(token string) string {
 	return strings.Trim(strings.TrimSuffix(inside, ")"), " \t\r\n\f\"'")
 }
 
-// contrast reports colours that were declared together and are too much alike.
+// contrast reports colours that were declared together and have too little contrast.
 func (s *styleReader) contrast(code Code) {
 	if ratio, low := s.colors.low(); low {
 		s.found(code, ratio, s.place)

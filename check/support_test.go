@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Which features a page uses, beside those of every page here.
+// Checks which features a page uses, in addition to those that all pages of this test use.
 func TestFeatures(t *testing.T) {
 	every := featuresOf(page(""))
 	for html, want := range map[string]string{

@@ -6,8 +6,8 @@ import (
 )
 
 // ClientSupport says which mail clients support what a mail uses. A client is a mail
-// program on one platform, in the version that was tested last. How many people use
-// it is not known here.
+// program on one platform, in the version that was tested last. How many people use it is
+// not taken into account.
 type ClientSupport struct {
 	// Source, Date and Licence are those of the data: see [Knowledge].
 	Source  string `json:"source"`
@@ -59,7 +59,7 @@ type ClientNotes struct {
 	Notes []int `json:"notes,omitempty"`
 }
 
-// uses counts the features that a mail uses, by their place in [Knowledge.Features].
+// uses counts the features that a mail uses, by their index in [Knowledge.Features].
 type uses map[int]*used
 
 type used struct {
@@ -67,7 +67,7 @@ type used struct {
 	places []Place
 }
 
-// see notes a sign of a feature, if it is one.
+// see records a sign, if a feature has it.
 func (u uses) see(s sign, at func() Place) {
 	for _, i := range featuresBySign()[s] {
 		use := u[i]
@@ -131,7 +131,7 @@ func (f *Feature) totals() Totals {
 	return t
 }
 
-// clientsOf gives the clients that support a feature so far and no further.
+// clientsOf returns the clients whose support of a feature is exactly s.
 func (k *Knowledge) clientsOf(f *Feature, s Support) []ClientNotes {
 	list := []ClientNotes{}
 	for i, r := range f.Results {

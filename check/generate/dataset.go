@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// dataset is caniemail.json, as far as it is used.
+// dataset is the part of caniemail.json that is used.
 type dataset struct {
 	LastUpdate string `json:"last_update_date"`
 	Names      struct {
@@ -28,8 +28,8 @@ type feature struct {
 	Notes       map[string]string             `json:"notes_by_num"`
 }
 
-// history is the support in the versions of one client. Only the last counts: they
-// stand in the order in which they were tested.
+// history is the support in the versions of one client, in the order in which they were
+// tested. Only the last counts.
 type history struct{ last string }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -116,7 +116,7 @@ func (f *feature) support(value string) (string, error) {
 	var notes []string
 	for _, word := range words[1:] {
 		number := strings.TrimPrefix(word, "#")
-		if f.Notes[number] != "" { // some refer to notes that were never written
+		if f.Notes[number] != "" { // some refer to notes that do not exist
 			notes = append(notes, number)
 		}
 	}

@@ -1,5 +1,5 @@
-// Command generate writes caniemail.txt, what package check knows of mail clients,
-// from the data of the npm package caniemail. Nothing of it runs when mail is read.
+// Command generate writes caniemail.txt, what package check knows of mail clients, from the
+// data of the npm package caniemail. It is not part of the program that reads mail.
 //
 //	npm pack caniemail@2.0.2
 //	go run ./check/generate caniemail-2.0.2.tgz
