@@ -1,6 +1,6 @@
-// Package content makes what HTTP answers show of mails: it keeps the mails that were
-// read last, parsed, lets all who ask for the same thing share it, and bounds the memory
-// that this takes over all of them.
+// Package content builds what HTTP answers show of mails. It keeps the mails that were read
+// last in parsed form, lets requests for the same thing share one result, and bounds the
+// memory of all results together.
 //
 // contents.go (this one) shares and bounds, mail.go keeps parsed mails, html.go says how
 // browsers may show HTML, and part.go sends parts.
@@ -41,21 +41,21 @@ type Contents struct {
 	idleBytes int
 }
 
-// New makes the contents of a process or a bucket, whose memory and work the limits
-// bound.
+// New returns the contents of a process or a bucket. The limits bound their memory and
+// work.
 func New(limits *guard.Limits) *Contents { return &Contents{limits: limits} }
 
-// Mail is an email that can be parsed once for all who read it.
+// Mail returns an email that is parsed only once for all its readers.
 func (c *Contents) Mail(m *store.Message) *Mail { return c.cache.mail(m) }
 
-// Key names a content: the email, and what of it.
+// Key identifies a content: the email, and what is made of it.
 type Key struct {
 	ID   store.ID
 	Name string
 }
 
 // content is complete when the channel ready is closed. After that only the fields
-// change that the lock of Contents protects.
+// protected by the lock of Contents change.
 type content struct {
 	key     Key
 	ready   chan struct{}
@@ -180,7 +180,7 @@ func (c *Contents) Pin(ctx context.Context, m *store.Message) (done func(), err 
 	return done, err
 }
 
-// leave counts one reader less.
+// leave counts one reader fewer.
 func (c *Contents) leave(entry *content) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-const patience = time.Minute // how long something that has to happen may take
+const patience = time.Minute // how long a test waits for something that has to happen
 
 func newContents(memory int64, wait time.Duration) *Contents {
 	return &Contents{limits: &guard.Limits{Searches: guard.NewSlots(1, 100, patience), Answers: guard.NewBudget(memory, wait, nil)}}

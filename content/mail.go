@@ -24,7 +24,7 @@ type cache struct {
 	order list.List                  // the most recently used first
 }
 
-// Mail is an email and what was made of it.
+// Mail is an email, its parsed form and the sizes of its parts.
 type Mail struct {
 	*store.Message
 	parsed func() *message.Message // parses once, without the cache's lock
@@ -33,10 +33,11 @@ type Mail struct {
 	sizes map[int]int64 // of parts, decoded, by their index
 }
 
-// Parsed is the email, parsed. That is done once.
+// Parsed returns the parsed email, which is parsed only once.
 func (m *Mail) Parsed() *message.Message { return m.parsed() }
 
-// SizeOf is the size of a part, decoded, in bytes. Each part is decoded only once for it.
+// SizeOf returns the size of a decoded part, in bytes. Each part is decoded only once to
+// find it.
 func (p *Mail) SizeOf(part *message.Part) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// PartType is the Content-Type with which a part is sent, and how it is to be disposed
-// of: browsers show images, and offer to save anything else.
+// PartType returns the Content-Type with which a part is sent, and its disposition:
+// browsers show images, and offer to save anything else.
 func PartType(part *message.Part) (contentType, disposition string) {
 	contentType, disposition = part.MediaType, "attachment"
 	if image := part.ImageType(); image != "" {
@@ -22,13 +22,13 @@ func PartType(part *message.Part) (contentType, disposition string) {
 	return contentType, disposition
 }
 
-// Open reads a part of the email and decodes it meanwhile.
+// Open returns a reader of a part of the email, which decodes it while it is read.
 func (m *Mail) Open(part *message.Part) io.ReadSeeker {
 	return &partReader{part: part, size: m.SizeOf(part)}
 }
 
-// partReader reads a part and decodes it meanwhile. To read from the middle, it decodes
-// what comes before and discards that.
+// partReader reads a part and decodes it while it is read. To read from the middle, it
+// decodes what comes before and discards that.
 type partReader struct {
 	part     *message.Part
 	size     int64
@@ -69,8 +69,8 @@ func (p *partReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Disposition is the value of that field for any file name (RFC 6266): in
-// ASCII for old programs, and in full as RFC 8187 has it.
+// Disposition returns the value of the Content-Disposition field with a file name (RFC
+// 6266): in ASCII for old programs, and in full in the encoding of RFC 8187.
 func Disposition(disposition, filename string) string {
 	if filename == "" {
 		return disposition
@@ -88,7 +88,7 @@ func Disposition(disposition, filename string) string {
 	return value
 }
 
-// extValue is RFC 8187 section 3.2.1.
+// extValue encodes a string as an ext-value (RFC 8187 section 3.2.1).
 func extValue(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// attachedMail has content as its only attachment, in base64 or as it is.
+// attachedMail returns a mail with content as its only attachment, in base64 or unencoded.
 func attachedMail(content []byte, encoded bool) string {
 	head, body := "", string(content)
 	if encoded {
@@ -18,7 +18,7 @@ func attachedMail(content []byte, encoded bool) string {
 	return "Content-Type: application/octet-stream\r\n" + head + "\r\n" + body
 }
 
-// FuzzPartReader reads from any places and compares with the whole.
+// FuzzPartReader reads a part from arbitrary offsets and compares that with the whole part.
 func FuzzPartReader(f *testing.F) {
 	f.Add([]byte("hello world"), true, 3, 5, 0, 20)
 	f.Add([]byte("=?x"), false, 0, 1, 2, 1)
