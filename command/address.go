@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// address is one to listen on.
+// address is an address to listen on.
 type address struct {
-	host string // an IP address, a name, or "" for all of this machine's
+	host string // an IP address, a name, or "" for all addresses of this machine
 	port string
 }
 
 func (a address) String() string { return net.JoinHostPort(a.host, a.port) }
 
-// forPeople is an address to connect to.
+// forPeople is the address to show to people, which they can connect to.
 func (a address) forPeople() string {
 	if a.wildcard() {
 		return net.JoinHostPort("localhost", a.port)
@@ -25,7 +25,7 @@ func (a address) forPeople() string {
 	return a.String()
 }
 
-// overlaps is whether both cannot be listened on at once.
+// overlaps is whether it is impossible to listen on both addresses at once.
 func (a address) overlaps(other address) bool {
 	return a.port == other.port && (a.host == other.host || a.wildcard() || other.wildcard())
 }
@@ -35,13 +35,13 @@ func (a address) wildcard() bool {
 	return a.host == "" || err == nil && ip.IsUnspecified()
 }
 
-// loopback is whether only this machine reaches the address.
+// loopback is whether only this machine can connect to the address.
 func (a address) loopback() bool {
 	ip, err := netip.ParseAddr(a.host)
 	return a.host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// parseAddress reads what a flag gives.
+// parseAddress reads the address in a flag's value.
 func parseAddress(flag, text string) (address, error) {
 	host, port, err := net.SplitHostPort(text)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
@@ -50,12 +50,12 @@ func parseAddress(flag, text string) (address, error) {
 	return address{host, port}, nil
 }
 
-// claim finds the addresses to listen on for what a flag gives, and makes sure that
-// no program has them: under Linux Caddy could share a port with another process of
-// the same user, and each would get half of the connections. Port 0 is any free one.
+// claim finds the addresses to listen on for a flag's value, and makes sure that no other
+// program uses them: under Linux, Caddy could share a port with another process of the same
+// user, and each would get half of the connections. Port 0 stands for any free port.
 //
-// For 127.0.0.1 and localhost it is [::1] too where there is IPv6, since clients
-// that are told "localhost" often try that first.
+// For 127.0.0.1 and localhost it adds [::1] where there is IPv6, since clients often try
+// that first for "localhost".
 func claim(flag, text string) ([]address, error) {
 	first, err := parseAddress(flag, text)
 	if err != nil {
@@ -81,7 +81,7 @@ func claim(flag, text string) ([]address, error) {
 	return []address{first, second}, nil
 }
 
-// tryListen gives the port that the address turned out to have.
+// tryListen listens on an address for a moment, and returns the port that was used.
 func tryListen(flag string, a address) (string, error) {
 	listener, err := net.Listen("tcp", a.String())
 	if err == nil {
@@ -102,14 +102,15 @@ func tryListen(flag string, a address) (string, error) {
 	}
 }
 
-// wsaAddressInUse is what Windows says for EADDRINUSE, which Go's own is not.
+// wsaAddressInUse is the error of Windows for an address in use, which differs from Go's
+// EADDRINUSE.
 const wsaAddressInUse = syscall.Errno(10048)
 
 func inUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddressInUse)
 }
 
-// busyError names the program that has the port, or how to find it.
+// busyError is an error that names the program that uses the port, or a command to find it.
 func busyError(flag string, a address, err error) error {
 	who := "another program"
 	if name := listenerOf(a.port); name != "" {

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// howToFind is the command that shows who listens on a port.
+// howToFind is the command that shows which program listens on a port.
 func howToFind(port string) string { return "`ss -ltnp 'sport = :" + port + "'`" }
 
-// listenerOf is the program that listens on a TCP port, and its process, as /proc
-// tells (proc_pid_net(5)); "" if it is another user's.
+// listenerOf is the program that listens on a TCP port and its process ID, according to
+// /proc (proc_pid_net(5)); "" if it belongs to another user.
 func listenerOf(port string) string {
 	sockets := make(map[string]bool)
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, _ := os.ReadFile(table) // without it there is nothing to be found
+		text, _ := os.ReadFile(table) // without the table, nothing is found
 		for line := range strings.Lines(string(text)) {
 			collectListener(sockets, strings.Fields(line), port)
 		}
@@ -24,7 +24,7 @@ func listenerOf(port string) string {
 	if len(sockets) == 0 {
 		return ""
 	}
-	files, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is right
+	files, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is valid
 	for _, file := range files {
 		if target, err := os.Readlink(file); err == nil && sockets[target] {
 			process := filepath.Base(filepath.Dir(filepath.Dir(file)))
@@ -37,8 +37,9 @@ func listenerOf(port string) string {
 	return ""
 }
 
-// collectListener takes a line of the table of sockets: the local address is its
-// second field, the state its fourth, and the inode its tenth.
+// collectListener adds the inode of a listening socket, from a line of the table of
+// sockets: the local address is its second field, the state its fourth, and the inode its
+// tenth.
 func collectListener(sockets map[string]bool, fields []string, port string) {
 	const listening = "0A"
 	if len(fields) < 10 || fields[3] != listening {

@@ -4,7 +4,7 @@ package command
 
 import "runtime"
 
-// howToFind is the command that shows who listens on a port.
+// howToFind is the command that shows which program listens on a port.
 func howToFind(port string) string {
 	if runtime.GOOS == "windows" {
 		return "`netstat -ano | findstr :" + port + "`"
@@ -12,5 +12,5 @@ func howToFind(port string) string {
 	return "`lsof -nP -iTCP:" + port + " -sTCP:LISTEN`"
 }
 
-// listenerOf is the program that listens on a port, where there is a way to tell.
+// listenerOf is the program that listens on a port, which cannot be found on this system.
 func listenerOf(string) string { return "" }

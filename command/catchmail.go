@@ -11,7 +11,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// app is what this package asks of the mailbucket app, which imports it.
+// app is what this package uses of the mailbucket app, which it cannot import as the app
+// imports this package.
 type app interface {
 	// Messages is how many messages its buckets hold.
 	Messages() int
@@ -46,7 +47,7 @@ func catchMail(smtp, http string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(stdout, farewell(held))
-	// Everything is in memory: there is nothing to write, and nobody to wait for.
+	// Everything is in memory: there is nothing to save, and nothing to wait for.
 	return nil
 }
 
@@ -62,7 +63,7 @@ func messagesHeld() (int, error) {
 	return a.Messages(), nil
 }
 
-// farewell says what is lost with the process.
+// farewell says how many mails are lost when the process ends.
 func farewell(held int) string {
 	switch held {
 	case 0:

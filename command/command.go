@@ -1,6 +1,6 @@
-// Package command adds two subcommands to Caddy: catch-mail catches mail without
-// any configuration file, and sendmail is sendmail(8)'s interface for the programs
-// that send through it.
+// Package command adds two subcommands to Caddy: catch-mail catches mail without any
+// configuration file, and sendmail provides the interface of sendmail(8) for programs that
+// send their mail through it.
 //
 // catchmail.go runs the server, config.go makes its configuration, address.go finds
 // out whether its addresses are free, and package sendmail sends. healthcheck.go and
@@ -56,7 +56,7 @@ reach, such as --smtp :1025 --http :8025.`,
 		Short: "Sends the mail on standard input, as sendmail(8) does",
 		Long:  sendmail.Usage,
 		CobraFunc: func(cmd *cobra.Command) {
-			// Its options are not those that Caddy's commands have.
+			// It parses its options itself, in the way of sendmail(8).
 			cmd.DisableFlagParsing = true
 			cmd.SilenceErrors = true
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -68,8 +68,8 @@ reach, such as --smtp :1025 --http :8025.`,
 	})
 }
 
-// strictly sets a command up that takes no arguments, and whose errors are one line
-// on standard error with exit code 1.
+// strictly sets up a command that takes no arguments and that reports an error as one line
+// on standard error, with exit code 1.
 func strictly(cmd *cobra.Command, run func(*cobra.Command) error) {
 	help := fmt.Sprintf("`%s --help` lists what there is", commandPath(cmd))
 	cmd.SilenceErrors = true

@@ -9,8 +9,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// object is a part of a configuration. It is written as JSON here since the types of
-// the modules are those of packages that import this one, or are in any Caddy.
+// object is a part of a configuration. It is written as plain JSON, since the types of some
+// modules are in packages that import this one.
 type object map[string]any
 
 // newConfig is Caddy's configuration for catch-mail. Nothing in it writes a file.
@@ -20,7 +20,7 @@ func newConfig(smtp, http []address) ([]byte, error) {
 		"logging": object{"logs": object{"default": object{
 			"level":   "WARN",
 			"encoder": object{"format": "console"},
-			"exclude": []string{"admin"}, // which warns that it is disabled
+			"exclude": []string{"admin"}, // which would warn that it is disabled
 		}}},
 		"apps": object{
 			"mailbucket": object{"listen": texts(smtp), "shutdown_grace": "1ms"},
@@ -34,8 +34,9 @@ func newConfig(smtp, http []address) ([]byte, error) {
 	return config, nil
 }
 
-// newServer serves the website and the API, on loopback to the names of this machine
-// only: a page of another site could have its own name looked up to 127.0.0.1.
+// newServer serves the website and the API. On loopback it answers only requests for this
+// machine's own names, as the name of a hostile site could resolve to 127.0.0.1 (DNS
+// rebinding).
 func newServer(addresses []address) object {
 	site := object{"terminal": true, "handle": []object{
 		{"handler": "encode", "encodings": object{"gzip": object{}, "zstd": object{}}, "prefer": []string{"zstd", "gzip"}},
@@ -59,7 +60,7 @@ func newServer(addresses []address) object {
 	}
 }
 
-// ownNames are those by which this machine is asked over loopback.
+// ownNames are the host names that requests to this machine over loopback have.
 func ownNames(addresses []address) []string {
 	names := []string{"localhost", "*.localhost", "127.0.0.1", "::1"}
 	if name, err := os.Hostname(); err == nil && name != "" {
@@ -82,7 +83,7 @@ func texts(addresses []address) []string {
 	return list
 }
 
-// programName is that of Caddy or of a program that is built from it.
+// programName is the name of this program: Caddy, or one that is built from it.
 func programName() string {
 	if caddy.CustomBinaryName != "" {
 		return caddy.CustomBinaryName

@@ -10,8 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// RegisterHealthcheck adds the subcommand healthcheck, for the health checks of
-// container engines. It is not in every Caddy, where another plugin may have one.
+// RegisterHealthcheck adds the subcommand healthcheck, for the health checks of container
+// engines. It is not registered in every Caddy with this plugin, as another plugin may have
+// a subcommand of that name.
 func RegisterHealthcheck() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "healthcheck",
@@ -42,7 +43,7 @@ func checkHealth(url string) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status says enough
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // an error is ignored, as the status is enough
 		return fmt.Errorf("not ready: %s answered %s: %s", url, response.Status, text)
 	}
 	return nil

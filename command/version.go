@@ -8,8 +8,8 @@ const modulePath = "github.com/caddy-mailbucket/mailbucket"
 // version is set by build/release.sh.
 var version string
 
-// Version is mailbucket's in this program, as it was built: "v0.1.0", or "(devel)"
-// with the commit for a checkout.
+// Version is the version of mailbucket in this program, such as "v0.1.0", or "(devel)" with
+// the commit if it was built from a checkout.
 func Version() string {
 	if version != "" {
 		return version

@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// bridge gives a program that speaks SMTP on standard input and output the server
-// to speak with, until the server closes the connection.
+// bridge connects a program that speaks SMTP on standard input and output with the server,
+// until the server closes the connection.
 func bridge(address string, stdin io.Reader, stdout io.Writer) error {
 	conn, err := dial(address)
 	if err != nil {
@@ -17,7 +17,7 @@ func bridge(address string, stdin io.Reader, stdout io.Writer) error {
 	}
 	defer conn.Close()
 	go func() {
-		_, _ = io.Copy(conn, stdin) // the server sees how it ended
+		_, _ = io.Copy(conn, stdin) // an error is ignored, as the server sees the end
 		_ = conn.(*net.TCPConn).CloseWrite()
 	}()
 	if _, err := io.Copy(stdout, conn); err != nil {

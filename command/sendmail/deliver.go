@@ -33,7 +33,8 @@ func dial(address string) (net.Conn, error) {
 	return conn, nil
 }
 
-// deliver sends the mail. Either all recipients are taken or nothing is sent.
+// deliver sends the mail. If a recipient is refused, nothing is sent to any of the same
+// transaction.
 func deliver(o *options, e *envelope, m *mail, domain string) error {
 	conn, err := dial(o.server)
 	if err != nil {
@@ -62,7 +63,7 @@ func deliver(o *options, e *envelope, m *mail, domain string) error {
 	return nil
 }
 
-// greeting is a connection of which the beginning was read already.
+// greeting is a connection whose first bytes have been read already.
 type greeting struct {
 	net.Conn
 	r *bufio.Reader
@@ -153,7 +154,7 @@ func refusedRecipient(recipient string, err error) error {
 	return refused
 }
 
-// answer is the error of what the server has said, or has not.
+// answer is the error for a reply of the server, or for the lack of one.
 func answer(what string, err error) error {
 	if e, ok := errors.AsType[*smtp.SMTPError](err); ok {
 		text := strings.Join(strings.Fields(e.Message), " ")

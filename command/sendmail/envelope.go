@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// envelope is whom the mail is from and whom it is to, for SMTP.
+// envelope has the sender and the recipients of the mail for SMTP.
 type envelope struct {
 	sender     string // "" is the null sender
 	recipients []string
@@ -92,8 +92,8 @@ func sender(o *options, m *mail, domain string) (string, error) {
 	return userName() + "@" + domain, nil
 }
 
-// qualify is the address for SMTP. A name alone, such as cron's root, is one of
-// this machine.
+// qualify is the address for SMTP. A name without a domain, such as cron's root, gets the
+// domain of this machine.
 func qualify(a message.Address, domain string) (string, error) {
 	address := a.Address
 	if address == "" {
@@ -122,7 +122,7 @@ func cutAddress(address string) (local, domain string, found bool) {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// fromField is the From of a mail that has none.
+// fromField is the From field that is added to a mail without one.
 func fromField(sender, fullName, domain string) string {
 	if sender == "" {
 		sender = userName() + "@" + domain

@@ -7,7 +7,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// The exit codes of sysexits.h that sendmail has.
+// The exit codes of sendmail, from sysexits.h.
 const (
 	exitOK          = 0
 	exitUsage       = 64 // the command line is wrong
@@ -22,7 +22,7 @@ const (
 	exitNoPerm      = 77 // the server wants a login
 )
 
-// exitError is an error with the exit code that says its kind.
+// exitError is an error with its exit code.
 type exitError struct {
 	code int
 	err  error
@@ -33,7 +33,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func failure(code int, err error) error { return &exitError{code, err} }
 
-// exitCode is that of an error of this program or of the SMTP client.
+// exitCode is the exit code for an error of this program or of the SMTP client.
 func exitCode(err error) int {
 	if err == nil {
 		return exitOK

@@ -83,7 +83,7 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, fmt.Errorf("it broke") }
 
-// script runs a server that says its lines in turn, one at each line it hears.
+// script runs a server that sends its lines in turn, one after each line that it receives.
 func script(t *testing.T, lines ...string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -16,7 +16,7 @@ import (
 // this one keeps endless input from filling the memory.
 const maxMail = 1 << 30
 
-// mail is one as it was read, in two parts.
+// mail is a mail as it was read, split into header fields and body.
 type mail struct {
 	fields []field
 	body   []byte
@@ -34,8 +34,8 @@ func (f field) value() string {
 	return value
 }
 
-// readMail reads a mail to its end, which is that of the input or, without
-// keepDots, a line with only a dot.
+// readMail reads a mail up to the end of the input or, without keepDots, to a line with
+// only a dot.
 func readMail(r io.Reader, keepDots bool) (*mail, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxMail+1))
 	switch {
@@ -65,8 +65,8 @@ func beforeDot(raw []byte) []byte {
 	return raw
 }
 
-// cutLine splits off a line. CRs before the LF are its end too: programs that turn
-// LF into CRLF twice leave CR CR LF.
+// cutLine splits off a line. All CRs before the LF belong to the line end: programs that
+// turn LF into CRLF twice leave CR CR LF.
 func cutLine(raw []byte) (line, after []byte) {
 	end := bytes.IndexByte(raw, '\n')
 	if end < 0 {
@@ -122,7 +122,7 @@ func (m *mail) has(name string) bool {
 	return false
 }
 
-// addresses are those in all fields of the names.
+// addresses are the addresses in all fields with the given names.
 func (m *mail) addresses(names ...string) (list []message.Address) {
 	for _, name := range names {
 		for _, f := range m.fields {
@@ -134,7 +134,7 @@ func (m *mail) addresses(names ...string) (list []message.Address) {
 	return list
 }
 
-// hideBcc takes out the fields that name the blind copies (RFC 5322 3.6.3).
+// hideBcc removes the Bcc fields (RFC 5322 3.6.3).
 func (m *mail) hideBcc() {
 	kept := m.fields[:0]
 	for _, f := range m.fields {
@@ -145,8 +145,8 @@ func (m *mail) hideBcc() {
 	m.fields = kept
 }
 
-// complete adds the fields that a mail has to have and that programs leave to
-// sendmail (RFC 6409 8): From, Date and Message-ID.
+// complete adds the fields that programs leave to sendmail if they are missing (RFC 6409
+// 8): From, Date and Message-ID.
 func (m *mail) complete(from, domain string, now time.Time) {
 	for _, f := range []struct{ name, value string }{
 		{"From", from},

@@ -12,7 +12,7 @@ import (
 type options struct {
 	server     string // host:port of the SMTP server
 	mode       byte   // what follows -b; 'm' is to send a mail
-	fromHeader bool   // -t: recipients are those of the header
+	fromHeader bool   // -t: send to the recipients in the header
 	keepDots   bool   // -i: a line with only a dot does not end the mail
 	runQueue   bool   // -q
 	help       bool
@@ -28,8 +28,8 @@ type options struct {
 	recipients []string
 }
 
-// The letters of sendmail, Postfix and Exim, by what follows them. Those that
-// setLetter does not know are taken and change nothing, as programs pass them.
+// The options of sendmail, Postfix and Exim, by what follows the letter. Those that set
+// does not know are accepted and ignored, as programs pass them.
 const (
 	plainLetters    = "cGIimnstTUvx"
 	argumentLetters = "ABbCeDEFfhLMNOoprRSVX" // attached or the next argument
@@ -62,8 +62,8 @@ func parseOptions(args []string, defaultServer string) (*options, error) {
 	return o, checkServer(o.server)
 }
 
-// letters reads one argument of combined letters, and gives how many of the
-// arguments after it belong to it: one or none.
+// letters reads one argument of combined letters, and returns how many of the arguments
+// after it belong to it: one or none.
 func (o *options) letters(letters string, next []string) (int, error) {
 	for i := 0; i < len(letters); i++ {
 		letter, rest := letters[i], letters[i+1:]
@@ -85,7 +85,7 @@ func (o *options) letters(letters string, next []string) (int, error) {
 	return 0, nil
 }
 
-// set notes one option.
+// set stores one option.
 func (o *options) set(letter byte, value string) error {
 	switch letter {
 	case 't':
@@ -123,7 +123,7 @@ func (o *options) set(letter byte, value string) error {
 	return nil
 }
 
-// setNotify reads when a delivery status is wanted (RFC 3461 4.1).
+// setNotify reads the conditions for delivery status notifications (RFC 3461 4.1).
 func (o *options) setNotify(value string) error {
 	o.notify = nil
 	for word := range strings.SplitSeq(strings.ToUpper(value), ",") {
@@ -140,7 +140,7 @@ func (o *options) setNotify(value string) error {
 	return nil
 }
 
-// checkServer wants a host, or nothing for this machine, and a port.
+// checkServer checks an address: a host, which may be empty for this machine, and a port.
 func checkServer(address string) error {
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
 		return fmt.Errorf("server %q: expected HOST:PORT, as in %s", address, DefaultServer)

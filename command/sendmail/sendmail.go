@@ -1,10 +1,10 @@
-// Package sendmail is the interface of sendmail(8), which PHP, cron, git and many
-// other programs send their mail through, before an SMTP server. It queues nothing:
-// what the server does not take is an error.
+// Package sendmail provides the interface of sendmail(8), through which PHP, cron, git and
+// many other programs send their mail, and passes the mail to an SMTP server. It has no
+// queue: if the server does not accept a mail, that is an error.
 //
-// options.go reads the command line, mail.go the mail and envelope.go whom it is
-// from and to; deliver.go speaks to the server, and bridge.go lets the program do
-// so itself. exit.go has the exit codes.
+// options.go reads the command line, mail.go reads the mail, and envelope.go finds its
+// sender and recipients; deliver.go sends it to the server, and bridge.go lets the calling
+// program speak SMTP itself. exit.go has the exit codes.
 package sendmail
 
 import (
@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// DefaultServer is the address of the server where neither -S nor the
-	// environment names one: that of catch-mail.
+	// DefaultServer is the address of the server if neither -S nor the environment names
+	// one: that of catch-mail.
 	DefaultServer = "127.0.0.1:1025"
 
-	// ServerVariable is the variable of the environment that names the server.
+	// ServerVariable is the environment variable that names the server.
 	ServerVariable = "MAILBUCKET_SMTP"
 )
 
@@ -43,7 +43,7 @@ those of sysexits.h: 64 for a wrong command line, 65 for a wrong mail, 67 for a 
 recipient, 69 for no server or a refusal, 75 for "try again later".
 `
 
-// Run is the whole program, and gives its exit code. Getenv reads the environment.
+// Run is the whole program, and returns its exit code. Getenv reads the environment.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	err := run(args, stdin, stdout, getenv)
 	if err != nil {
@@ -78,7 +78,7 @@ func run(args []string, stdin io.Reader, stdout io.Writer, getenv func(string) s
 // send reads a mail and delivers it.
 func send(o *options, stdin io.Reader) error {
 	if !o.fromHeader && len(o.recipients) == 0 {
-		// Said before waiting for a mail that goes nowhere.
+		// Report missing recipients before waiting for the mail.
 		_, err := newEnvelope(o, new(mail), "localhost")
 		return err
 	}
