@@ -27,7 +27,7 @@ const (
 	binaryPath = "usr/bin/mailbucket"
 	configPath = "etc/mailbucket/Caddyfile"
 	rootsPath  = "etc/ssl/certs/ca-certificates.crt"
-	user       = "65532:65532" // no user of any host
+	user       = "65532:65532" // not a user of the host
 )
 
 func main() {
@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// about is what an image says about itself.
+// about is the metadata of an image.
 type about struct {
 	version string
 	created time.Time
@@ -79,8 +79,8 @@ func build(config, out string, about about, binaries []string) error {
 	return top.AppendIndex(index, named("latest"))
 }
 
-// named is the name by which tools find an image in the layout. "latest" is that of
-// the image for all architectures, and some tools read only one that is for one.
+// named sets the name by which tools find an image in the layout. "latest" is the image for
+// all architectures; some tools can only read an image for a single one.
 func named(name string) layout.Option {
 	return layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": name})
 }
@@ -117,13 +117,14 @@ func newImage(arch string, program, caddyfile []byte, about about) (v1.Image, er
 			"org.opencontainers.image.source":  "https://github.com/caddy-mailbucket/mailbucket",
 			"org.opencontainers.image.version": about.version,
 		},
-		// Not in the OCI's own format, but engines that know it take it from here.
+		// The OCI image format has no health check, but engines that support one read it
+		// from here.
 		Healthcheck: &v1.HealthConfig{Test: []string{"CMD", "/" + binaryPath, "healthcheck"}, Interval: 10 * time.Second, Timeout: 10 * time.Second},
 	}
 	return mutate.ConfigFile(image, file)
 }
 
-// newLayer is a tar archive of all files, owned by root and not writable.
+// newLayer makes a tar archive of all files, owned by root and not writable.
 func newLayer(program, caddyfile []byte) ([]byte, error) {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
@@ -151,13 +152,13 @@ func newLayer(program, caddyfile []byte) ([]byte, error) {
 	return archive.Bytes(), nil
 }
 
-// roots are Mozilla's certificate authorities as the Go project packs them, and not
-// this machine's, which may trust ones of its own.
+// roots are Mozilla's certificate authorities as packaged by the Go project. Those of this
+// machine are not used, as it may trust others.
 func roots() []byte {
 	var file bytes.Buffer
 	for root := range bundle.Roots() {
 		if root.Constraint != nil {
-			continue // trusted for some certificates only, which a file cannot say
+			continue // trusted for some certificates only, which cannot be expressed in a file
 		}
 		_ = pem.Encode(&file, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // a Buffer never fails
 	}

@@ -1,5 +1,5 @@
-// Command mailbucket is Caddy with its standard modules, caddy-l4 and mailbucket.
-// Without arguments it catches mail; called by the name sendmail it sends it.
+// Command mailbucket is Caddy with its standard modules, caddy-l4 and mailbucket. Without
+// arguments it catches mail; called as sendmail, it sends mail.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 func main() {
 	caddy.CustomBinaryName = "mailbucket"
 	caddy.CustomLongDescription = description
-	// Caddy puts this before its own version.
+	// Caddy prints this in front of its own version.
 	caddy.CustomVersion = "mailbucket " + command.Version() + ", Caddy"
 	command.RegisterHealthcheck()
 	os.Args = arguments(os.Args)
@@ -35,7 +35,7 @@ and shows it on http://127.0.0.1:8025. With a configuration it is a Caddy server
 with this plugin: 'mailbucket run --config Caddyfile'.
 `
 
-// arguments are those for Caddy's command, which wants a subcommand.
+// arguments are the arguments for Caddy's command, which needs a subcommand.
 func arguments(args []string) []string {
 	if len(args) == 0 {
 		return []string{"mailbucket", "catch-mail"}

@@ -10,10 +10,10 @@ import (
 
 func init() { caddy.RegisterModule(new(notice)) }
 
-// notice warns when a configuration without mailbucket has started: this program is
-// for catching mail, and would do nothing and say nothing. (With mailbucket, but
-// without a listener, the plugin itself warns.) Caddy sets it up with every
-// configuration that has the admin API, as a part of that, which adds no call to it.
+// notice warns when a configuration without mailbucket has started, as this program would
+// then silently catch no mail. (With mailbucket, but without a listener, the plugin itself
+// warns.) Caddy loads it as a module of the admin API with every configuration that has
+// one. It adds no routes to the API.
 type notice struct{}
 
 // CaddyModule returns the Caddy module information.
@@ -24,7 +24,7 @@ func (*notice) CaddyModule() caddy.ModuleInfo {
 // Routes implements caddy.AdminRouter.
 func (*notice) Routes() []caddy.AdminRoute { return nil }
 
-// Provision has the configuration looked at once its apps have started.
+// Provision arranges that the configuration is checked once its apps have started.
 func (*notice) Provision(ctx caddy.Context) error {
 	events, err := ctx.App("events")
 	if err != nil {
@@ -36,7 +36,7 @@ func (*notice) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// started handles the event.
+// started handles the event of that name.
 type started struct{ ctx caddy.Context }
 
 // Handle implements caddyevents.Handler.
