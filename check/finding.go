@@ -27,8 +27,8 @@ type Place struct {
 	Element string `json:"element,omitempty"`
 }
 
-// Code names a kind of finding. Its words never change, so that tests can compare
-// them. Codes of package message are taken over as they are.
+// Code names a kind of finding. Codes never change, so that tests can compare them. Codes
+// of package message are taken over as they are.
 type Code string
 
 // Group says what a finding is about.

@@ -32,7 +32,7 @@ func (b *bodies) shown() bool { return !allBlank(b.text) || !allBlank(b.html) }
 
 func isHTML(p *Part) bool { return p.MediaType == "text/html" }
 
-// isBodyType tells of the types that bodies have.
+// isBodyType reports whether the part has one of the types of bodies.
 func isBodyType(p *Part) bool { return p.MediaType == "text/plain" || p.MediaType == "text/html" }
 
 // attached reports whether the part's disposition makes it an attachment. Unknown

@@ -21,8 +21,7 @@ func (p Problem) String() string {
 	return p.Code.Meaning() + ": " + p.Text
 }
 
-// Code names a kind of problem. Its words never change, so that tests can
-// compare them.
+// Code names a kind of problem. Codes never change, so that tests can compare them.
 type Code string
 
 // The kinds of problems, those of the structure first.
