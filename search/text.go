@@ -7,16 +7,15 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/message"
 )
 
-// text is a text that is looked for as a reader would: in any case, and with any white
-// space.
+// text is a text to look for without regard to case and to the kind of white space.
 type text struct {
 	needle *needle
-	plus   *needle // what it was if its blanks were plus signs, nil if it has none
+	plus   *needle // the text with plus signs for its blanks, nil if it has no blanks
 	code   code
 }
 
-// newText is a text whose blanks may have been plus signs, which somebody did not escape
-// in a query string.
+// newText returns a text that is also looked for with plus signs for its blanks, as plus
+// signs that are not escaped in a query string become blanks.
 func newText(s string) text {
 	t := text{needle: newNeedle(s)}
 	if strings.Contains(t.needle.text, " ") {
@@ -41,7 +40,7 @@ func (t text) inTo(c *candidate) bool { return t.in(message.DecodeHeader(c.To)) 
 
 var inCc, inBccField, inReplyTo = inField("Cc"), inField("Bcc"), inField("Reply-To")
 
-// inBcc looks at the recipients of the envelope too whom no field names.
+// inBcc also looks at those recipients of the envelope that are in no field.
 func (t text) inBcc(c *candidate) bool {
 	if inBccField(t, c) {
 		return true
@@ -54,7 +53,7 @@ func (t text) inBcc(c *candidate) bool {
 	return false
 }
 
-// inAddressed looks where the mail has an address.
+// inAddressed looks at the addresses in the header and the blind-copied recipients.
 func (t text) inAddressed(c *candidate) bool {
 	return t.inFrom(c) || t.inTo(c) || inCc(t, c) || t.inBcc(c) || inReplyTo(t, c)
 }
@@ -79,8 +78,8 @@ func inField(name string) func(text, *candidate) bool {
 	return func(t text, c *candidate) bool { return t.inNamed(c, named, name) }
 }
 
-// inNamed looks in the fields of a name, given it as a needle too. That tells without
-// parsing of most mails that have no such field.
+// inNamed looks in the fields of a name, which is also given as a needle. That rules out
+// most mails without such a field, so that they are not parsed.
 func (t text) inNamed(c *candidate, named *needle, name string) bool {
 	return (!named.ascii || named.inASCII(c.Raw)) && slices.ContainsFunc(c.mail().Header().All(name), t.in)
 }
