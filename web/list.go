@@ -92,7 +92,7 @@ func (s *Site) listTitle() string {
 // list is the page of the list that f asks for, or the one with the current email, or
 // the last. The filter that it returns has that page.
 func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) (list, filter, error) {
-	newest := s.Bucket.Newest()
+	now := s.Bucket.Now()
 	done, err := s.turn(r.Context(), q)
 	if err != nil {
 		return list{}, f, err
@@ -118,7 +118,7 @@ func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) 
 	if err != nil {
 		return list{}, f, err
 	}
-	l := s.drawList(root(r), f, found, newest, current)
+	l := s.drawList(root(r), f, found, now, current)
 	if len(l.Rows) == 0 {
 		l.Wider, err = s.wider(r.Context(), root(r), f)
 	}
@@ -142,12 +142,12 @@ func (s *Site) failSearch(w http.ResponseWriter, r *http.Request, err error) {
 	s.fail(w, r, http.StatusServiceUnavailable, "error.ended")
 }
 
-// drawList shows what was found on a page of the list. Newest is the newest email that
-// there was when it was looked for.
-func (s *Site) drawList(root string, f filter, found store.Page, newest, current store.ID) list {
+// drawList shows what was found on a page of the list. Now is before the search, so that
+// the events from it on tell of all that the page does not show.
+func (s *Site) drawList(root string, f filter, found store.Page, now store.Position, current store.ID) list {
 	first := (f.Page()-1)*pageSize + 1
 	l := list{
-		Rows: make([]row, len(found.Messages)), Total: found.Total, Newest: newest,
+		Rows: make([]row, len(found.Messages)), Total: found.Total, Newest: now.After,
 		First: first, Last: first - 1 + len(found.Messages), Here: f.with(root), Chips: chips(root, f),
 		Mbox: f.onPage(0).with(root + "emails.mbox"),
 	}
@@ -162,10 +162,7 @@ func (s *Site) drawList(root string, f filter, found store.Page, newest, current
 	if l.Last < l.Total {
 		l.Older = f.onPage(f.Page() + 1).with(root)
 	}
-	if newest == (store.ID{}) {
-		newest[len(newest)-1] = 1 // all that ever comes is after it
-	}
-	l.Events = f.onPage(0).with(root+"events", "after", newest.String())
+	l.Events = f.onPage(0).with(root+"events", "after", now.String())
 	return l
 }
 

@@ -76,7 +76,7 @@ func wantIn(t testing.TB, what, page string, pieces ...string) {
 
 func TestEmptySiteTellsWhereToSend(t *testing.T) {
 	body := page(t, newTestSite(t), "/")
-	wantIn(t, "the page", body, "<title>mailbucket</title>", "Send an email to mail.test:8025 by SMTP", "curl --crlf", "smtp://mail.test:8025", "events?after=00000000000000000000000000000001")
+	wantIn(t, "the page", body, "<title>mailbucket</title>", "Send an email to mail.test:8025 by SMTP", "curl --crlf", "smtp://mail.test:8025", "events?after=00000000000000000000000000000000-")
 }
 
 func TestListShowsTheNewestFirst(t *testing.T) {

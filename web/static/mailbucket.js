@@ -274,6 +274,10 @@ function follow() {
 		const url = new URL(list().dataset.events, location.href);
 		url.pathname = url.pathname.replace(/events$/, "emails");
 		url.searchParams.set("limit", "1");
+		// The place in the order of all events begins with the newest email, if there was one.
+		const newest = url.searchParams.get("after").split("-")[0];
+		if (/[^0]/.test(newest)) url.searchParams.set("after", newest);
+		else url.searchParams.delete("after");
 		try {
 			const { totalResults, results } = await (await fetch(url)).json();
 			if (totalResults > arrived) {
