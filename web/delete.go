@@ -29,11 +29,13 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 	}
 	switch form.Get("delete") {
 	case "selected":
+		var ids []store.ID
 		for _, name := range form["id"] {
 			if id, err := store.ParseID(name); err == nil {
-				s.Bucket.Delete(id)
+				ids = append(ids, id)
 			}
 		}
+		s.Bucket.DeleteIDs(ids)
 	case "matching":
 		newest, err := store.ParseID(form.Get("newest"))
 		q, filterErr := f.query()

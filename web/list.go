@@ -36,7 +36,6 @@ type row struct {
 	URL                      string
 	From, Recipients         string
 	Subject, Snippet, Code   string
-	Size                     int
 	Attachments              int
 	Current, Unread, Problem bool
 	Time                     time.Time
@@ -176,7 +175,7 @@ func (s *Site) row(m *store.Message, url string) row {
 	return row{
 		ID: m.ID, URL: url, From: cmp.Or(from, nullSender), Recipients: shorten(strings.Join(m.Recipients, ", ")),
 		Subject: e.Subject, Snippet: e.Snippet, Code: found.code,
-		Size: len(m.Raw), Attachments: e.Attachments, Problem: found.problems > 0, Time: m.Time(),
+		Attachments: e.Attachments, Problem: found.problems > 0, Time: m.Time(),
 	}
 }
 

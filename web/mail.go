@@ -85,7 +85,6 @@ type mailPane struct {
 	Parts   []part
 	Part    *openPart
 	Links   []shownLink
-	AllURL  string // of all links
 
 	Session    *store.Session
 	Transcript []line
@@ -242,7 +241,7 @@ func (v *mailPane) neighbourURL(m *store.Message) string {
 		return ""
 	}
 	path := v.layout.Root + "view/" + m.ID.String()
-	if v.query.Has("show") || v.Show != "html" && v.Show != "text" || v.Show == "text" && v.html != "" {
+	if v.Show != "html" && v.Show != "text" || v.Show == "text" && v.html != "" {
 		path += "/" + v.Show
 	}
 	return v.layout.Filter.onPage(0).with(path, v.form()...)
