@@ -6,10 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-var tooManyStars = "at most " + strconv.Itoa(maxStars) + " asterisks"
+var tooManyStars = "at most " + strconv.Itoa(pattern.MaxStars) + " asterisks"
 
 // envelopeKeys are the index keys of a query for the sender or for the recipients of the
 // envelope, and how to read those of a message.
@@ -53,8 +54,8 @@ func setKey(key *string, value string) bool {
 // find at least the domain.
 func envelopeFilter(value string, keys envelopeKeys) (Expression, string) {
 	value = WithPlus(value)
-	p := newPattern(value)
-	if p.stars() > maxStars {
+	p := pattern.New(value)
+	if p.Stars() > pattern.MaxStars {
 		return Expression{}, tooManyStars
 	}
 	return one(envelopeCondition(value, p, keys)), ""
@@ -67,11 +68,11 @@ func recipientFilter(value string) (Expression, string) {
 	return envelopeFilter(value, recipientKeys)
 }
 
-func envelopeCondition(value string, p pattern, keys envelopeKeys) condition {
-	c := condition{matches: func(c *candidate) bool { return keys.any(c, p.matches) }}
-	if p.stars() == 0 {
+func envelopeCondition(value string, p pattern.Pattern, keys envelopeKeys) condition {
+	c := condition{matches: func(c *candidate) bool { return keys.any(c, p.Matches) }}
+	if p.Stars() == 0 {
 		c.narrow = func(q *store.Query) bool { return keys.address(q, value) }
-	} else if domain, whole := p.domain(); domain != "" {
+	} else if domain, whole := p.Domain(); domain != "" {
 		c.narrow = func(q *store.Query) bool { return keys.domain(q, domain) && whole }
 	}
 	return c

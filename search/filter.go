@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -142,11 +143,11 @@ func readBool(value string) (is, ok bool) {
 }
 
 func loginFilter(value string) (Expression, string) {
-	p, other := newPattern(value), newPattern(WithPlus(value))
-	if p.stars() > maxStars {
+	p, other := pattern.New(value), pattern.New(WithPlus(value))
+	if p.Stars() > pattern.MaxStars {
 		return Expression{}, tooManyStars
 	}
-	return one(condition{matches: func(c *candidate) bool { return p.matches(c.login()) || other.matches(c.login()) }}), ""
+	return one(condition{matches: func(c *candidate) bool { return p.Matches(c.login()) || other.Matches(c.login()) }}), ""
 }
 
 func clientFilter(value string) (Expression, string) {

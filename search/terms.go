@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // prefix returns what matches a value after a prefix, and false if the prefix cannot have
@@ -92,7 +94,7 @@ func textPrefix(cost cost, in func(text, *candidate) bool) prefix {
 func envelopePrefix(keys envelopeKeys, in func(text, *candidate) bool) prefix {
 	return func(value string, _ *time.Location) (Expression, bool) {
 		if value == "<>" {
-			return one(envelopeCondition("", newPattern(""), keys)), true
+			return one(envelopeCondition("", pattern.New(""), keys)), true
 		}
 		if !strings.Contains(value, "*") {
 			return one(textCondition(costEnvelope, newText(value), in)), true

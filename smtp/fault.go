@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // Bounds of faults.
@@ -132,10 +134,12 @@ func (s step) String() string { return stepNames[s] }
 // rule is a fault that has been checked.
 type rule struct {
 	Fault
-	at     step
-	client netip.Prefix
-	reply  reply
-	left   atomic.Int64 // how many of Times are left
+	at        step
+	sender    pattern.Pattern
+	recipient pattern.Pattern
+	client    netip.Prefix
+	reply     reply
+	left      atomic.Int64 // how many of Times are left
 }
 
 // Check says what is wrong with the rule.
@@ -149,7 +153,7 @@ func (f *Fault) compile() (*rule, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("step %q: expected one of %s", f.Step, strings.Join(stepNames, ", "))
 	}
-	r := &rule{Fault: *f, at: step(at)}
+	r := &rule{Fault: *f, at: step(at), sender: pattern.New(f.Sender), recipient: pattern.New(f.Recipient)}
 	r.left.Store(int64(f.Times))
 	effects := 0
 	for _, has := range []bool{f.Reply != "", f.Drop, f.Stall} {

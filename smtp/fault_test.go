@@ -70,20 +70,6 @@ func TestFaultsAreListed(t *testing.T) {
 	}
 }
 
-func TestPatterns(t *testing.T) {
-	for _, test := range []struct {
-		pattern, s string
-		want       bool
-	}{
-		{"a@x", "A@X", true}, {"a@x", "a@xx", false}, {"*", "", true}, {"*@x", "a@x", true}, {"*@x", "a@y", false},
-		{"a*a", "a", false}, {"a*a", "aa", true}, {"a*b*c", "a-b-b-c", true}, {"a*b*c", "a-c-b", false}, {"*a*", "bab", true}, {"a**", "a", true},
-	} {
-		if got := matches(test.pattern, test.s); got != test.want {
-			t.Errorf("%q matches %q: %v", test.pattern, test.s, got)
-		}
-	}
-}
-
 func TestClientsOfAFault(t *testing.T) {
 	for _, test := range []struct {
 		client, ip string

@@ -35,7 +35,7 @@ func (r *rule) applies(s *session, address string) bool {
 	if r.at == stepMail {
 		sender = address
 	}
-	if r.Sender != "" && !matches(r.Sender, sender) ||
+	if r.Sender != "" && !r.sender.Matches(sender) ||
 		r.Recipient != "" && !r.isFor(s, address) ||
 		r.client.IsValid() && !r.client.Contains(s.ip) ||
 		r.Probability > 0 && r.Probability <= rand.Float64() {
@@ -46,28 +46,9 @@ func (r *rule) applies(s *session, address string) bool {
 
 func (r *rule) isFor(s *session, recipient string) bool {
 	if r.at == stepRcpt {
-		return matches(r.Recipient, recipient)
+		return r.recipient.Matches(recipient)
 	}
-	return slices.ContainsFunc(s.mail.recipients, func(to string) bool { return matches(r.Recipient, to) })
-}
-
-// matches reports whether all of s matches pattern, in which * stands for any text,
-// ignoring case. It tries only the leftmost place for each piece, which is enough.
-func matches(pattern, s string) bool {
-	pattern, s = strings.ToLower(pattern), strings.ToLower(s)
-	first, rest, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == s
-	}
-	s, ok := strings.CutPrefix(s, first)
-	for ok && rest != "" {
-		var piece string
-		if piece, rest, wild = strings.Cut(rest, "*"); !wild {
-			return strings.HasSuffix(s, piece)
-		}
-		_, s, ok = strings.Cut(s, piece)
-	}
-	return ok
+	return slices.ContainsFunc(s.mail.recipients, r.recipient.Matches)
 }
 
 // inject makes happen what the rule says.
