@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -28,6 +29,8 @@ type bucket struct {
 	faults   smtp.Faults
 	failed   store.FailedSessions
 	configs  bucketConfigs
+
+	recipientsRefused atomic.Uint64
 }
 
 // openBucket takes a reference to the bucket of that name. If the bucket is new it gets
@@ -105,6 +108,9 @@ func (b *bucket) sessionFailed(s *smtp.FailedSession) {
 // capacity is the largest message that the bucket can hold, in bytes, 0 if there is no
 // bound.
 func (b *bucket) capacity() int64 { return b.Stats().Limits.MaxBytes }
+
+// recipientRefused counts a recipient that accept_recipients does not let in.
+func (b *bucket) recipientRefused() { b.recipientsRefused.Add(1) }
 
 // Refused implements smtp.Receiver.
 func (b *bucket) Refused() { b.Refuse() }

@@ -150,3 +150,17 @@ func switchArg(d *caddyfile.Dispenser, to **bool) error {
 // hasPlaceholder reports whether a value contains a placeholder, so that it can only be
 // checked where the configuration runs.
 func hasPlaceholder(value string) bool { return strings.Contains(value, "{") }
+
+// replaceAll replaces the placeholders in values where the configuration runs. One that is
+// unknown or empty is an error.
+func replaceAll(values []string) ([]string, error) {
+	repl := caddy.NewReplacer()
+	replaced := make([]string, len(values))
+	for i, value := range values {
+		var err error
+		if replaced[i], err = repl.ReplaceOrErr(value, true, true); err != nil {
+			return nil, err
+		}
+	}
+	return replaced, nil
+}

@@ -1,8 +1,12 @@
 package mailbucket
 
 import (
+	"slices"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // UnmarshalCaddyfile sets up the handler of a layer4 route:
@@ -21,6 +25,7 @@ import (
 //	    min_data_rate          <size a second>
 //	    extensions             on|off
 //	    addresses              strict|lenient
+//	    accept_recipients      <patterns...>
 //	    starttls               on|off
 //	    implicit_tls           on|off
 //	    connection_policy {
@@ -49,6 +54,7 @@ func (h *L4Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"min_data_rate":          func() error { return sizeArg(d, &h.MinDataRate) },
 		"extensions":             func() error { return switchArg(d, &h.Extensions) },
 		"addresses":              func() error { return h.unmarshalAddresses(d) },
+		"accept_recipients":      func() error { return h.unmarshalRecipients(d) },
 		"starttls":               func() error { return boolArg(d, &h.StartTLS) },
 		"implicit_tls":           func() error { return boolArg(d, &h.ImplicitTLS) },
 		"connection_policy":      func() error { return h.unmarshalConnectionPolicy(d) },
@@ -62,6 +68,17 @@ func (h *L4Handler) unmarshalAddresses(d *caddyfile.Dispenser) error {
 	}
 	if err := checkAddresses(h.Addresses); err != nil {
 		return d.WrapErr(err)
+	}
+	return nil
+}
+
+func (h *L4Handler) unmarshalRecipients(d *caddyfile.Dispenser) error {
+	if h.AcceptRecipients = d.RemainingArgs(); len(h.AcceptRecipients) == 0 {
+		return d.Err("accept_recipients: expected patterns of addresses such as *@example.com")
+	}
+	known := slices.DeleteFunc(slices.Clone(h.AcceptRecipients), hasPlaceholder)
+	if _, err := pattern.NewList(known...); err != nil {
+		return d.Errf("accept_recipients: %w", err)
 	}
 	return nil
 }

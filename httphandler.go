@@ -58,13 +58,9 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.noteSite(ctx)
-	var origins []string
-	for _, origin := range h.CORSOrigins {
-		origin, err := caddy.NewReplacer().ReplaceOrErr(origin, true, true)
-		if err != nil {
-			return fmt.Errorf("cors_origins: %w", err)
-		}
-		origins = append(origins, origin)
+	origins, err := replaceAll(h.CORSOrigins)
+	if err != nil {
+		return fmt.Errorf("cors_origins: %w", err)
 	}
 	h.guard, err = guard.New(guard.HostRule(h.isNamed, isFromTrustedProxy), origins...)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/mholt/caddy-l4/layer4"
 
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 )
 
@@ -68,6 +69,10 @@ type L4Handler struct {
 	// mail's problems say what is wrong with them. Default: lenient.
 	Addresses string `json:"addresses,omitempty"`
 
+	// Patterns of the recipients that are taken, in which * stands for any text, such as
+	// `*@ours.test`. Others get 550. Default: all are taken.
+	AcceptRecipients []string `json:"accept_recipients,omitempty"`
+
 	// Whether to offer STARTTLS, with a certificate that Caddy manages: by its
 	// automation for a public `hostname`, and by its internal issuer for any
 	// other name, for localhost and for the loopback addresses. Default: false,
@@ -113,18 +118,24 @@ func (h *L4Handler) Provision(ctx caddy.Context) error {
 	if err := h.check(); err != nil {
 		return err
 	}
+	recipients, err := h.recipients()
+	if err != nil {
+		return err
+	}
 	h.server = &smtp.Server{
-		Hostname:        hostname,
-		Limits:          h.limits(),
-		NoExtensions:    h.noExtensions(),
-		ImplicitTLS:     h.ImplicitTLS,
-		StrictAddresses: h.Addresses == addressesStrict,
-		Faults:          &b.faults,
-		Receiver:        b,
-		Failed:          b.sessionFailed,
-		Capacity:        b.capacity,
-		Sessions:        &b.sessions,
-		Logger:          ctx.Logger(),
+		Hostname:         hostname,
+		Limits:           h.limits(),
+		NoExtensions:     h.noExtensions(),
+		ImplicitTLS:      h.ImplicitTLS,
+		StrictAddresses:  h.Addresses == addressesStrict,
+		AcceptRecipients: recipients,
+		RecipientRefused: b.recipientRefused,
+		Faults:           &b.faults,
+		Receiver:         b,
+		Failed:           b.sessionFailed,
+		Capacity:         b.capacity,
+		Sessions:         &b.sessions,
+		Logger:           ctx.Logger(),
 	}
 	if err := h.provisionAuth(); err != nil {
 		return err
@@ -146,6 +157,19 @@ func (h *L4Handler) hostname() (string, error) {
 		}
 	}
 	return name, checkHostname(name)
+}
+
+// recipients are the patterns of those that are taken.
+func (h *L4Handler) recipients() (pattern.List, error) {
+	texts, err := replaceAll(h.AcceptRecipients)
+	if err != nil {
+		return nil, fmt.Errorf("accept_recipients: %w", err)
+	}
+	list, err := pattern.NewList(texts...)
+	if err != nil {
+		return nil, fmt.Errorf("accept_recipients: %w", err)
+	}
+	return list, nil
 }
 
 func (h *L4Handler) limits() smtp.Limits {

@@ -13,6 +13,8 @@ var (
 	descDeleted  = counterDesc("deleted", "Messages deleted through the API.")
 	descRefused  = counterDesc("refused", "Messages refused after their data had begun, or for their declared size.")
 
+	descRecipients = gaugeDesc("recipients_refused_total", "Recipients refused as accept_recipients does not have them.")
+
 	descMessages = gaugeDesc("messages", "Messages held.")
 	descBytes    = gaugeDesc("bytes", "Bytes held, envelopes and index included.")
 	descSessions = gaugeDesc("smtp_sessions", "Open SMTP sessions.")
@@ -29,7 +31,7 @@ func gaugeDesc(name, help string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descReceived, descEvicted, descExpired, descDeleted, descRefused, descMessages, descBytes, descSessions,
+		descReceived, descEvicted, descExpired, descDeleted, descRefused, descRecipients, descMessages, descBytes, descSessions,
 	} {
 		ch <- d
 	}
@@ -45,6 +47,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			descExpired:  stats.Expired,
 			descDeleted:  stats.Deleted,
 			descRefused:  stats.Refused,
+
+			descRecipients: b.recipientsRefused.Load(),
 		} {
 			ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), name)
 		}

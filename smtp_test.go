@@ -128,6 +128,29 @@ func TestAddressesAreLenientOrStrict(t *testing.T) {
 	}
 }
 
+func TestOnlyAcceptedRecipientsAreTaken(t *testing.T) {
+	t.Setenv("MB_OURS", "ours.test")
+	s := start(t, strings.Replace(handler("mailbucket {\n accept_recipients *@{env.MB_OURS} qa@theirs.test\n }"), "mailbucket\n}", "mailbucket\n metrics /metrics\n}", 1))
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250", "MAIL FROM:<a@x>", "250",
+		"RCPT TO:<b@theirs.test>", "550 Recipient not accepted, mail is taken only for *@ours.test, qa@theirs.test\r\n", "QUIT", "221"))
+	c = s.dial()
+	must(t, c.talk("", "220", "HELO x", "250", "MAIL FROM:<a@x>", "250", "RCPT TO:<b@OURS.test>", "250", "RCPT TO:<qa@theirs.test>", "250", "RCPT TO:<c@x>", "550", "DATA", "354", ".", "250"))
+	if n := s.total("/emails?recipient=qa@theirs.test"); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+	var failed struct {
+		Results []struct{ Reason string }
+	}
+	s.get("/sessions", &failed)
+	if len(failed.Results) != 1 || !strings.HasPrefix(failed.Results[0].Reason, "550 5.1.1 Recipient not accepted") {
+		t.Errorf("sessions: %+v", failed)
+	}
+	if page := s.page("/metrics"); !strings.Contains(page, `mailbucket_recipients_refused_total{bucket="default"} 2`) {
+		t.Error("the metrics do not count what was refused")
+	}
+}
+
 func TestNoMoreIsOfferedThanTheBucketHolds(t *testing.T) {
 	s := start(t, "{\nLOGOFF\nmailbucket SMTP {\nbucket default {\nmax_bytes 1MiB\n}\n}\n}\nHTTP {\nmailbucket\n}\n")
 	c := s.dial()

@@ -144,12 +144,27 @@ func (s *session) rcptTo(argument []byte) (reply, error) {
 		return replyTooManyTo, nil
 	}
 	recipient := string(mailbox)
+	if r, refused := s.refuseRecipient(recipient); refused {
+		return r, nil
+	}
 	if r, faulty, err := s.fault(stepRcpt, recipient); faulty || err != nil {
 		return r, err
 	}
 	s.mail.noteOdd(odd, mailbox)
 	s.mail.addRecipient(recipient, parameters)
 	return replyRecipientOK, nil
+}
+
+// refuseRecipient returns the reply to RCPT for a recipient that is not taken here.
+func (s *session) refuseRecipient(recipient string) (reply, bool) {
+	list := s.server.AcceptRecipients
+	if len(list) == 0 || list.Match(recipient) {
+		return reply{}, false
+	}
+	if s.server.RecipientRefused != nil {
+		s.server.RecipientRefused()
+	}
+	return replyNotTaken(list), true
 }
 
 // parsePath reads the path of MAIL or RCPT.
@@ -200,10 +215,13 @@ func (s *session) rset(argument []byte) reply {
 	return replyReset
 }
 
-// vrfy is RFC 5321 section 3.5.3: there is nothing to verify against.
+// vrfy is RFC 5321 section 3.5.3: there are no mailboxes to verify against.
 func (s *session) vrfy(argument []byte) reply {
-	if len(argument) == 0 {
+	switch {
+	case len(argument) == 0:
 		return replyVrfyArgument
+	case len(s.server.AcceptRecipients) > 0:
+		return replyVerifyByRcpt
 	}
 	return replyVerify
 }

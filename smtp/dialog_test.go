@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // patience is how long a test waits for what has to come. It ends what hangs, and
@@ -256,6 +258,8 @@ func (d *dialog) set(setting string) error {
 		d.srv.StrictAddresses, err = value == "strict", nil
 	case "extensions":
 		d.srv.NoExtensions, err = value == "off", nil
+	case "accept_recipients":
+		d.srv.AcceptRecipients, err = pattern.NewList(strings.Fields(value)...)
 	case "receiver_error":
 		d.box.err, err = fmt.Errorf("%s", value), nil
 	default:

@@ -30,8 +30,10 @@ const maxFailedTranscript = 8 << 10
 
 // noteReply remembers the reply to a command if it is a refusal, and reports the refusal
 // once the mail transaction is over. WasOpen says whether one was open before the command.
+// A 503 is kept only if nothing was refused before, as it mostly follows from that: a
+// client that pipelines sends DATA also after its recipients were refused.
 func (s *session) noteReply(r reply, wasOpen bool) {
-	if r.code >= 400 {
+	if r.code >= 400 && (r.code != 503 || s.refusal.code == 0) {
 		s.refusal = r
 	}
 	// A session without a mail is reported when it ends.

@@ -64,6 +64,8 @@ func TestSessionsWithoutMailAreTold(t *testing.T) {
 		{"a refused sender", "EHLO x\r\nMAIL FROM:<@>\r\nQUIT\r\n", []string{"501 5.1.7"}},
 		{"a mail that is too large", "EHLO x\r\nMAIL FROM:<a@x> SIZE=99999999\r\nQUIT\r\n", []string{"552 5.3.4"}},
 		{"refused recipients, and then another mail", "HELO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<>\r\nRSET\r\n" + mail + "QUIT\r\n", []string{"501 5.1.3"}},
+		{"a recipient that is not taken, with DATA sent along", "EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@elsewhere>\r\nDATA\r\nQUIT\r\n", []string{
+			"550 5.1.1 Recipient not accepted, mail is taken only for *@x | S: 221 2.0.0 Bye"}},
 		{"a mail refused between two others", "EHLO x\r\n" + mail + "MAIL FROM:<a@x> SIZE=99999999\r\n" + mail + "QUIT\r\n", []string{"552 5.3.4"}},
 		{"an unknown command", "XYZ\r\nQUIT\r\n", []string{"500 5.5.1 Command not recognized | S: 221 Bye"}},
 		{"an HTTP request", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", []string{"421 This port speaks SMTP"}},
@@ -72,6 +74,7 @@ func TestSessionsWithoutMailAreTold(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			srv, _ := newTestServer()
 			srv.CheckLogin = checkNothing
+			srv.AcceptRecipients = mustPatterns(t, "*@x")
 			var told failures
 			srv.Failed = told.add
 			conn := connect(t, srv)

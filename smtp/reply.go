@@ -3,6 +3,8 @@ package smtp
 import (
 	"strconv"
 	"strings"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // reply is one reply to the client. Text may have several lines, separated by \n.
@@ -21,10 +23,11 @@ var (
 	replyAccepted    = reply{250, "2.0.0", "Message accepted"}
 	replyBye         = reply{221, "2.0.0", "Bye"}
 
-	replyReset      = reply{250, "2.0.0", "Reset OK"}
-	replyNoop       = reply{250, "2.0.0", "OK"}
-	replyVerify     = reply{252, "2.5.2", "Cannot verify, but any recipient is accepted"}
-	replyHelpNoEHLO = reply{214, "2.0.0", "Commands: HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"}
+	replyReset        = reply{250, "2.0.0", "Reset OK"}
+	replyNoop         = reply{250, "2.0.0", "OK"}
+	replyVerify       = reply{252, "2.5.2", "Cannot verify, but any recipient is accepted"}
+	replyVerifyByRcpt = reply{252, "2.5.2", "Cannot verify, RCPT tells whether a recipient is accepted"}
+	replyHelpNoEHLO   = reply{214, "2.0.0", "Commands: HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"}
 
 	replyStartTLS = reply{220, "2.0.0", "Ready to start TLS"}
 	replyAuthOK   = reply{235, "2.7.0", "Authentication successful"}
@@ -79,6 +82,21 @@ func replyGreeting(hostname string) reply { return reply{220, "", hostname} }
 
 func replyTooLarge(limit int64) reply {
 	return reply{552, "5.3.4", "Message too large, the limit is " + strconv.FormatInt(limit, 10) + " octets"}
+}
+
+// replyNotTaken says which recipients are taken instead, as far as a line has room.
+func replyNotTaken(list pattern.List) reply {
+	const room = 300 // octets
+	text := "Recipient not accepted, mail is taken only for " + list[0].String()
+	for i, p := range list[1:] {
+		next := ", " + p.String()
+		if len(text)+len(next) > room {
+			text += " and for " + strconv.Itoa(len(list)-1-i) + " more"
+			break
+		}
+		text += next
+	}
+	return reply{550, "5.1.1", text}
 }
 
 func replyIdleInData(end string) reply {

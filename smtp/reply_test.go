@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // checkReplyLines wants every line of what the server said within 512 octets, valid
@@ -50,6 +52,34 @@ func TestRepliesOfOthersAreBounded(t *testing.T) {
 		}
 		checkReplyLines(t, converse(t, srv, "EHLO x\r\nQUIT\r\n"))
 	}
+}
+
+func TestRefusalOfRecipientsNamesThoseThatAreTaken(t *testing.T) {
+	var many []string
+	for i := range 60 {
+		many = append(many, fmt.Sprintf("*@host%02d.test", i))
+	}
+	srv, _ := newTestServer()
+	srv.AcceptRecipients = mustPatterns(t, many...)
+	refused := 0
+	srv.RecipientRefused = func() { refused++ }
+	said := converse(t, srv, "HELO x\r\nMAIL FROM:<>\r\n"+strings.Repeat("RCPT TO:<a@b>\r\n", 2)+"RCPT TO:<a@host59.test>\r\nQUIT\r\n")
+	checkReplyLines(t, said)
+	want := "\r\n550 Recipient not accepted, mail is taken only for *@host00.test, *@host01.test, "
+	if strings.Count(said, want) != 2 || !strings.Contains(said, ", *@host16.test and for 43 more\r\n") || refused != 2 {
+		t.Errorf("%d were refused; the server said %q", refused, said)
+	}
+	srv.AcceptRecipients = mustPatterns(t, strings.Repeat("\u4e2d", 300)+"@x")
+	checkReplyLines(t, converse(t, srv, "HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nQUIT\r\n"))
+}
+
+func mustPatterns(t *testing.T, texts ...string) pattern.List {
+	t.Helper()
+	list, err := pattern.NewList(texts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func TestReplyErrorThatIsNoRefusalIsAnInternalError(t *testing.T) {

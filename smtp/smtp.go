@@ -21,6 +21,8 @@ import (
 	"runtime/debug"
 
 	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/pattern"
 )
 
 // Receiver takes the messages that sessions accept. Its methods are called from
@@ -122,6 +124,14 @@ type Server struct {
 	// malformed ones that clients are known to send are accepted, without names or blanks
 	// around them, and the mail's problems say what was wrong with them.
 	StrictAddresses bool
+
+	// AcceptRecipients, unless it is empty, has patterns of recipients; those that none of
+	// them matches are refused.
+	AcceptRecipients pattern.List
+
+	// RecipientRefused, unless it is nil, is called for each recipient that
+	// AcceptRecipients refuses, from many sessions at once.
+	RecipientRefused func()
 
 	// TLS is offered by STARTTLS (RFC 3207) unless it is nil.
 	TLS *tls.Config
