@@ -1,32 +1,89 @@
 package peers
 
 import (
-	"bytes"
 	"context"
+	"errors"
+	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// arrivalBatch is how many arrivals are read at once.
-const arrivalBatch = 100
+const (
+	// arrivalBatch and changeBatch are how many arrivals and changes are told of at once
+	// at most.
+	arrivalBatch = 100
+	changeBatch  = 1000
 
-// follower reads the mails that arrive in a bucket, in order.
-type follower struct {
-	bucket *store.Bucket
-	after  store.ID // the last that was read
+	// followPause is the time from one batch to the next, so that many changes in a row
+	// lead to few messages about the numbers of mails.
+	followPause = 50 * time.Millisecond
+)
+
+// happened is what happened in the bucket since the last time.
+type happened struct {
+	steps []store.Step
+	lost  bool // there were changes that are no longer remembered
 }
 
-// next reads the mails that arrived next, and reports whether there may be more already.
-func (f *follower) next(ctx context.Context) (arrived []*store.Message, more bool, err error) {
-	newest := f.bucket.Newest()
-	page, err := f.bucket.Find(ctx, store.Query{After: f.after, Ascending: true, Limit: arrivalBatch})
+// teller tells a client what happened, or of so many steps of it as it returns, which is at
+// least one.
+type teller func(happened) (told int, err error)
+
+// follow calls tell with what happens in the bucket after a position, until ctx is done or
+// tell returns an error. It also calls it, with nothing, whenever beat gives something.
+func (a *API) follow(ctx context.Context, from store.Position, beat <-chan time.Time, tell teller) {
+	f := store.Follower{Bucket: a.bucket, At: from, Arrivals: arrivalBatch, Changes: changeBatch}
+	for ctx.Err() == nil {
+		watch, changed := a.bucket.Watch(f.Query), a.bucket.WatchChanges()
+		more, err := a.next(ctx, &f, tell)
+		if err == nil && !more {
+			select {
+			case <-watch.C:
+				err = pause(ctx)
+			case <-changed:
+				err = pause(ctx)
+			case <-beat:
+				_, err = tell(happened{})
+			case <-ctx.Done():
+			}
+		}
+		watch.Stop()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// next calls tell if something has happened, and reports whether there may be more.
+func (a *API) next(ctx context.Context, f *store.Follower, tell teller) (more bool, err error) {
+	steps, more, err := f.Next(ctx)
+	if errors.Is(err, store.ErrForgotten) {
+		_, err := tell(happened{lost: true})
+		return true, err
+	}
+	if err != nil || len(steps) == 0 {
+		return more, err
+	}
+	ends := make([]store.Position, len(steps))
+	for i, step := range steps {
+		ends[i] = step.At
+	}
+	// The mails must not stay in memory while a slow client reads.
+	h := happened{steps: steps}
+	steps = nil
+	told, err := tell(h)
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
-	if n := len(page.Messages); n > 0 {
-		f.after = page.Messages[n-1].ID
-	} else if bytes.Compare(newest[:], f.after[:]) > 0 {
-		f.after = newest // past those that have been deleted already
+	f.At = ends[told-1]
+	return more || told < len(ends), nil
+}
+
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(followPause):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return page.Messages, len(page.Messages) == arrivalBatch, nil
 }

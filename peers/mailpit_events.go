@@ -3,6 +3,18 @@ package peers
 import (
 	"context"
 	"net/http"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+const (
+	// manyChanges is how many mails that are removed or marked in a row are told of one by
+	// one. Of more, clients are only told to load their lists again.
+	manyChanges = 200
+
+	// eventBytes is the number of bytes of events after which no further step is added to
+	// those that wait to be sent.
+	eventBytes = 64 << 10
 )
 
 // mailpitEvent is what Mailpit's WebSocket sends.
@@ -18,26 +30,80 @@ type mailpitStats struct {
 	Version string
 }
 
-// mailpitEvents answers GET /api/events: a WebSocket that sends each mail that arrives
-// (new), and the numbers of mails at the beginning and after arrivals (stats).
+// The data of events about single mails.
+type (
+	mailpitUpdate struct { // update
+		ID   string
+		Read bool
+	}
+	mailpitRemoval struct{ ID string } // delete
+)
+
+// mailpitEvents answers GET /api/events with a WebSocket. It sends the numbers of mails
+// (stats) at the beginning and after whatever happens, and before that each mail that
+// arrives (new), is marked (update) or is deleted (delete). Where many were, or older ones
+// had to make room, it sends that lists have to be loaded again (prune), and where a
+// deletion left none, that all are gone (truncate).
 func (a *API) mailpitEvents(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	from := &follower{a.bucket, a.bucket.Newest()}
-	greeted := false
-	return a.follow(w, r, func(ctx context.Context, s *socket) (more bool, err error) {
-		arrived, more, err := from.next(ctx)
-		if err != nil {
-			return false, err
+	from := a.bucket.Now()
+	return a.serveSocket(w, r, func(ctx context.Context, s *socket) {
+		if s.send(ctx, a.mailpitStats()) != nil {
+			return
 		}
-		for _, m := range arrived {
-			if err := s.send(ctx, encode(mailpitEvent{"new", a.mailpitEntry(m)})); err != nil {
-				return false, err
+		a.follow(ctx, from, nil, func(h happened) (int, error) {
+			events, told := a.mailpitEventsOf(h)
+			for _, event := range append(events, a.mailpitStats()) {
+				if err := s.send(ctx, event); err != nil {
+					return 0, err
+				}
+			}
+			return told, nil
+		})
+	})
+}
+
+// mailpitStats is the event with the numbers of mails.
+func (a *API) mailpitStats() []byte {
+	box := a.bucket.Stats()
+	return encode(mailpitEvent{"stats", mailpitStats{box.Messages, box.Unread, version()}})
+}
+
+// mailpitEventsOf are the events of the first steps of what happened, as JSON, and of how
+// many steps they are.
+func (a *API) mailpitEventsOf(h happened) (events [][]byte, told int) {
+	prune, deleted, size := h.lost, false, 0
+	add := func(kind string, data any) {
+		event := encode(mailpitEvent{kind, data})
+		events, size = append(events, event), size+len(event)
+	}
+	for _, step := range h.steps {
+		if size >= eventBytes {
+			break
+		}
+		told++
+		if step.Arrived != nil {
+			add("new", a.mailpitEntry(step.Arrived))
+		}
+		many := len(step.Changes) > manyChanges
+		prune = prune || many
+		for _, c := range step.Changes {
+			deleted = deleted || c.Kind == store.Deleted
+			switch {
+			case c.Kind == store.Evicted, c.Kind == store.Expired:
+				prune = true
+			case many:
+			case c.Kind == store.Deleted:
+				add("delete", mailpitRemoval{c.ID.String()})
+			default:
+				add("update", mailpitUpdate{c.ID.String(), c.Kind == store.MarkedRead})
 			}
 		}
-		if len(arrived) == 0 && greeted {
-			return false, nil
-		}
-		greeted = true
-		box := a.bucket.Stats()
-		return more, s.send(ctx, encode(mailpitEvent{"stats", mailpitStats{box.Messages, box.Unread, version()}}))
-	})
+	}
+	switch {
+	case deleted && a.bucket.Stats().Messages == 0:
+		add("truncate", nil)
+	case prune:
+		add("prune", nil)
+	}
+	return events, told
 }

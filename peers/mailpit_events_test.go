@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // patience is how long a test waits for something that has to happen.
@@ -68,6 +71,58 @@ func TestMailpitEventsTellWhatHappens(t *testing.T) {
 		if event := nextEvent(t, conn); event.Type != "new" || event.Data.(map[string]any)["Subject"] != "more" {
 			t.Fatalf("%d: %v", i, event)
 		}
+	}
+}
+
+func TestMailpitEventsTellOfMarksAndDeletions(t *testing.T) {
+	p := newPeer(t)
+	one, two := p.add("a@x", []string{"b@x"}, "Subject: one\n\nx\n"), p.add("a@x", []string{"b@x"}, "Subject: two\n\nx\n")
+	many := make([]string, manyChanges+1)
+	for i := range many {
+		many[i] = p.add("a@x", []string{"b@x"}, "Subject: more\n\nx\n")
+	}
+	conn, _, err := p.dial("/api/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	for _, step := range []struct {
+		do   func()
+		want []string
+	}{
+		{func() { p.ask("GET", "/api/v1/message/"+one, "") }, []string{`update {"ID":"` + one + `","Read":true}`}},
+		{func() { p.ask("PUT", "/api/v1/messages", `{"IDs":["`+one+`"],"Read":false}`) }, []string{`update {"ID":"` + one + `","Read":false}`}},
+		{func() { p.ask("DELETE", "/api/v1/messages", `{"IDs":["`+two+`"]}`) }, []string{`delete {"ID":"` + two + `"}`}},
+		{func() { p.ask("PUT", "/api/v1/messages", `{"Search":"subject:more","Read":true}`) }, []string{"prune null"}},
+		{func() { p.ask("DELETE", "/api/v1/search?query=subject:more", "") }, []string{"prune null"}},
+		{func() { p.ask("DELETE", "/api/v1/messages", "") }, []string{`delete {"ID":"` + one + `"}`, "truncate null"}},
+	} {
+		step.do()
+		for _, want := range step.want {
+			event := nextEvent(t, conn)
+			data, err := json.Marshal(event.Data)
+			if got := event.Type + " " + string(data); err != nil || got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+	}
+}
+
+func TestMailpitEventsTellOfMailsThatHadToMakeRoom(t *testing.T) {
+	p := newPeer(t)
+	conn, _, err := p.dial("/api/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	p.add("a@x", []string{"b@x"}, "Subject: first\n\nx\n")
+	nextEvent(t, conn)
+	p.bucket.SetLimits(store.Limits{MaxMessages: 1})
+	p.add("a@x", []string{"b@x"}, "Subject: last\n\nx\n")
+	types := []string{nextEvent(t, conn).Type, nextEvent(t, conn).Type}
+	slices.Sort(types)
+	if !slices.Equal(types, []string{"new", "prune"}) {
+		t.Errorf("%v", types)
 	}
 }
 

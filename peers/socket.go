@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-
-	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 const (
@@ -19,10 +17,6 @@ const (
 	// ping, and pingInterval how often one is sent.
 	socketPatience = 10 * time.Second
 	pingInterval   = 30 * time.Second
-
-	// socketPause is how long a socket waits after a message before it looks for more, so
-	// that many changes in a row lead to few messages about the numbers of mails.
-	socketPause = 50 * time.Millisecond
 )
 
 // sockets is how many WebSockets are open.
@@ -38,10 +32,9 @@ func (s *socket) send(ctx context.Context, text []byte) error {
 	return s.conn.Write(ctx, websocket.MessageText, text)
 }
 
-// follow calls tell, which sends messages, whenever something may have happened in the
-// bucket, until the client disconnects or the server stops. Tell reports whether there is
-// more to send already.
-func (a *API) follow(w http.ResponseWriter, r *http.Request, tell func(ctx context.Context, s *socket) (more bool, err error)) *failure {
+// serveSocket answers with a WebSocket, and calls serve, which sends messages until ctx is
+// done: when the client disconnects or the server stops.
+func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(ctx context.Context, s *socket)) *failure {
 	if sockets.Add(1) > maxSockets {
 		sockets.Add(-1)
 		return newFailure(http.StatusServiceUnavailable, "Error: there are too many WebSockets: ask again")
@@ -60,22 +53,7 @@ func (a *API) follow(w http.ResponseWriter, r *http.Request, tell func(ctx conte
 		cancel()
 	})()
 	go ping(ctx, cancel, conn)
-	s := &socket{conn}
-	for ctx.Err() == nil {
-		watch := a.bucket.Watch(store.Query{})
-		more, err := tell(ctx, s)
-		if err == nil && !more {
-			select {
-			case <-watch.C:
-				err = pause(ctx)
-			case <-ctx.Done():
-			}
-		}
-		watch.Stop()
-		if err != nil {
-			break
-		}
-	}
+	serve(ctx, &socket{conn})
 	return nil
 }
 
@@ -96,14 +74,5 @@ func ping(ctx context.Context, end context.CancelFunc, conn *websocket.Conn) {
 		if err != nil {
 			return
 		}
-	}
-}
-
-func pause(ctx context.Context) error {
-	select {
-	case <-time.After(socketPause):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

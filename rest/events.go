@@ -55,8 +55,12 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s := &stream{API: a, query: q.Query, at: from}
-	s.query.Ascending, s.query.Limit = true, eventBatch
+	s := &stream{API: a, follower: store.Follower{
+		Bucket: a.bucket, At: from, Query: q.Query, Arrivals: eventBatch, Changes: changeBatch,
+		Find: func(ctx context.Context, q store.Query) (store.Page, error) {
+			return a.search(ctx, q, a.limits.Searches.Await)
+		},
+	}}
 	s.serve(w, r)
 	return nil
 }
@@ -90,9 +94,8 @@ func eventsFrom(r *http.Request, from *store.Position) (rawQuery string, p *prob
 // stream is a stream of events under way.
 type stream struct {
 	*API
-	query store.Query
-	at    store.Position // after what has been written
-	out   bytes.Buffer
+	follower store.Follower // which has read what has been written
+	out      bytes.Buffer
 }
 
 // serve writes events until the client has gone or the server stops.
@@ -111,8 +114,7 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 	beat := time.NewTicker(s.heartbeat)
 	defer beat.Stop()
 	for ctx.Err() == nil {
-		s.query.After = s.at.After
-		watch, changed := s.bucket.Watch(s.query), s.bucket.WatchChanges()
+		watch, changed := s.bucket.Watch(s.follower.Query), s.bucket.WatchChanges()
 		more, changes, err := s.next(ctx)
 		ok := err == nil && (s.out.Len() == 0 || send(s.out.Bytes()))
 		if ok && !more {
@@ -137,70 +139,31 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // next makes the events of what happened next, in out. More says that there is more already,
-// and changes whether there were any other than arrivals.
+// and changed whether there were any other than arrivals.
 func (s *stream) next(ctx context.Context) (more, changed bool, err error) {
 	s.out.Reset()
-	changes, to, err := s.bucket.Changes(s.at, changeBatch)
-	switch {
-	case errors.Is(err, store.ErrForgotten):
-		if later(to.After, s.at.After) {
-			to.After = s.at.After
-		}
-		s.at = to
-		s.event("reset", to, "{}")
+	steps, more, err := s.follower.Next(ctx)
+	if errors.Is(err, store.ErrForgotten) {
+		s.event("reset", s.follower.At, "{}")
 		return true, false, nil
-	case err != nil:
-		return false, false, err
 	}
-	arrived, all, err := s.arrivals(ctx, to.After)
-	if err != nil {
-		return false, false, err
-	}
-	s.at.Next = to.Next - uint64(len(changes))
-	found := len(changes)
-	changed = found > 0
-	for _, m := range arrived {
-		before := 0
-		for before < len(changes) && later(m.ID, changes[before].Newest) {
-			before++
-		}
-		s.changes(changes[:before])
-		changes = changes[before:]
-		s.arrival(m)
+	for _, step := range steps {
 		if s.out.Len() >= eventBytes {
 			return true, changed, nil
 		}
+		if step.Arrived != nil {
+			s.arrival(step.Arrived)
+		} else {
+			s.changes(step.Changes)
+			changed = true
+		}
+		s.follower.At = step.At
 	}
-	if !all {
-		return true, changed, nil
-	}
-	s.changes(changes)
-	s.at = to
-	return found == changeBatch, changed, nil
-}
-
-// arrivals are the first emails after what has been written, up to one, that match, and
-// whether they are all.
-func (s *stream) arrivals(ctx context.Context, to store.ID) (arrived []*store.Message, all bool, err error) {
-	if !later(to, s.at.After) {
-		return nil, true, nil
-	}
-	q := s.query
-	q.After = s.at.After
-	page, err := s.search(ctx, q, s.limits.Searches.Await)
-	if err != nil {
-		return nil, false, err
-	}
-	arrived = page.Messages
-	for len(arrived) > 0 && later(arrived[len(arrived)-1].ID, to) {
-		arrived, all = arrived[:len(arrived)-1], true
-	}
-	return arrived, all || len(arrived) < q.Limit, nil
+	return more, changed, err
 }
 
 // arrival writes the event of an email that has arrived.
 func (s *stream) arrival(m *store.Message) {
-	s.at.After = m.ID
 	s.out.WriteString("id: " + m.ID.String() + "\ndata: ")
 	e := s.entry(m)
 	s.out.Write(bufferJSON(e.size(), e.write)) // ends with a line feed
@@ -209,15 +172,15 @@ func (s *stream) arrival(m *store.Message) {
 
 // changes writes the events of changes: one for each run of them of the same kind.
 func (s *stream) changes(changes []store.Change) {
+	at := s.follower.At
 	for len(changes) > 0 {
 		n := 1
 		for n < len(changes) && eventOf(changes[n].Kind) == eventOf(changes[0].Kind) {
 			n++
 		}
-		s.at.After = changes[n-1].Newest
-		s.at.Next += uint64(n)
+		at = at.Past(changes[:n])
 		kind := eventOf(changes[0].Kind)
-		s.event(kind.name, s.at, fragmentJSON(func(out *jsonStream) {
+		s.event(kind.name, at, fragmentJSON(func(out *jsonStream) {
 			out.plain(`{"ids":`)
 			array(out, changes[:n], func(c store.Change) { out.plain(`"` + c.ID.String() + `"`) })
 			out.plain(kind.more + "}")

@@ -69,6 +69,12 @@ func (p Position) String() string {
 	return p.After.String() + "-" + strconv.FormatUint(p.Next, 10)
 }
 
+// Past is the position after changes, of which the first is the one with the number Next,
+// which must not be 0.
+func (p Position) Past(changes []Change) Position {
+	return Position{changes[len(changes)-1].Newest, p.Next + uint64(len(changes))}
+}
+
 // Bounds of a history: the number of changes, which take 33 bytes each, and what part of
 // MaxBytes they may take.
 const (

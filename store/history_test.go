@@ -10,38 +10,42 @@ import (
 	"testing"
 )
 
-// follower reads what happens in a bucket, as streams of events do.
+// follower notes what happens in a bucket.
 type follower struct {
-	b     *Bucket
-	at    Position
+	Follower
 	steps []string
 	lost  int // how often it was told that something was forgotten
 }
 
-// read takes in what has happened since it last did, at most limit changes, and reports
-// whether there was something.
+func newFollower(b *Bucket) *follower {
+	return &follower{Follower: Follower{Bucket: b, At: b.Now()}}
+}
+
+// read takes in what has happened since it last did, at most so many arrivals and so many
+// changes, and reports whether there was something.
 func (f *follower) read(t testing.TB, limit int) bool {
 	t.Helper()
-	changes, to, err := f.b.Changes(f.at, limit)
-	if err != nil {
+	f.Arrivals, f.Changes = limit, limit
+	before := f.At
+	steps, more, err := f.Next(t.Context())
+	switch {
+	case errors.Is(err, ErrForgotten):
 		f.lost++
-		f.at = to
 		return true
+	case err != nil:
+		t.Error(err)
+		return false
 	}
-	page := mustFind(t, f.b, Query{After: f.at.After, Limit: 1 << 30, Ascending: true})
-	arrived := slices.DeleteFunc(page.Messages, func(m *Message) bool { return m.ID.compare(to.After) > 0 })
-	for _, c := range changes {
-		for len(arrived) > 0 && arrived[0].ID.compare(c.Newest) <= 0 {
-			f.steps, arrived = append(f.steps, "came "+arrived[0].ID.String()), arrived[1:]
+	for _, step := range steps {
+		if step.Arrived != nil {
+			f.steps = append(f.steps, "came "+step.Arrived.ID.String())
 		}
-		f.steps = append(f.steps, describe(c.Kind)+c.ID.String())
+		for _, c := range step.Changes {
+			f.steps = append(f.steps, describe(c.Kind)+c.ID.String())
+		}
+		f.At = step.At
 	}
-	for _, m := range arrived {
-		f.steps = append(f.steps, "came "+m.ID.String())
-	}
-	read := to != f.at
-	f.at = to
-	return read
+	return more || f.At != before
 }
 
 func describe(k ChangeKind) string {
@@ -64,7 +68,7 @@ func TestChangesAreInTheOrderInWhichTheyHappened(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		b := New(Limits{MaxMessages: 30})
-		f := &follower{b: b, at: b.Now()}
+		f := newFollower(b)
 		var held []*Message
 		var want []string
 		for range 500 {
@@ -122,7 +126,8 @@ func resume(t *testing.T, b *Bucket, steps []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &follower{b: b, at: at}
+		f := newFollower(b)
+		f.At = at
 		for f.read(t, 7) {
 		}
 		if want := withoutUnseen(steps[i+1:], f.steps); !slices.Equal(f.steps, want) || f.lost > 0 {
@@ -138,7 +143,7 @@ func TestChangesOfManyAtOnce(t *testing.T) {
 	b := New(Limits{MaxMessages: 200})
 	var writing, reading sync.WaitGroup
 	done := make(chan struct{})
-	followers := []*follower{{b: b, at: b.Now()}, {b: b, at: b.Now()}}
+	followers := []*follower{newFollower(b), newFollower(b)}
 	for i, f := range followers {
 		reading.Go(func() {
 			for ended := false; ; {

@@ -148,7 +148,7 @@ func FuzzBucket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
 		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0)), read: make(map[*Message]bool)}
 		s.b, s.clock = newClockBucket(Limits{})
-		s.follower = follower{b: s.b, at: s.b.Now()}
+		s.follower = *newFollower(s.b)
 		for range min(steps, 150) {
 			s.step()
 			s.compare()
