@@ -6,8 +6,9 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, mark.go
-// marks what has been read, history.go remembers what was removed and marked, and
-// watch.go waits for arrivals, which conditional.go compares with what is waited for.
+// marks what has been read, release.go remembers what was sent on, history.go what was
+// removed and marked, and watch.go waits for arrivals, which conditional.go compares with
+// what is waited for.
 // Below them, ring.go holds the messages in order of arrival, index.go finds them by the
 // keys of key.go, and list.go is the data structure that both are built on. Nothing here
 // parses mail: whoever appends a message supplies its header fields, and readers may keep
@@ -52,18 +53,19 @@ type Stats struct {
 
 // Bucket holds messages. Its methods may be called from any goroutine.
 type Bucket struct {
-	mu      sync.RWMutex
-	limits  Limits
-	ring    ring
-	indexes [indexKinds]index
-	bytes   int64
-	unread  int
-	stats   Stats // only its counters are in use
-	newest  ID
-	kept    kept
-	history history
-	expiry  timer
-	closed  bool
+	mu       sync.RWMutex
+	limits   Limits
+	ring     ring
+	indexes  [indexKinds]index
+	bytes    int64
+	unread   int
+	stats    Stats // only its counters are in use
+	newest   ID
+	kept     kept
+	history  history
+	releases map[ID][]Release // of messages that are held
+	expiry   timer
+	closed   bool
 
 	now       func() time.Time
 	afterFunc func(time.Duration, func()) timer
@@ -152,6 +154,7 @@ func (b *Bucket) remove(seq uint64, why ChangeKind) (*Message, bool) {
 	}
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.kept.goes(m)
+	delete(b.releases, m.ID)
 	b.bytes -= m.cost
 	if !m.Read() {
 		b.unread--
@@ -200,7 +203,7 @@ func (b *Bucket) Close() {
 	b.stopExpiry()
 	b.stats.Freed += b.bytes
 	b.bytes, b.unread, b.ring, b.indexes, b.kept = 0, 0, ring{}, [indexKinds]index{}, kept{}
-	b.history.changes, b.history.first = nil, b.history.next
+	b.history.changes, b.history.first, b.releases = nil, b.history.next, nil
 	b.mu.Unlock()
 	b.watches.close()
 	b.changed.close()
