@@ -14,6 +14,22 @@ const (
 	heldRate, heldGrace = 16 << 10, time.Minute
 )
 
+// TimeFor is how long a client may take to read so many bytes that are held in memory for
+// it.
+func TimeFor(held int) time.Duration {
+	return heldGrace + time.Duration(held)*time.Second/heldRate
+}
+
+// BeginEvents begins an answer that is a stream of server-sent events.
+func BeginEvents(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Accel-Buffering", "no") // for proxies that would hold events back
+	w.WriteHeader(http.StatusOK)
+}
+
 // Paced makes a writer that bounds the time in which the client has to read each piece of
 // an answer and, if the answer is held in memory until it is sent, all of it. Held is how
 // many bytes are held, or 0. A write timeout of the server still applies.
@@ -23,7 +39,7 @@ func Paced(w http.ResponseWriter, r *http.Request, held int) http.ResponseWriter
 	}
 	p := &paced{ResponseWriter: w, controller: http.NewResponseController(w)}
 	if held > 0 {
-		p.end = time.Now().Add(heldGrace + time.Duration(held)*time.Second/heldRate)
+		p.end = time.Now().Add(TimeFor(held))
 	}
 	return p
 }

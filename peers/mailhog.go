@@ -13,7 +13,13 @@ import (
 var mailhogRoutes = []route{
 	{path: "/api/v2/messages", calls: on((*API).mailhogMessages)},
 	{path: "/api/v2/search", calls: on((*API).mailhogSearch)},
+	{path: "/api/v2/jim", calls: map[string]call{
+		http.MethodGet: (*API).mailhogGetJim, http.MethodPost: (*API).mailhogInviteJim,
+		http.MethodPut: (*API).mailhogChangeJim, http.MethodDelete: (*API).mailhogDismissJim,
+	}},
 	{path: "/api/v2/outgoing-smtp", calls: on((*API).mailhogOutgoing)},
+	{path: "/api/v2/websocket", calls: on((*API).mailhogSocket)},
+	{path: "/api/v1/events", calls: on((*API).mailhogEvents)},
 	{path: "/api/v1/messages/*", calls: map[string]call{http.MethodGet: (*API).mailhogMessage, http.MethodDelete: (*API).mailhogDelete}},
 	{path: "/api/v1/messages/*/download", calls: on((*API).mailhogDownload)},
 	{path: "/api/v1/messages/*/mime/part/*/download", calls: on((*API).mailhogPart)},
@@ -137,7 +143,7 @@ func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, 
 		if count++; count > 1 {
 			out.plain(",")
 		}
-		if err := a.sendItem(w, r, out, m); err != nil {
+		if err := a.sendItem(r.Context(), out, m, pacedAnswer(w, r)); err != nil {
 			panic(http.ErrAbortHandler) // so that the client does not take what was sent for the whole answer
 		}
 	}

@@ -1,6 +1,8 @@
 package peers
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -21,22 +23,29 @@ const (
 	maxNesting = 10
 )
 
-// sendItem writes a mail as an item of MailHog's API.
-func (a *API) sendItem(w http.ResponseWriter, r *http.Request, out *jsonWriter, m *store.Message) error {
-	done, err := a.contents.Pin(r.Context(), m)
+// sendItem writes a mail as an item of MailHog's API to the writer that paced gives for a
+// client, for whom so many bytes are held in memory meanwhile.
+func (a *API) sendItem(ctx context.Context, out *jsonWriter, m *store.Message, paced func(held int) io.Writer) error {
+	done, err := a.contents.Pin(ctx, m)
 	if err != nil {
 		return err
 	}
 	defer done()
-	mail := a.contents.Mail(m).Parsed()
-	if len(m.Raw) < largeItem {
-		out.to(guard.Paced(w, r, 0))
-		writeItem(out, m, mail)
+	held := 0
+	if len(m.Raw) >= largeItem {
+		held = len(m.Raw)
+	}
+	out.to(paced(held))
+	writeItem(out, m, a.contents.Mail(m).Parsed())
+	if held == 0 {
 		return out.err
 	}
-	out.to(guard.Paced(w, r, len(m.Raw)))
-	writeItem(out, m, mail)
 	return out.flush(nil)
+}
+
+// pacedAnswer gives the writers of an answer.
+func pacedAnswer(w http.ResponseWriter, r *http.Request) func(held int) io.Writer {
+	return func(held int) io.Writer { return guard.Paced(w, r, held) }
 }
 
 // writeItem writes the item: the envelope and the message, whose fields and bodies are

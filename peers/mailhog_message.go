@@ -24,7 +24,7 @@ func (a *API) mailhogMessage(w http.ResponseWriter, r *http.Request, names []str
 		return nil
 	}
 	out := newJSONWriter(w)
-	if err := a.sendItem(w, r, out, m); err != nil && !out.begun {
+	if err := a.sendItem(r.Context(), out, m, pacedAnswer(w, r)); err != nil && !out.begun {
 		return workFailure(err)
 	} else if err != nil || out.flush(nil) != nil {
 		panic(http.ErrAbortHandler)

@@ -1,10 +1,9 @@
 package peers
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // mailpitChaos are the triggers of Mailpit's chaos. Here they are faults of the SMTP
@@ -32,45 +31,14 @@ var chaosSteps = []struct {
 	{"Authentication", "auth", "Chaos authentication error", 535, func(c *mailpitChaos) **mailpitTrigger { return &c.Authentication }},
 }
 
-// chaosFault is the fault that a trigger stands for.
-type chaosFault struct {
-	Step        string  `json:"step"`
-	Probability float64 `json:"probability,omitempty"`
-	Reply       string  `json:"reply"`
-}
-
-// runningFaults are the faults that were set while the server is running, as JSON.
-func (a *API) runningFaults() ([]json.RawMessage, error) {
-	document, err := a.faults.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("reading the faults: %w", err)
-	}
-	var list struct {
-		Faults []json.RawMessage `json:"faults"`
-	}
-	if err := json.Unmarshal(document, &list); err != nil {
-		return nil, fmt.Errorf("reading the faults: %w", err)
-	}
-	return list.Faults, nil
-}
-
 // chaosOf returns the trigger that a fault stands for, and its index in chaosSteps, if it
 // is one.
-func chaosOf(fault json.RawMessage) (index int, trigger mailpitTrigger, ok bool) {
-	var fields map[string]json.RawMessage
-	var f chaosFault
-	if json.Unmarshal(fault, &fields) != nil || json.Unmarshal(fault, &f) != nil {
-		return 0, trigger, false
-	}
-	if _, always := fields["probability"]; !always {
-		f.Probability = 1
-		fields["probability"] = nil
-	}
+func chaosOf(f plainFault) (index int, trigger mailpitTrigger, ok bool) {
+	code, text, _ := strings.Cut(f.Reply, " ")
 	for i, s := range chaosSteps {
-		const digits = 3
-		if len(fields) == 3 && f.Step == s.step && len(f.Reply) > digits && f.Reply[digits:] == " "+s.reply {
-			code, err := strconv.Atoi(f.Reply[:digits])
-			return i, mailpitTrigger{code, int(f.Probability*100 + 0.5)}, err == nil
+		if f.Step == s.step && text == s.reply {
+			n, err := strconv.Atoi(code)
+			return i, mailpitTrigger{n, int(f.Probability*100 + 0.5)}, err == nil
 		}
 	}
 	return 0, trigger, false
@@ -78,7 +46,7 @@ func chaosOf(fault json.RawMessage) (index int, trigger mailpitTrigger, ok bool)
 
 // mailpitGetChaos answers GET /api/v1/chaos.
 func (a *API) mailpitGetChaos(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	faults, err := a.runningFaults()
+	faults, err := a.plainFaults()
 	if err != nil {
 		return workFailure(err)
 	}
@@ -101,11 +69,7 @@ func (a *API) mailpitSetChaos(w http.ResponseWriter, r *http.Request, _ []string
 	if _, f := a.readJSON(w, r, &chaos); f != nil {
 		return f
 	}
-	running, err := a.runningFaults()
-	if err != nil {
-		return workFailure(err)
-	}
-	faults := make([]any, 0, len(running)+len(chaosSteps))
+	var faults []plainFault
 	for _, s := range chaosSteps {
 		trigger := *s.trigger(&chaos)
 		if trigger == nil {
@@ -120,16 +84,16 @@ func (a *API) mailpitSetChaos(w http.ResponseWriter, r *http.Request, _ []string
 		case trigger.Probability < 0 || trigger.Probability > 100:
 			return badRequest(s.name + ": probability must be between 0 and 100")
 		case trigger.Probability > 0:
-			faults = append(faults, chaosFault{s.step, float64(trigger.Probability) / 100, strconv.Itoa(trigger.ErrorCode) + " " + s.reply})
+			faults = append(faults, plainFault{
+				Step: s.step, Probability: float64(trigger.Probability) / 100, Reply: strconv.Itoa(trigger.ErrorCode) + " " + s.reply,
+			})
 		}
 		*s.trigger(&chaos) = trigger
 	}
-	for _, fault := range running {
-		if _, _, isChaos := chaosOf(fault); !isChaos {
-			faults = append(faults, fault)
-		}
-	}
-	if err := a.faults.SetJSON(encode(map[string]any{"faults": faults})); err != nil {
+	if err := a.replaceFaults(func(f plainFault) bool {
+		_, _, isChaos := chaosOf(f)
+		return isChaos
+	}, faults); err != nil {
 		return badRequest(err.Error())
 	}
 	return a.sendJSON(w, r, chaos, 500)

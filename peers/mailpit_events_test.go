@@ -148,9 +148,15 @@ func TestMailpitEventsEndAndAreRefused(t *testing.T) {
 	if websocket.CloseStatus(err) != websocket.StatusGoingAway {
 		t.Errorf("the end: %v", err)
 	}
-	for deadline := time.Now().Add(patience); sockets.Load() != 0 || p.bucket.Watching() != 0; time.Sleep(time.Millisecond) {
+	p.noListeners()
+}
+
+// noListeners waits until nobody listens to events.
+func (p *peer) noListeners() {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); listeners.Load() != 0 || p.bucket.Watching() != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d sockets and %d watches are left", sockets.Load(), p.bucket.Watching())
+			p.t.Fatalf("%d listeners and %d watches are left", listeners.Load(), p.bucket.Watching())
 		}
 	}
 }

@@ -3,10 +3,18 @@
 // and v2. It knows paths relative to where it is mounted.
 //
 // route.go finds the call that a request is for in the tables of mailpit.go and
-// mailhog.go, and answer.go and json.go have what all calls answer with. Of MailHog's
-// calls, mailhog.go lists and searches, mailhog_message.go shows, saves and deletes one
-// message, and mailhog_item.go has the form in which that API shows a mail. Of Mailpit's calls,
-// mailpit_list.go lists, searches and deletes.
+// mailhog.go, and answer.go and json.go have what all calls answer with. follow.go reads
+// what happens in the bucket, socket.go has WebSockets, and faults.go sets faults.
+//
+// Of MailHog's calls, mailhog.go lists and searches, mailhog_message.go shows, saves and
+// deletes one message, mailhog_item.go has the form in which that API shows a mail,
+// mailhog_events.go tells of arrivals, and mailhog_jim.go sets what goes wrong on purpose.
+//
+// Of Mailpit's, mailpit_list.go lists, searches and deletes, mailpit_change.go marks and
+// deletes by ID, mailpit_read.go shows one message, in the form of mailpit_message.go, and
+// its parts, mailpit_thumb.go small images of them, mailpit_check.go what is wrong with its
+// HTML, mailpit_send.go stores one, mailpit_events.go tells what happens, mailpit_chaos.go
+// sets what goes wrong on purpose, and mailpit_info.go counts.
 package peers
 
 import (

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// maxSockets is how many WebSockets there may be at once, of all buckets.
-	maxSockets = 1000
+	// maxListeners is how many WebSockets and event streams there may be at once, of all
+	// buckets.
+	maxListeners = 1000
 
 	// socketPatience is how long a client may take for a message or for the answer to a
 	// ping, and pingInterval how often one is sent.
@@ -19,8 +20,17 @@ const (
 	pingInterval   = 30 * time.Second
 )
 
-// sockets is how many WebSockets are open.
-var sockets atomic.Int64
+// listeners is how many WebSockets and event streams are open.
+var listeners atomic.Int64
+
+// listen counts one more of them, until done is called.
+func listen() (done func(), f *failure) {
+	if listeners.Add(1) > maxListeners {
+		listeners.Add(-1)
+		return nil, newFailure(http.StatusServiceUnavailable, "Error: too many clients listen to events: ask again")
+	}
+	return func() { listeners.Add(-1) }, nil
+}
 
 // socket is a WebSocket (RFC 6455) on which only the server sends messages.
 type socket struct{ conn *websocket.Conn }
@@ -35,11 +45,11 @@ func (s *socket) send(ctx context.Context, text []byte) error {
 // serveSocket answers with a WebSocket, and calls serve, which sends messages until ctx is
 // done: when the client disconnects or the server stops.
 func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(ctx context.Context, s *socket)) *failure {
-	if sockets.Add(1) > maxSockets {
-		sockets.Add(-1)
-		return newFailure(http.StatusServiceUnavailable, "Error: there are too many WebSockets: ask again")
+	done, f := listen()
+	if f != nil {
+		return f
 	}
-	defer sockets.Add(-1)
+	defer done()
 	// The guard has refused requests from pages of other sites.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {

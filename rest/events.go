@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -46,12 +47,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	if p != nil {
 		return p
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Accel-Buffering", "no") // for proxies that would hold events back
-	w.WriteHeader(http.StatusOK)
+	guard.BeginEvents(w)
 	if r.Method == http.MethodHead {
 		return nil
 	}

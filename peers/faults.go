@@ -1,0 +1,80 @@
+package peers
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// plainFault is a fault without conditions, which is all that the peers' calls can set.
+type plainFault struct {
+	Step        string  `json:"step"`
+	Probability float64 `json:"probability,omitempty"`
+	Reply       string  `json:"reply,omitempty"`
+	Drop        bool    `json:"drop,omitempty"`
+}
+
+// asPlain reads a fault that has no conditions. Others are not ok.
+func asPlain(fault json.RawMessage) (f plainFault, ok bool) {
+	decoder := json.NewDecoder(bytes.NewReader(fault))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&f) != nil {
+		return plainFault{}, false
+	}
+	if f.Probability == 0 {
+		f.Probability = 1
+	}
+	return f, true
+}
+
+// runningFaults are the faults that were set while the server is running, as JSON.
+func (a *API) runningFaults() ([]json.RawMessage, error) {
+	document, err := a.faults.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("reading the faults: %w", err)
+	}
+	var list struct {
+		Faults []json.RawMessage `json:"faults"`
+	}
+	if err := json.Unmarshal(document, &list); err != nil {
+		return nil, fmt.Errorf("reading the faults: %w", err)
+	}
+	return list.Faults, nil
+}
+
+// plainFaults are those of the running faults that have no conditions.
+func (a *API) plainFaults() ([]plainFault, error) {
+	running, err := a.runningFaults()
+	if err != nil {
+		return nil, err
+	}
+	var plain []plainFault
+	for _, fault := range running {
+		if f, ok := asPlain(fault); ok {
+			plain = append(plain, f)
+		}
+	}
+	return plain, nil
+}
+
+// replaceFaults puts faults in the place of the running ones that have no conditions and
+// are own. The others are kept, after those.
+func (a *API) replaceFaults(own func(plainFault) bool, with []plainFault) error {
+	running, err := a.runningFaults()
+	if err != nil {
+		return err
+	}
+	kept := slices.DeleteFunc(running, func(fault json.RawMessage) bool {
+		f, ok := asPlain(fault)
+		return ok && own(f)
+	})
+	all := make([]any, 0, len(with)+len(kept))
+	for _, f := range with {
+		all = append(all, f)
+	}
+	for _, f := range kept {
+		all = append(all, f)
+	}
+	return a.faults.SetJSON(encode(map[string]any{"faults": all}))
+}

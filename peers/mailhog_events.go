@@ -1,0 +1,109 @@
+package peers
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// keepAlive is how often a comment is sent on an idle stream of events.
+const keepAlive = 15 * time.Second
+
+// mailhogEvents answers GET /api/v1/events: a stream of server-sent events without names,
+// whose data are the items of the mails that arrive.
+func (a *API) mailhogEvents(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	done, f := listen()
+	if f != nil {
+		return f
+	}
+	defer done()
+	from := a.bucket.Now()
+	guard.BeginEvents(w)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	out, paced := newJSONWriter(w), pacedAnswer(w, r)
+	flush := func() error {
+		if err := out.flush(paced(0)); err != nil {
+			return err
+		}
+		return http.NewResponseController(w).Flush()
+	}
+	if out.plain(":\n\n"); flush() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(a.running, cancel)()
+	beat := time.NewTicker(keepAlive)
+	defer beat.Stop()
+	a.follow(ctx, from, beat.C, a.eachArrival(func(m *store.Message) error {
+		out.plain("data: ")
+		if err := a.sendItem(ctx, out, m, paced); err != nil {
+			return err
+		}
+		out.plain("\n\n")
+		return flush()
+	}, func() error {
+		out.plain(":\n\n")
+		return flush()
+	}))
+	return nil
+}
+
+// mailhogSocket answers GET /api/v2/websocket: a WebSocket whose messages are the items of
+// the mails that arrive.
+func (a *API) mailhogSocket(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	from := a.bucket.Now()
+	return a.serveSocket(w, r, func(ctx context.Context, s *socket) {
+		a.follow(ctx, from, nil, a.eachArrival(func(m *store.Message) error {
+			ctx, cancel := context.WithTimeout(ctx, guard.TimeFor(len(m.Raw)))
+			defer cancel()
+			message, err := s.conn.Writer(ctx, websocket.MessageText)
+			if err != nil {
+				return err
+			}
+			out := newJSONWriter(message)
+			if err := a.sendItem(ctx, out, m, func(int) io.Writer { return message }); err != nil {
+				return err
+			}
+			if err := out.flush(nil); err != nil {
+				return err
+			}
+			return message.Close()
+		}, nil))
+	})
+}
+
+// eachArrival calls send for each mail that has arrived and is still there, and idle where
+// there is nothing to tell.
+func (a *API) eachArrival(send func(m *store.Message) error, idle func() error) teller {
+	return func(h happened) (told int, err error) {
+		if len(h.steps) == 0 && !h.lost {
+			return 0, idle()
+		}
+		var ids []store.ID
+		for _, step := range h.steps {
+			if step.Arrived != nil {
+				ids = append(ids, step.Arrived.ID)
+			}
+		}
+		told, h.steps = len(h.steps), nil // so that they do not keep the mails in memory
+		for _, id := range ids {
+			m, ok := a.bucket.Get(id)
+			if !ok {
+				continue
+			}
+			if err := send(m); err != nil {
+				return 0, err
+			}
+		}
+		return told, nil
+	}
+}
