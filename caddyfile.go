@@ -45,6 +45,7 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	        max_messages <number>|unlimited
 //	        max_bytes    <size>
 //	        max_age      <duration>
+//	        max_messages_per login|recipient|sender <number>
 //	        fault <step> {
 //	            sender      <pattern>
 //	            recipient   <pattern>
@@ -95,7 +96,24 @@ func (a *App) unmarshalBucket(d *caddyfile.Dispenser) error {
 		"max_bytes":    func() error { return sizeArg(d, &config.MaxBytes) },
 		"max_age":      func() error { return durationArg(d, &config.MaxAge) },
 		"fault":        func() error { return config.unmarshalFault(d) },
-	}, "fault")
+
+		"max_messages_per": func() error { return config.MaxMessagesPer.unmarshal(d) },
+	}, "fault", "max_messages_per")
+}
+
+func (m *MaxMessagesPer) unmarshal(d *caddyfile.Dispenser) error {
+	if !d.NextArg() {
+		return d.Err("max_messages_per: expected login, recipient or sender, and a number")
+	}
+	limits := map[string]*int{"login": &m.Login, "recipient": &m.Recipient, "sender": &m.Sender}
+	limit := limits[d.Val()]
+	switch {
+	case limit == nil:
+		return d.Errf("max_messages_per %q: expected login, recipient or sender", d.Val())
+	case *limit != 0:
+		return d.Errf("max_messages_per %s is already given: expected each once", d.Val())
+	}
+	return countArg(d, limit)
 }
 
 func (c *BucketConfig) unmarshalFault(d *caddyfile.Dispenser) error {

@@ -84,9 +84,27 @@ type BucketConfig struct {
 	// How long a message is held. Default: no limit.
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
 
+	// How many messages of one login, of one recipient and of one sender the bucket
+	// holds, so that a flood into one box does not push out the messages of others.
+	// Default: no limit.
+	MaxMessagesPer MaxMessagesPer `json:"max_messages_per,omitzero"`
+
 	// What goes wrong on purpose in the SMTP sessions into the bucket, so that
 	// applications can be tested with it. Others can be set through the API.
 	Faults []smtp.Fault `json:"faults,omitempty"`
+}
+
+// MaxMessagesPer bounds how many messages of one box a bucket holds. Beyond that, the oldest
+// ones of that box make room. A message to several recipients counts in the box of each.
+type MaxMessagesPer struct {
+	// The limit of each login, and of the messages without one. Default: no limit.
+	Login int `json:"login,omitempty"`
+
+	// The limit of each recipient's address. Default: no limit.
+	Recipient int `json:"recipient,omitempty"`
+
+	// The limit of each sender's address. Default: no limit.
+	Sender int `json:"sender,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.
@@ -158,6 +176,8 @@ func (a *App) check() error {
 			return fmt.Errorf("bucket %s: max_bytes must be positive", name)
 		case config.MaxAge < 0:
 			return fmt.Errorf("bucket %s: max_age must be positive", name)
+		case min(config.MaxMessagesPer.Login, config.MaxMessagesPer.Recipient, config.MaxMessagesPer.Sender) < 0:
+			return fmt.Errorf("bucket %s: max_messages_per must be positive", name)
 		}
 		// This only checks the rules: no session uses this list.
 		if err := new(smtp.Faults).Configure(config.Faults); err != nil {
@@ -211,7 +231,10 @@ func appFrom(ctx caddy.Context) (*App, error) {
 }
 
 func (c *BucketConfig) limits() store.Limits {
-	l := store.Limits{MaxMessages: int(c.MaxMessages), MaxBytes: c.MaxBytes, MaxAge: time.Duration(c.MaxAge)}
+	l := store.Limits{
+		MaxMessages: int(c.MaxMessages), MaxBytes: c.MaxBytes, MaxAge: time.Duration(c.MaxAge),
+		PerBox: store.BoxLimits(c.MaxMessagesPer),
+	}
 	switch c.MaxMessages {
 	case 0:
 		l.MaxMessages = defaultMaxMessages

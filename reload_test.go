@@ -2,6 +2,7 @@ package mailbucket
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/http"
@@ -98,6 +99,24 @@ func TestNewLimitsApplyOnceTheConfigurationHasStarted(t *testing.T) {
 		t.Errorf("%d messages under the new limit", n)
 	}
 	must(t, c.send("a@x", "b@x", "body"))
+}
+
+func TestFloodOfOneLoginLeavesOthersMail(t *testing.T) {
+	s := start(t, strings.Replace(shortest, "SMTP\n", "SMTP {\nbucket default {\nmax_messages 5\nmax_messages_per login 2\nmax_messages_per sender 4\n}\n}\n", 1))
+	for _, login := range []string{"ann", "bob"} {
+		c := s.dial()
+		must(t, c.talk("", "220", "EHLO x", "250-"))
+		must(t, skipTo(c.r, "250 "))
+		must(t, c.talk("AUTH PLAIN "+base64.StdEncoding.EncodeToString([]byte("\x00"+login+"\x00x")), "235"))
+		for range map[string]int{"ann": 1, "bob": 9}[login] {
+			must(t, c.send("a@x", "b@x", "body"))
+		}
+	}
+	for login, want := range map[string]int{"ann": 1, "bob": 2} {
+		if n := s.total("/emails?login=" + login); n != want {
+			t.Errorf("%s has %d", login, n)
+		}
+	}
 }
 
 func TestBucketThatNoConfigurationUsesIsFreed(t *testing.T) {

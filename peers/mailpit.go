@@ -68,7 +68,7 @@ func (a *API) mailpitEntry(m *store.Message) *mailpitEntry {
 		ID: m.ID.String(), MessageID: shown.MessageID, Read: m.Read(),
 		To: mailpitAddresses(shown.To), Cc: mailpitAddresses(shown.Cc), ReplyTo: mailpitAddresses(shown.ReplyTo),
 		Bcc:     mailpitAddresses(allBcc(m, shown.Bcc, shown.To, shown.Cc)),
-		Subject: shown.Subject, Created: m.Time().UTC(), Username: login(m), Tags: append([]string{}, shown.Tags...),
+		Subject: shown.Subject, Created: m.Time().UTC(), Username: m.Login(), Tags: append([]string{}, shown.Tags...),
 		Size: len(m.Raw), Attachments: shown.Attachments, Snippet: shown.Snippet,
 	}
 	if shown.From != nil {
@@ -113,12 +113,4 @@ func allBcc(m *store.Message, bcc, to, cc []message.Address) []message.Address {
 		}
 	}
 	return all
-}
-
-// login is the user name that the client authenticated with, "" if it did not.
-func login(m *store.Message) string {
-	if m.Session == nil {
-		return ""
-	}
-	return m.Session.AuthIdentity
 }

@@ -62,7 +62,7 @@ func newMailpitMail(m *store.Message, mail *message.Message) *mailpitMail {
 		To: mailpitAddresses(mail.To()), Cc: mailpitAddresses(mail.Cc()), ReplyTo: mailpitAddresses(mail.ReplyTo()),
 		Bcc:        mailpitAddresses(allBcc(m, mail.Bcc(), mail.To(), mail.Cc())),
 		ReturnPath: m.Sender, Subject: mail.Subject(), ListUnsubscribe: newMailpitUnsubscribe(mail.Header()),
-		Date: m.Time().UTC(), Tags: append([]string{}, mail.Header().Tags()...), Username: login(m),
+		Date: m.Time().UTC(), Tags: append([]string{}, mail.Header().Tags()...), Username: m.Login(),
 		Text: mailpitBody(mail), HTML: mail.HTML(), Size: len(m.Raw), Inline: []mailpitFile{}, Attachments: []mailpitFile{},
 	}
 	if from := mail.From(); len(from) > 0 {

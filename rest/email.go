@@ -108,7 +108,7 @@ func writeFields(s *jsonStream, m *store.Message, mail *message.Message) {
 	s.key("size")
 	s.plain(strconv.Itoa(len(m.Raw)))
 	s.key("login")
-	s.text(login(m))
+	s.text(m.Login())
 	for _, field := range []struct {
 		name      string
 		addresses []message.Address

@@ -21,7 +21,7 @@ const maxSnippet = 200
 
 // size is about how many bytes the entry takes as JSON.
 func (e entry) size() int {
-	size := 300 + len(e.mail.Sender) + 2*len(e.shown.Subject) + len(e.shown.Snippet) + len(login(e.mail))
+	size := 300 + len(e.mail.Sender) + 2*len(e.shown.Subject) + len(e.shown.Snippet) + len(e.mail.Login())
 	if e.shown.From != nil {
 		size += len(e.shown.From.Name) + len(e.shown.From.Address)
 	}
@@ -55,16 +55,8 @@ func (e entry) write(s *jsonStream) {
 	s.key("read")
 	s.plain(strconv.FormatBool(e.mail.Read()))
 	s.key("login")
-	s.text(login(e.mail))
+	s.text(e.mail.Login())
 	s.plain("}")
-}
-
-// login is the name that the sending client logged in with, "" without a login.
-func login(m *store.Message) string {
-	if m.Session == nil {
-		return ""
-	}
-	return m.Session.AuthIdentity
 }
 
 // firstCharacters are the first n characters of a text, or all of it.

@@ -55,7 +55,7 @@ func TestEntries(t *testing.T) {
 		}
 	}
 	for _, m := range []*store.Message{bare, rich} {
-		if _, body := do(t, a, "GET", "/emails/"+m.ID.String()); !strings.Contains(body, `,"login":"`+login(m)+`",`) {
+		if _, body := do(t, a, "GET", "/emails/"+m.ID.String()); !strings.Contains(body, `,"login":"`+m.Login()+`",`) {
 			t.Errorf("email: %s", body)
 		}
 	}

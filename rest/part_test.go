@@ -202,8 +202,8 @@ func TestStats(t *testing.T) {
 	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, fmt.Sprintf(`"received":1,"evicted":0,"expired":0,"deleted":0,"refused":0,"messages":1,"bytes":%d,"oldest":%d,"limits":{"maxMessages":null,`, a.bucket.Stats().Bytes, m.Arrived)) {
 		t.Errorf("stats: %s", body)
 	}
-	a.bucket.SetLimits(store.Limits{MaxMessages: 3, MaxBytes: 5})
-	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, `"oldest":null,"limits":{"maxMessages":3,"maxBytes":5,"maxAge":null}`) {
+	a.bucket.SetLimits(store.Limits{MaxMessages: 3, MaxBytes: 5, PerBox: store.BoxLimits{Recipient: 7}})
+	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, `"oldest":null,"limits":{"maxMessages":3,"maxBytes":5,"maxAge":null,"maxMessagesPer":{"login":null,"recipient":7,"sender":null}}`) {
 		t.Errorf("stats: %s", body)
 	}
 	if _, body := do(t, a, "GET", "/openapi.json"); body != openapi {

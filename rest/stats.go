@@ -27,6 +27,15 @@ type limitsAnswer struct {
 	MaxMessages *int   `json:"maxMessages"`
 	MaxBytes    *int64 `json:"maxBytes"`
 	MaxAge      *int64 `json:"maxAge"` // milliseconds
+
+	MaxMessagesPer boxLimitsAnswer `json:"maxMessagesPer"`
+}
+
+// boxLimitsAnswer has null for the kinds of boxes that have no limit.
+type boxLimitsAnswer struct {
+	Login     *int `json:"login"`
+	Recipient *int `json:"recipient"`
+	Sender    *int `json:"sender"`
 }
 
 func (a *API) stats(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
@@ -34,7 +43,10 @@ func (a *API) stats(w http.ResponseWriter, r *http.Request, _ store.ID) *problem
 	answer := statsAnswer{
 		Received: s.Received, Evicted: s.Evicted, Expired: s.Expired, Deleted: s.Deleted, Refused: s.Refused,
 		Messages: s.Messages, Bytes: s.Bytes, Oldest: positive(s.Oldest),
-		Limits: limitsAnswer{positive(s.Limits.MaxMessages), positive(s.Limits.MaxBytes), positive(int64(s.Limits.MaxAge / time.Millisecond))},
+		Limits: limitsAnswer{
+			positive(s.Limits.MaxMessages), positive(s.Limits.MaxBytes), positive(int64(s.Limits.MaxAge / time.Millisecond)),
+			boxLimitsAnswer{positive(s.Limits.PerBox.Login), positive(s.Limits.PerBox.Recipient), positive(s.Limits.PerBox.Sender)},
+		},
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	a.sendJSON(w, r, http.StatusOK, "application/json", answer)

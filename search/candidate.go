@@ -36,14 +36,6 @@ func (c *candidate) entry() *ListEntry { return Entry(c.bucket, c.Message) }
 
 func (c *candidate) hasAttachments() bool { return c.entry().Attachments > 0 }
 
-// login is the name that the client was logged in with, "" if it was not.
-func (c *candidate) login() string {
-	if c.Session == nil {
-		return ""
-	}
-	return c.Session.AuthIdentity
-}
-
 // hasInline reports whether the HTML shows some of the attachments.
 func (c *candidate) hasInline() bool {
 	return message.HasAttachments(c.Raw) && len(c.mail().Attachments()) > c.entry().Attachments

@@ -25,7 +25,7 @@ var senderKeys = envelopeKeys{
 		if q.Sender == nil {
 			q.Sender = &address
 		}
-		return strings.EqualFold(*q.Sender, address)
+		return sameKey(*q.Sender, address)
 	},
 	domain: func(q *store.Query, domain string) bool { return setKey(&q.SenderDomain, domain) },
 	any:    func(c *candidate, matches func(string) bool) bool { return matches(c.Sender) },
@@ -47,8 +47,12 @@ func setKey(key *string, value string) bool {
 	if *key == "" {
 		*key = value
 	}
-	return strings.EqualFold(*key, value)
+	return sameKey(*key, value)
 }
+
+// sameKey reports whether two texts are one key for the store, which has keys in lower
+// case. That is stricter than folding: \u017f is not s.
+func sameKey(a, b string) bool { return strings.ToLower(a) == strings.ToLower(b) }
 
 // envelopeFilter reads a whole address, or a pattern, for which an index of the store can
 // find at least the domain.

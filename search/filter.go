@@ -147,7 +147,16 @@ func loginFilter(value string) (Expression, string) {
 	if p.Stars() > pattern.MaxStars {
 		return Expression{}, tooManyStars
 	}
-	return one(condition{matches: func(c *candidate) bool { return p.Matches(c.login()) || other.Matches(c.login()) }}), ""
+	c := condition{matches: func(c *candidate) bool { return p.Matches(c.Login()) || other.Matches(c.Login()) }}
+	if p.Stars() == 0 && other.String() == p.String() {
+		c.narrow = func(q *store.Query) bool {
+			if q.Login == nil {
+				q.Login = &value
+			}
+			return sameKey(*q.Login, value)
+		}
+	}
+	return one(c), ""
 }
 
 func clientFilter(value string) (Expression, string) {

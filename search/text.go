@@ -62,7 +62,7 @@ func (t text) inSender(c *candidate) bool { return t.in(c.Sender) }
 
 func (t text) inRecipients(c *candidate) bool { return slices.ContainsFunc(c.Recipients, t.in) }
 
-func (t text) inLogin(c *candidate) bool { return t.in(c.login()) }
+func (t text) inLogin(c *candidate) bool { return t.in(c.Login()) }
 
 func (t text) inFiles(c *candidate) bool { return c.hasFile(t) }
 

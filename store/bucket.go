@@ -5,10 +5,10 @@
 //	err := b.Append(ctx, &store.Message{Sender: "a@example.com", Recipients: to, Raw: raw})
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
-// bucket.go appends, limits.go evicts, query.go finds, delete.go deletes, mark.go
-// marks what has been read, release.go remembers what was sent on, history.go what was
-// removed and marked, and watch.go waits for arrivals, which conditional.go compares with
-// what is waited for.
+// bucket.go appends, limits.go and boxes.go evict, query.go finds, delete.go deletes,
+// mark.go marks what has been read, release.go remembers what was sent on, history.go what
+// was removed and marked, and watch.go waits for arrivals, which conditional.go compares
+// with what is waited for.
 // Below them, ring.go holds the messages in order of arrival, index.go finds them by the
 // keys of key.go, and list.go is the data structure that both are built on. Nothing here
 // parses mail: whoever appends a message supplies its header fields, and readers may keep
@@ -121,7 +121,7 @@ func (b *Bucket) appendOrMakeRoom(m *Message) (stored bool, err error) {
 	if b.limits.MaxBytes > 0 && m.cost > b.limits.MaxBytes {
 		return false, ErrTooLarge
 	}
-	if !b.makeRoom(1, m.cost) {
+	if !b.makeRoomInBoxes(m) || !b.makeRoom(1, m.cost) {
 		return false, nil
 	}
 	m.Arrived = b.now().UnixMilli()

@@ -45,6 +45,18 @@ func (x *index) get(key string) *list {
 	return p.list
 }
 
+// count is how many messages have a key.
+func (x *index) count(key string) int {
+	p, ok := x.shard(key).postings[key]
+	switch {
+	case !ok:
+		return 0
+	case p.list == nil:
+		return 1
+	}
+	return p.list.n
+}
+
 // add adds the newest message under a key. It may have been added under it already.
 func (x *index) add(key string, seq uint64) {
 	if x.lastList == nil || key != x.lastKey {

@@ -2,8 +2,8 @@ package store
 
 import "strings"
 
-// key is what messages are found by without looking at them: an address or a domain
-// in lower case.
+// key is what messages are found by without looking at them: an address, a domain or a
+// login in lower case.
 type key struct {
 	kind keyKind
 	text string
@@ -16,6 +16,7 @@ const (
 	byRecipient
 	bySenderDomain
 	byRecipientDomain
+	byLogin    // with an empty text for messages without a login
 	indexKinds // how many kinds have an index
 
 	anyMessage = indexKinds // the key of watches for any message; its text is empty
@@ -36,6 +37,7 @@ func (m *Message) eachKey(f func(key)) {
 			f(key{byRecipientDomain, d})
 		}
 	}
+	f(key{byLogin, strings.ToLower(m.Login())})
 }
 
 // domainOf is what follows the last at sign of an address, or nothing.
@@ -70,6 +72,9 @@ func (q *Query) keys() []key {
 	}
 	if q.Sender != nil {
 		keys = append(keys, key{bySender, strings.ToLower(*q.Sender)})
+	}
+	if q.Login != nil {
+		keys = append(keys, key{byLogin, strings.ToLower(*q.Login)})
 	}
 	if q.RecipientDomain != "" {
 		keys = append(keys, key{byRecipientDomain, strings.ToLower(q.RecipientDomain)})

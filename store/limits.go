@@ -10,6 +10,8 @@ type Limits struct {
 	MaxBytes int64
 	// MaxAge is how long after its arrival a message is held, by the machine's clock.
 	MaxAge time.Duration
+	// PerBox bounds the number of messages of one login, recipient or sender.
+	PerBox BoxLimits
 }
 
 // SetLimits changes the limits and evicts the oldest messages until the bucket is
@@ -21,9 +23,13 @@ func (b *Bucket) SetLimits(l Limits) {
 		b.mu.Unlock()
 		return
 	}
+	boxes := l.PerBox != b.limits.PerBox
 	b.limits = l
 	b.stopExpiry()
 	b.mu.Unlock()
+	for from, done := uint64(0), !boxes; !done; {
+		from, done = b.keepBoxLimits(from)
+	}
 	for !b.keepLimits() {
 	}
 }
@@ -58,10 +64,7 @@ func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 			work++
 			continue
 		}
-		m, _ := b.remove(b.ring.first(), Evicted)
-		b.stats.Evicted++
-		b.stats.Replaced += m.cost
-		work += m.work()
+		work += b.evict(b.ring.first())
 	}
 	return true
 }

@@ -131,6 +131,16 @@ func TestManyAreRemovedInBatches(t *testing.T) {
 			stored, err := b.appendOrMakeRoom(large)
 			return stored || err != nil
 		}},
+		"to make room in a box": {Limits{}, func(b *Bucket, _ *clock) bool {
+			b.limits.PerBox.Recipient = 1
+			stored, err := b.appendOrMakeRoom(mail("s", "R"))
+			return stored || err != nil
+		}},
+		"for lower limits of boxes": {Limits{}, func(b *Bucket, _ *clock) bool {
+			b.limits.PerBox.Sender = 1
+			_, done := b.keepBoxLimits(0)
+			return done
+		}},
 		"for lower limits": {Limits{}, func(b *Bucket, _ *clock) bool {
 			b.limits.MaxMessages = 1
 			return b.keepLimits()

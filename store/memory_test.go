@@ -64,6 +64,9 @@ func messageOfItsOwn(i, size, recipients int) *Message {
 		Extras:         new(Extras),
 		Session:        &Session{Client: address, Hello: "h" + address, Preamble: fmt.Sprint(i) + strings.Repeat("z", 400)},
 	}
+	if i%2 == 0 {
+		m.Session.AuthIdentity = "l" + address
+	}
 	for r := range recipients {
 		m.Recipients = append(m.Recipients, fmt.Sprintf("r%d@r%dexample%d.com", r, r, i))
 		m.Extras.RecipientParameters = append(m.Extras.RecipientParameters, fmt.Sprintf("NOTIFY=NEVER ORCPT=rfc822;%d", i))

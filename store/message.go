@@ -169,14 +169,22 @@ func (m *Message) shareText() {
 	}
 }
 
+// Login is the name that the client was logged in with, "" if it was not.
+func (m *Message) Login() string {
+	if m.Session == nil {
+		return ""
+	}
+	return m.Session.AuthIdentity
+}
+
 // Time is the time of arrival, to the millisecond.
 func (m *Message) Time() time.Time { return time.UnixMilli(m.Arrived) }
 
 // What a message costs beside its strings, in bytes: first for the message itself, its
-// session, its entry in the ring and the rounding of the allocator; then for each
+// session, its entries in the ring and under its login and the rounding of the allocator; then for each
 // address and each domain, with its string header, index entry and entry in a posting.
 const (
-	messageCost = 320
+	messageCost = 328
 	addressCost = 160
 	domainCost  = 128
 )
@@ -201,6 +209,9 @@ func (m *Message) footprint() int64 {
 	n += len(m.MailParameters) + allocated(len(m.Exchange))
 	if s := m.Session; s != nil {
 		// The session is shared, but this may be the last message that refers to it.
+		if s.AuthIdentity != "" {
+			n += len(s.AuthIdentity) + addressCost
+		}
 		n += 192 + len(s.Client) + len(s.Hello) + len(s.TLSServerName) + len(s.TLSClientSubject) + len(s.AuthIdentity) + len(s.Preamble)
 	}
 	// Fields that were folded are copies rather than parts of Raw.

@@ -63,6 +63,7 @@ func (q *Query) holds(x *Message) bool {
 	isOf := func(r string) bool { return hasSuffixFold(r, "@"+q.RecipientDomain) }
 	return !(q.Sender != nil && !strings.EqualFold(*q.Sender, x.Sender) ||
 		q.Recipient != "" && !slices.ContainsFunc(x.Recipients, is) ||
+		q.Login != nil && !strings.EqualFold(*q.Login, x.Login()) ||
 		q.SenderDomain != "" && !hasSuffixFold(x.Sender, "@"+q.SenderDomain) ||
 		q.RecipientDomain != "" && !slices.ContainsFunc(x.Recipients, isOf) ||
 		q.After != ID{} && x.ID.String() <= q.After.String() ||
@@ -100,6 +101,10 @@ func randomQuery(r *rand.Rand, m model) Query {
 	if r.IntN(5) == 0 {
 		q.SenderDomain = []string{"X", "none"}[r.IntN(2)]
 	}
+	if r.IntN(5) == 0 {
+		login := []string{"", "ann", "BOB", "none"}[r.IntN(4)]
+		q.Login = &login
+	}
 	if r.IntN(4) == 0 {
 		q.Match = func(_ *Bucket, x *Message) bool { return x.ID[15]&1 == 0 }
 	}
@@ -135,6 +140,7 @@ type simulation struct {
 	stats Stats // the counters, and the limits
 
 	read     map[*Message]bool // what is marked
+	inBox    map[string]int    // how many messages are in each box
 	happened []string
 	follower follower
 }
@@ -146,7 +152,7 @@ func FuzzBucket(f *testing.F) {
 		f.Add(seed, 150)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
-		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0)), read: make(map[*Message]bool)}
+		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0)), read: make(map[*Message]bool), inBox: make(map[string]int)}
 		s.b, s.clock = newClockBucket(Limits{})
 		s.follower = *newFollower(s.b)
 		for range min(steps, 150) {
@@ -161,8 +167,7 @@ func FuzzBucket(f *testing.F) {
 func (s *simulation) step() {
 	switch s.r.IntN(18) {
 	case 0:
-		s.stats.Limits = Limits{MaxMessages: 1 + s.r.IntN(600), MaxAge: time.Duration(s.r.IntN(3)) * time.Minute}
-		s.b.SetLimits(s.stats.Limits)
+		s.setLimits()
 		s.evict()
 		s.expire()
 	case 1:
@@ -266,9 +271,18 @@ func (s *simulation) marked(messages model, read bool) {
 func (s *simulation) append(n int) {
 	sender := []string{"", "A@x", "b@x", "b"}[s.r.IntN(4)]
 	to := [][]string{{"r1@x"}, {"r2@X", "r1@x"}, {"R1@x", "r1@X"}, {"r1@x", "r2@sub.x", "r3@sub.x"}, {"r"}}[s.r.IntN(5)]
+	login := []string{"", "ann", "Ann", "bob"}[s.r.IntN(4)]
 	for range n {
 		s.clock.ms.Add(int64(s.r.IntN(30)))
-		x := mustAppend(s.t, s.b, mail(sender, to...))
+		x := mail(sender, to...)
+		if login != "" {
+			x.Session = &Session{AuthIdentity: login}
+		}
+		s.evictFromBoxes(x)
+		mustAppend(s.t, s.b, x)
+		for _, b := range s.boxes(x) {
+			s.inBox[b.name]++
+		}
 		s.m = append(s.m, x)
 		s.stats.Received++
 		s.evict()
@@ -276,15 +290,61 @@ func (s *simulation) append(n int) {
 	}
 }
 
+func (s *simulation) setLimits() {
+	l := Limits{MaxMessages: 1 + s.r.IntN(600), MaxAge: time.Duration(s.r.IntN(3)) * time.Minute}
+	for _, n := range []*int{&l.PerBox.Login, &l.PerBox.Recipient, &l.PerBox.Sender} {
+		*n = s.r.IntN(3) * s.r.IntN(100)
+	}
+	s.stats.Limits = l
+	s.b.SetLimits(l)
+	for _, x := range slices.Clone(s.m) {
+		if slices.ContainsFunc(s.boxes(x), func(b box) bool { return b.limit > 0 && s.inBox[b.name] > b.limit }) {
+			s.letGo(model{x})
+		}
+	}
+}
+
+// box is a box that a message is in.
+type box struct {
+	limit int
+	name  string
+	of    Query
+}
+
+// boxes are those of x, in the order in which they are looked at.
+func (s *simulation) boxes(x *Message) []box {
+	l, login := s.stats.Limits.PerBox, x.Login()
+	boxes := []box{{l.Sender, "sender " + strings.ToLower(x.Sender), Query{Sender: &x.Sender}}}
+	for _, r := range x.Recipients {
+		b := box{l.Recipient, "recipient " + strings.ToLower(r), Query{Recipient: r}}
+		if !slices.ContainsFunc(boxes, func(other box) bool { return other.name == b.name }) {
+			boxes = append(boxes, b)
+		}
+	}
+	return append(boxes, box{l.Login, "login " + strings.ToLower(login), Query{Login: &login}})
+}
+
+// evictFromBoxes is what the boxes of x let go before it comes.
+func (s *simulation) evictFromBoxes(x *Message) {
+	for _, b := range s.boxes(x) {
+		for b.limit > 0 && s.inBox[b.name] >= b.limit {
+			s.letGo(s.m.find(b.of)[:1])
+		}
+	}
+}
+
+func (s *simulation) letGo(gone model) {
+	s.stats.Evicted += uint64(len(gone))
+	for _, x := range gone {
+		s.stats.Replaced += x.cost
+	}
+	s.forget(gone, Evicted)
+}
+
 // evict is what the number of messages lets go.
 func (s *simulation) evict() {
 	if most := s.stats.Limits.MaxMessages; most > 0 && len(s.m) > most {
-		gone := s.m[:len(s.m)-most]
-		s.stats.Evicted += uint64(len(gone))
-		for _, x := range gone {
-			s.stats.Replaced += x.cost
-		}
-		s.forget(gone, Evicted)
+		s.letGo(s.m[:len(s.m)-most])
 	}
 }
 
@@ -306,6 +366,9 @@ func (s *simulation) visible() model {
 func (s *simulation) forget(gone model, why ChangeKind) {
 	for _, x := range gone {
 		s.stats.Freed += x.cost
+		for _, b := range s.boxes(x) {
+			s.inBox[b.name]--
+		}
 		s.happened = append(s.happened, describe(why)+x.ID.String())
 	}
 	s.m = s.m.without(gone)

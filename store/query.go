@@ -13,6 +13,9 @@ type Query struct {
 	Sender *string
 	// Recipient is one of the envelope's recipients, in any case; "" is any.
 	Recipient string
+	// Login is the name that the client was logged in with, in any case; nil is any, and ""
+	// none.
+	Login *string
 	// SenderDomain is what follows the last at sign of the sender, in any case, and
 	// RecipientDomain that of one of the recipients, not necessarily of the one that
 	// Recipient names; "" is any.
