@@ -18,6 +18,9 @@ var caniemail string
 type Client struct {
 	Family   string `json:"family"`   // the client's name, such as Gmail
 	Platform string `json:"platform"` // where it runs, such as iOS
+
+	// Slug is the names of both in the data, such as gmail/ios.
+	Slug string `json:"-"`
 }
 
 // String gives the name of the client with its platform.
@@ -107,7 +110,7 @@ func readKnowledge(text string) (*Knowledge, error) {
 		case kind == "licence" && len(fields) == 2:
 			k.Licence = fields[1]
 		case kind == "client" && len(fields) == 4:
-			k.Clients = append(k.Clients, Client{Family: fields[2], Platform: fields[3]})
+			k.Clients = append(k.Clients, Client{Family: fields[2], Platform: fields[3], Slug: fields[1]})
 		case kind == "feature" && len(fields) == 6:
 			results, err := readResults(fields[5])
 			if err != nil || len(results) != len(k.Clients) {

@@ -170,3 +170,14 @@ var featuresBySign = sync.OnceValue(func() map[sign][]int {
 	}
 	return by
 })
+
+// Tests is how many of the features a check can find in a mail.
+func (k *Knowledge) Tests() int {
+	n := 0
+	for _, f := range k.Features {
+		if len(signsOf(f.Slug)) > 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -8,7 +8,9 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,17 +19,50 @@ import (
 
 func TestMailpitHTMLCheck(t *testing.T) {
 	p := newPeer(t)
-	p.add("a@x", []string{"b@x"}, "Content-Type: text/html\n\n<p>Hi<br><img src=\"cid:gone@x\"><img src=\"http://x.test/a.png\"></p>\n")
+	p.add("a@x", []string{"b@x"}, "Content-Type: text/html\n\n<style>p { display: flex }</style><script>1</script><p>Hi<video></video></p>\n")
 	got := p.get("/api/v1/message/latest/html-check").(map[string]any)
-	if total := got["Total"]; !reflect.DeepEqual(total, map[string]any{"Tests": 4.0, "Nodes": 4.0, "Supported": 50.0, "Partial": 25.0, "Unsupported": 25.0}) {
+	warnings := make(map[string]map[string]any)
+	var slugs []string
+	for _, warning := range got["Warnings"].([]any) {
+		w := warning.(map[string]any)
+		slug := w["Slug"].(string)
+		warnings[slug], slugs = w, append(slugs, slug)
+		for _, key := range []string{"Title", "Description", "URL", "Category", "Keywords"} {
+			if _, ok := w[key].(string); !ok {
+				t.Errorf("%s has no %s", slug, key)
+			}
+		}
+		score := w["Score"].(map[string]any)
+		if sum := score["Supported"].(float64) + score["Partial"].(float64) + score["Unsupported"].(float64); math.Abs(sum-100) > 1e-9 || score["Found"].(float64) < 1 {
+			t.Errorf("%s: score %v", slug, score)
+		}
+	}
+	if slugs[0] != "html-script" || warnings["css-display-flex"] == nil || warnings["html-style"] == nil || warnings["html-video"] == nil || warnings["css-display-grid"] != nil {
+		t.Errorf("warnings %v", slugs)
+	}
+	var gmail map[string]any
+	for _, result := range warnings["html-video"]["Results"].([]any) {
+		if r := result.(map[string]any); r["Name"] == "Gmail iOS" {
+			gmail = r
+		}
+	}
+	if !reflect.DeepEqual(gmail, map[string]any{"Name": "Gmail iOS", "Platform": "ios", "Family": "gmail", "Version": "", "Support": "no", "NoteNumber": "2"}) {
+		t.Errorf("Gmail: %v", gmail)
+	}
+	if note := warnings["html-video"]["NotesByNumber"].(map[string]any)["4"]; note != "<code>&lt;video&gt;</code>, <code>&lt;source&gt;</code> and <code>&lt;track&gt;</code> tags are stripped. The fallback content is shown instead." {
+		t.Errorf("note %v", note)
+	}
+	if ios := got["Platforms"].(map[string]any)["ios"].([]any); !slices.Contains(ios, any("Gmail")) || !slices.Contains(ios, any("Apple Mail")) {
+		t.Errorf("platforms %v", got["Platforms"])
+	}
+	total := got["Total"].(map[string]any)
+	if total["Nodes"] != 4.0 || total["Tests"].(float64) < 200 || total["Unsupported"] != 25.0 ||
+		math.Abs(total["Supported"].(float64)+total["Partial"].(float64)+total["Unsupported"].(float64)-100) > 1e-9 {
 		t.Errorf("total %v", total)
 	}
-	var slugs []any
-	for _, warning := range got["Warnings"].([]any) {
-		slugs = append(slugs, warning.(map[string]any)["Slug"])
-	}
-	if !reflect.DeepEqual(slugs, []any{"missing-inline-part", "insecure-image"}) {
-		t.Errorf("warnings %v", slugs)
+	p.add("a@x", []string{"b@x"}, "Content-Type: text/html\n\nno element\n")
+	if got := p.get("/api/v1/message/latest/html-check").(map[string]any)["Total"].(map[string]any)["Supported"]; got != 100.0 {
+		t.Errorf("only text: %v", got)
 	}
 	p.add("a@x", []string{"b@x"}, "Subject: x\n\ntext\n")
 	if response, body := p.ask("GET", "/api/v1/message/latest/html-check", ""); response.StatusCode != 400 || body != "Error: message does not contain HTML" {
