@@ -9,6 +9,10 @@
 // mark.go marks what has been read, release.go remembers what was sent on, history.go what
 // was removed and marked, and watch.go waits for arrivals, which conditional.go compares
 // with what is waited for.
+//
+// A bucket that [Open] makes is fed by a log: journal.go says what a [Journal] is, record.go
+// what is written into it, and journaled.go does to the bucket what the log says.
+//
 // Below them, ring.go holds the messages in order of arrival, index.go finds them by the
 // keys of key.go, and list.go is the data structure that both are built on. Nothing here
 // parses mail: whoever appends a message supplies its header fields, and readers may keep
@@ -65,6 +69,8 @@ type Bucket struct {
 	history  history
 	releases map[ID][]Release // of messages that are held
 	expiry   timer
+	arrived  uint64     // how many messages came
+	log      *journaled // nil without a journal
 	closed   bool
 
 	now       func() time.Time
@@ -91,6 +97,9 @@ func New(l Limits) *Bucket {
 func (b *Bucket) Append(ctx context.Context, m *Message) error {
 	m.shareText()
 	m.cost = m.footprint()
+	if b.log != nil {
+		return b.appendToLog(ctx, m)
+	}
 	random, err := uuid.NewRandom()
 	if err != nil {
 		return fmt.Errorf("making a message id: %w", err)
@@ -100,7 +109,7 @@ func (b *Bucket) Append(ctx context.Context, m *Message) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("storing a message: %w", err)
 		}
-		stored, err := b.appendOrMakeRoom(m)
+		stored, err := b.appendOrMakeRoom(m, true)
 		if err != nil {
 			return err
 		}
@@ -112,8 +121,9 @@ func (b *Bucket) Append(ctx context.Context, m *Message) error {
 }
 
 // appendOrMakeRoom stores m, unless so many messages have to be removed for it that
-// other goroutines should get the lock in between. Then it reports false.
-func (b *Bucket) appendOrMakeRoom(m *Message) (stored bool, err error) {
+// other goroutines should get the lock in between. Then it reports false. Received is
+// whether it counts as received. With a journal it has its ID and its time of arrival.
+func (b *Bucket) appendOrMakeRoom(m *Message, received bool) (stored bool, err error) {
 	defer b.unlock(b.lock())
 	if b.closed {
 		return false, ErrClosed
@@ -124,10 +134,16 @@ func (b *Bucket) appendOrMakeRoom(m *Message) (stored bool, err error) {
 	if !b.makeRoomInBoxes(m) || !b.makeRoom(1, m.cost) {
 		return false, nil
 	}
-	m.Arrived = b.now().UnixMilli()
-	m.ID = m.ID.after(b.newest, m.Arrived)
+	if b.log == nil {
+		m.Arrived = b.now().UnixMilli()
+	}
+	if b.log == nil || m.ID.compare(b.newest) <= 0 {
+		m.ID = m.ID.after(b.newest, m.Arrived)
+	}
 	b.insert(m)
-	b.stats.Received++
+	if received {
+		b.stats.Received++
+	}
 	b.armExpiry()
 	return true, nil
 }
@@ -137,6 +153,7 @@ func (b *Bucket) insert(m *Message) {
 	seq := b.ring.add(m)
 	m.eachKey(func(k key) { b.indexes[k.kind].add(k.text, seq) })
 	b.bytes += m.cost
+	b.arrived++
 	if !m.Read() {
 		b.unread++
 	}
@@ -161,6 +178,9 @@ func (b *Bucket) remove(seq uint64, why ChangeKind) (*Message, bool) {
 	}
 	b.stats.Freed += m.cost
 	b.record(why, m)
+	if b.log != nil {
+		b.log.goes(m)
+	}
 	return m, true
 }
 
@@ -196,8 +216,8 @@ func (b *Bucket) Newest() ID {
 }
 
 // Close drops all messages and makes Append fail from then on. It may be called more
-// than once.
-func (b *Bucket) Close() {
+// than once. With a journal it closes that, which has them, and the error is the journal's.
+func (b *Bucket) Close() error {
 	b.mu.Lock()
 	b.closed = true
 	b.stopExpiry()
@@ -207,4 +227,11 @@ func (b *Bucket) Close() {
 	b.mu.Unlock()
 	b.watches.close()
 	b.changed.close()
+	if b.log == nil {
+		return nil
+	}
+	if err := b.log.journal.Close(); err != nil {
+		return fmt.Errorf("closing the journal: %w", err)
+	}
+	return nil
 }

@@ -176,11 +176,15 @@ func (h *history) find(p Position, newest ID) (n uint64, ok bool) {
 
 // record notes what happened to a message. The bucket must be locked.
 func (b *Bucket) record(kind ChangeKind, m *Message) {
-	most := maxHistory
+	b.history.add(Change{ID: m.ID, Kind: kind, Newest: b.newest}, b.mostHistory())
+}
+
+// mostHistory is how many changes may be remembered.
+func (b *Bucket) mostHistory() int {
 	if b.limits.MaxBytes > 0 {
-		most = int(min(maxHistory, b.limits.MaxBytes/historyShare/changeSize))
+		return int(min(maxHistory, b.limits.MaxBytes/historyShare/changeSize))
 	}
-	b.history.add(Change{ID: m.ID, Kind: kind, Newest: b.newest}, most)
+	return maxHistory
 }
 
 // lock locks the bucket for what may change messages that it holds.

@@ -310,9 +310,9 @@ func TestWatchesOfChangesEnd(t *testing.T) {
 		func() { b.Mark([]ID{m.ID}, true) },
 		func() { mustAppend(t, b, mail("2", "r")) },
 		func() { b.DeleteIDs([]ID{b.Newest()}) },
-		b.Close,
+		func() { _ = b.Close() },
 		func() {}, // it has been closed
-		b.Close,
+		func() { _ = b.Close() },
 	} {
 		watch := b.WatchChanges()
 		if change(); !isClosed(watch) {

@@ -32,6 +32,7 @@ func (b *Bucket) SetLimits(l Limits) {
 	}
 	for !b.keepLimits() {
 	}
+	b.trimLog()
 }
 
 // keepLimits removes a batch of messages if the bucket exceeds its limits, and reports
@@ -70,9 +71,14 @@ func (b *Bucket) makeRoom(messages int, bytes int64) bool {
 }
 
 // hasRoom is whether so many bytes more are within the limit, beside the messages and the
-// history.
+// history. With a journal the history counts as if it were full: whoever reads the log
+// then evicts the same messages, however long it has been running.
 func (b *Bucket) hasRoom(bytes int64) bool {
-	return b.limits.MaxBytes <= 0 || b.bytes+b.history.size()+bytes <= b.limits.MaxBytes
+	history := b.history.size()
+	if b.log != nil {
+		history = int64(b.mostHistory()) * changeSize
+	}
+	return b.limits.MaxBytes <= 0 || b.bytes+history+bytes <= b.limits.MaxBytes
 }
 
 // expiredBefore is the time of arrival before which messages have reached MaxAge, even
@@ -126,6 +132,7 @@ func (b *Bucket) armExpiry() {
 	t = b.afterFunc(left, func() {
 		for !b.expireBatch(t) {
 		}
+		b.trimLog()
 	})
 	b.expiry = t
 }

@@ -128,12 +128,12 @@ func TestManyAreRemovedInBatches(t *testing.T) {
 		"to make room": {Limits{}, func(b *Bucket, _ *clock) bool {
 			b.limits.MaxBytes = large.footprint() + 1000
 			large.cost = large.footprint()
-			stored, err := b.appendOrMakeRoom(large)
+			stored, err := b.appendOrMakeRoom(large, true)
 			return stored || err != nil
 		}},
 		"to make room in a box": {Limits{}, func(b *Bucket, _ *clock) bool {
 			b.limits.PerBox.Recipient = 1
-			stored, err := b.appendOrMakeRoom(mail("s", "R"))
+			stored, err := b.appendOrMakeRoom(mail("s", "R"), true)
 			return stored || err != nil
 		}},
 		"for lower limits of boxes": {Limits{}, func(b *Bucket, _ *clock) bool {

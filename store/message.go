@@ -49,9 +49,12 @@ func (id ID) ticks() uint64 {
 // method 1).
 func (id ID) after(last ID, at int64) ID {
 	ticks := max(uint64(max(0, at))<<12, last.ticks()+1)
-	binary.BigEndian.PutUint64(id[:8], ticks>>12<<16|7<<12|ticks&0xfff)
+	binary.BigEndian.PutUint64(id[:8], idTime(ticks))
 	return id
 }
+
+// idTime is the first half of an ID that begins with a time in ticks, see [ID.ticks].
+func idTime(ticks uint64) uint64 { return ticks>>12<<16 | 7<<12 | ticks&0xfff }
 
 // Message is one mail with its envelope. Once appended its exported fields never change, and
 // any goroutine may read them without a lock.

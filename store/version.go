@@ -10,5 +10,5 @@ func (b *Bucket) Version() uint64 {
 	if b.closed || b.ring.n > 0 && b.ring.earliest() < b.expiredBefore() {
 		return 0
 	}
-	return b.history.next + b.stats.Received
+	return b.history.next + b.arrived
 }

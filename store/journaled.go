@@ -1,0 +1,278 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// ErrJournalFailed is the error of changing a bucket whose journal cannot be written, for
+// instance as the disk is full.
+var ErrJournalFailed = errors.New("the bucket's journal cannot be written")
+
+// journaled is what a bucket with a journal has beside the others.
+type journaled struct {
+	journal Journal
+	faults  func(document []byte)
+
+	// The log that feeds the bucket, the position of its last record, and those of the
+	// messages that are gone since the journal was last told of them. They are guarded by
+	// the bucket's lock.
+	log      int64
+	position uint64
+	gone     []uint64
+	trimmed  uint64 // what the journal was last told, as Trim.Before
+
+	trimming sync.Mutex           // keeps the calls of the journal's Trim in their order
+	sessions map[Session]*Session // the last ones that were read from the log; only feed uses it
+
+	mu      sync.Mutex
+	pending map[ID]*pending // by the record's ID
+}
+
+// pending is a record that this bucket is writing.
+type pending struct {
+	message *Message // of a message that came
+	changed int      // how many messages it changed, set when it has been fed
+}
+
+// maxSharedSessions is of how many sessions the messages share their description when a log
+// is read. Otherwise each message would have one of its own.
+const maxSharedSessions = 64
+
+// maxRecordIDs is how many messages one record removes or marks at most.
+const maxRecordIDs = 4096
+
+// Open makes a bucket that is fed by a journal, and opens the journal. It returns when the
+// bucket has what the log had: messages with their IDs, times and marks. Faults, unless it
+// is nil, is called with the document of each SetFaults, also of those in the log.
+//
+// The bucket's counters begin at 0, and count as received what it wrote itself. Closing the
+// bucket closes the journal.
+func Open(ctx context.Context, l Limits, j Journal, faults func(document []byte)) (*Bucket, error) {
+	b := New(l)
+	if faults == nil {
+		faults = func([]byte) {}
+	}
+	b.log = &journaled{journal: j, faults: faults, sessions: make(map[Session]*Session), pending: make(map[ID]*pending)}
+	if err := j.Open(ctx, b.feed); err != nil {
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	b.mu.Lock()
+	b.stats = Stats{}
+	b.mu.Unlock()
+	return b, nil
+}
+
+// Journal is the state of the bucket's journal, and whether it has one.
+func (b *Bucket) Journal() (state JournalState, ok bool) {
+	if b.log == nil {
+		return JournalState{}, false
+	}
+	return b.log.journal.State(), true
+}
+
+// SetFaults writes a document with faults into the journal, and returns when the bucket's
+// function for faults has been called with it. The document must not change afterwards. The
+// bucket must have a journal.
+func (b *Bucket) SetFaults(ctx context.Context, document []byte) error {
+	_, err := b.write(ctx, &Record{Kind: FaultsSet, Faults: document}, nil)
+	return err
+}
+
+// write writes a record, and returns how many messages it changed.
+func (b *Bucket) write(ctx context.Context, r *Record, m *Message) (changed int, err error) {
+	random, err := uuid.NewRandom()
+	if err != nil {
+		return 0, fmt.Errorf("making a record's id: %w", err)
+	}
+	r.ID, r.Message = ID(random), m
+	j, p := b.log, &pending{message: m}
+	j.mu.Lock()
+	j.pending[r.ID] = p
+	j.mu.Unlock()
+	err = j.journal.Write(ctx, r)
+	j.mu.Lock()
+	delete(j.pending, r.ID)
+	j.mu.Unlock()
+	switch {
+	case err == nil:
+		return p.changed, nil
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrJournalAway), ctx.Err() != nil:
+		return 0, fmt.Errorf("writing the journal: %w", err)
+	}
+	return 0, fmt.Errorf("%w: %w", ErrJournalFailed, err)
+}
+
+// appendToLog is Append with a journal.
+func (b *Bucket) appendToLog(ctx context.Context, m *Message) error {
+	b.mu.RLock()
+	closed, tooLarge := b.closed, b.limits.MaxBytes > 0 && m.cost > b.limits.MaxBytes
+	b.mu.RUnlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case tooLarge:
+		return ErrTooLarge
+	}
+	_, err := b.write(ctx, &Record{Kind: MessageCame}, m)
+	return err
+}
+
+// writeIDs writes records of a kind for messages, and returns how many they changed.
+func (b *Bucket) writeIDs(ctx context.Context, r Record, ids []ID) (changed int, err error) {
+	for len(ids) > 0 {
+		some := ids[:min(len(ids), maxRecordIDs)]
+		ids = ids[len(some):]
+		record := r
+		record.IDs = some
+		n, err := b.write(ctx, &record, nil)
+		if changed += n; err != nil {
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// feed does to the bucket what a record says. The journal calls it.
+func (b *Bucket) feed(e Entry) {
+	j := b.log
+	j.mu.Lock()
+	own := j.pending[e.Record.ID]
+	j.mu.Unlock()
+	if e.Record.Kind == FaultsSet {
+		j.faults(e.Record.Faults)
+	}
+	if !b.isNext(&e) {
+		return
+	}
+	n := 0
+	switch e.Record.Kind {
+	case MessageCame:
+		b.came(&e, own)
+	case MessagesRemoved:
+		n = b.changeIDs(e.Record.IDs, func(seq uint64, _ *Message) bool { return b.delete(seq) })
+	case MessagesMarked:
+		n = b.changeIDs(e.Record.IDs, b.marker(e.Record.Read))
+	}
+	if own != nil {
+		own.changed = n
+	}
+	if e.Record.Kind == MessagesRemoved {
+		b.trimLog(e.Position)
+	} else {
+		b.trimLog()
+	}
+}
+
+// isNext notes an entry's position, and reports whether it is new.
+func (b *Bucket) isNext(e *Entry) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	j := b.log
+	if b.closed || e.Log < j.log || e.Log == j.log && e.Position <= j.position {
+		return false
+	}
+	if e.Log != j.log {
+		j.gone, j.trimmed = nil, 0
+	}
+	j.log, j.position = e.Log, e.Position
+	return true
+}
+
+// came adds a message that came, by whoever received it.
+func (b *Bucket) came(e *Entry, own *pending) {
+	m := e.Record.Message
+	if own != nil {
+		m = own.message
+	} else {
+		m.Session = b.log.share(m.Session)
+		m.cost = m.footprint()
+	}
+	m.Arrived, m.ID = e.Time, e.id(e.Record.ID)
+	for stored := false; !stored; {
+		var err error
+		if stored, err = b.appendOrMakeRoom(m, own != nil); err != nil {
+			return // as it is larger than this bucket, or the bucket has been closed
+		}
+	}
+	b.watches.wake(m)
+}
+
+// share is a session like s that earlier messages have, or a copy that later ones may.
+func (j *journaled) share(s *Session) *Session {
+	if s == nil {
+		return nil
+	}
+	if known, ok := j.sessions[*s]; ok {
+		return known
+	}
+	shared := *s
+	for _, text := range shared.texts() {
+		*text = strings.Clone(*text)
+	}
+	if len(j.sessions) >= maxSharedSessions {
+		clear(j.sessions)
+	}
+	j.sessions[shared] = &shared
+	return &shared
+}
+
+// goes notes that a message has been removed. The bucket is locked.
+func (j *journaled) goes(m *Message) {
+	if at := m.ID.logPosition(j.log); at != 0 {
+		j.gone = append(j.gone, at)
+	}
+}
+
+// trimLog tells the journal what is no longer needed: messages that are gone, records before
+// the oldest message, and deletions, which are positions of records. The bucket must not be
+// locked.
+func (b *Bucket) trimLog(deletions ...uint64) {
+	j := b.log
+	if j == nil {
+		return
+	}
+	j.trimming.Lock()
+	defer j.trimming.Unlock()
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return
+	}
+	t := Trim{Before: j.position + 1, Deletions: deletions}
+	if b.ring.n > 0 {
+		t.Before = b.oldestPosition()
+	}
+	gone := j.gone
+	j.gone = gone[:0]
+	for _, at := range gone {
+		if at >= t.Before {
+			t.Messages = append(t.Messages, at)
+		}
+	}
+	told := t.Before == j.trimmed && len(t.Messages)+len(t.Deletions) == 0
+	j.trimmed = t.Before
+	b.mu.Unlock()
+	if !told {
+		j.journal.Trim(t)
+	}
+}
+
+// oldestPosition is that of the oldest message in the log, or the next one's if there is
+// none, as all are of an earlier log.
+func (b *Bucket) oldestPosition() uint64 {
+	j := b.log
+	if at := b.ring.at(place{}).ID.logPosition(j.log); at != 0 {
+		return at
+	}
+	p := b.ring.search(func(_ uint64, m *Message) bool { return m.ID.logPosition(j.log) != 0 })
+	if p.chunk == len(b.ring.chunks) {
+		return j.position + 1
+	}
+	return b.ring.at(p).ID.logPosition(j.log)
+}

@@ -1,0 +1,271 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"unsafe"
+)
+
+// RecordKind says what happened.
+type RecordKind uint8
+
+// What a log tells. What makes room for newer messages, or reaches MaxAge, is not in it:
+// everyone who reads the log finds that out alike.
+const (
+	MessageCame RecordKind = iota + 1
+	MessagesRemoved
+	MessagesMarked
+	FaultsSet
+)
+
+// Record is something that happened to a bucket, as a [Journal] has it.
+type Record struct {
+	Kind RecordKind
+
+	// ID is random, and names the record: two with the same ID are the same record, written
+	// twice.
+	ID ID
+
+	// Message is the one that came: all but what the log's entry says, which is its ID and
+	// its time of arrival, and but for what readers keep beside it.
+	Message *Message
+
+	// IDs are the messages that were removed or marked.
+	IDs []ID
+
+	// Read is whether the messages were marked as read, or as unread.
+	Read bool
+
+	// Faults is the document that set the faults.
+	Faults []byte
+}
+
+// recordVersion is the first byte of a record in binary form. What follows is the kind, the
+// ID, and then, by the kind:
+//
+//	MessageCame      flags; sender, MAIL parameters, transcript, subject, from, to; the
+//	                 number of recipients and each; the session, if there is one; the extras,
+//	                 if there are any; and up to the end the message as received
+//	MessagesRemoved  the IDs
+//	MessagesMarked   0 or 1 for read, and the IDs
+//	FaultsSet        the document
+//
+// A number is a uvarint of encoding/binary, and a text is its length as a number, and its
+// bytes. Session and extras have the fields in the order in which Go declares them.
+const recordVersion = 1
+
+// Flags of a message in binary form.
+const (
+	hasSession = 1 << iota
+	hasExtras
+	saidEHLO // the session's Extended
+	knownFlags
+)
+
+var errMalformedRecord = errors.New("malformed record")
+
+// AppendTo appends the binary form of r to b. An error means that r is no record that can
+// be written.
+func (r *Record) AppendTo(b []byte) ([]byte, error) {
+	b = append(append(b, recordVersion, byte(r.Kind)), r.ID[:]...)
+	switch {
+	case r.Kind == MessageCame && r.Message != nil:
+		return r.Message.appendTo(b), nil
+	case r.Kind == MessagesRemoved:
+		return appendIDs(b, r.IDs), nil
+	case r.Kind == MessagesMarked && r.Read:
+		return appendIDs(append(b, 1), r.IDs), nil
+	case r.Kind == MessagesMarked:
+		return appendIDs(append(b, 0), r.IDs), nil
+	case r.Kind == FaultsSet:
+		return append(b, r.Faults...), nil
+	}
+	return nil, fmt.Errorf("writing a record of kind %d: it is not known, or has no message", r.Kind)
+}
+
+func appendIDs(b []byte, ids []ID) []byte {
+	for i := range ids {
+		b = append(b, ids[i][:]...)
+	}
+	return b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+func appendTexts(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, text := range list {
+		b = appendText(b, text)
+	}
+	return b
+}
+
+func (m *Message) appendTo(b []byte) []byte {
+	var flags byte
+	if m.Session != nil {
+		flags |= hasSession
+		if m.Session.Extended {
+			flags |= saidEHLO
+		}
+	}
+	if m.Extras != nil {
+		flags |= hasExtras
+	}
+	b = append(b, flags)
+	for _, text := range []string{m.Sender, m.MailParameters, string(m.Exchange), m.Subject, m.From, m.To} {
+		b = appendText(b, text)
+	}
+	b = appendTexts(b, m.Recipients)
+	if m.Session != nil {
+		for _, text := range m.Session.texts() {
+			b = appendText(b, *text)
+		}
+	}
+	if m.Extras != nil {
+		b = appendTexts(appendTexts(b, m.Extras.RecipientParameters), m.Extras.Problems)
+	}
+	return append(b, m.Raw...)
+}
+
+// texts are the texts of a session in the order of its binary form.
+func (s *Session) texts() [9]*string {
+	return [...]*string{
+		&s.Client, &s.Hello, &s.TLSVersion, &s.TLSCipher, &s.TLSServerName, &s.TLSClientSubject,
+		&s.AuthMechanism, &s.AuthIdentity, &s.Preamble,
+	}
+}
+
+// ParseRecord reads what AppendTo wrote. The record's texts are parts of b, which therefore
+// must not change afterwards. It takes no more memory than in proportion to b.
+func ParseRecord(b []byte) (Record, error) {
+	if len(b) < 2+len(ID{}) {
+		return Record{}, fmt.Errorf("%w: it ends too early", errMalformedRecord)
+	}
+	if b[0] != recordVersion {
+		return Record{}, fmt.Errorf("a record of version %d cannot be read by this program, which knows version %d", b[0], recordVersion)
+	}
+	r := Record{Kind: RecordKind(b[1]), ID: ID(b[2:])}
+	b = b[2+len(r.ID):]
+	var err error
+	switch r.Kind {
+	case MessageCame:
+		r.Message, err = parseMessage(b)
+	case MessagesRemoved:
+		r.IDs, err = parseIDs(b)
+	case MessagesMarked:
+		if len(b) == 0 || b[0] > 1 {
+			return Record{}, fmt.Errorf("%w: a mark is neither 0 nor 1", errMalformedRecord)
+		}
+		r.Read = b[0] == 1
+		r.IDs, err = parseIDs(b[1:])
+	case FaultsSet:
+		r.Faults = b
+	default:
+		err = fmt.Errorf("%w: the kind %d is not known", errMalformedRecord, r.Kind)
+	}
+	if err != nil {
+		return Record{}, err
+	}
+	return r, nil
+}
+
+func parseIDs(b []byte) ([]ID, error) {
+	const size = len(ID{})
+	if len(b)%size != 0 {
+		return nil, fmt.Errorf("%w: an ID ends too early", errMalformedRecord)
+	}
+	ids := make([]ID, 0, len(b)/size)
+	for ; len(b) > 0; b = b[size:] {
+		ids = append(ids, ID(b))
+	}
+	return ids, nil
+}
+
+func parseMessage(b []byte) (*Message, error) {
+	p := recordParser{rest: unsafe.String(unsafe.SliceData(b), len(b))}
+	flags := p.byte()
+	if flags >= knownFlags {
+		p.failed = true
+	}
+	m := new(Message)
+	var exchange string
+	for _, text := range []*string{&m.Sender, &m.MailParameters, &exchange, &m.Subject, &m.From, &m.To} {
+		*text = p.text()
+	}
+	m.Exchange = Transcript(exchange)
+	m.Recipients = p.texts()
+	if flags&hasSession != 0 {
+		m.Session = &Session{Extended: flags&saidEHLO != 0}
+		for _, text := range m.Session.texts() {
+			*text = p.text()
+		}
+	}
+	if flags&hasExtras != 0 {
+		m.Extras = &Extras{RecipientParameters: p.texts(), Problems: p.texts()}
+	}
+	if p.failed {
+		return nil, fmt.Errorf("%w: the message ends too early, or a length is wrong", errMalformedRecord)
+	}
+	m.Raw = p.rest
+	return m, nil
+}
+
+// recordParser reads what a message begins with. Once it has failed it gives nothing.
+type recordParser struct {
+	rest   string
+	failed bool
+}
+
+func (p *recordParser) byte() byte {
+	if p.failed || p.rest == "" {
+		p.failed = true
+		return 0
+	}
+	c := p.rest[0]
+	p.rest = p.rest[1:]
+	return c
+}
+
+// number is at most the number of bytes that are left, as each of what it counts takes one
+// at least.
+func (p *recordParser) number() int {
+	var n uint64
+	for shift := 0; shift < 64; shift += 7 {
+		c := p.byte()
+		n |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			break
+		}
+	}
+	if p.failed || n > uint64(len(p.rest)) {
+		p.failed = true
+		return 0
+	}
+	return int(n)
+}
+
+func (p *recordParser) text() string {
+	n := p.number()
+	text := p.rest[:n]
+	p.rest = p.rest[n:]
+	return text
+}
+
+// texts is nil for none.
+func (p *recordParser) texts() []string {
+	n := p.number()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, n)
+	for range n {
+		list = append(list, p.text())
+	}
+	if p.failed {
+		return nil
+	}
+	return list
+}
