@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/release"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -29,6 +30,7 @@ type bucket struct {
 	faults   smtp.Faults
 	failed   store.FailedSessions
 	configs  bucketConfigs
+	released release.Ledger
 
 	recipientsRefused atomic.Uint64
 }

@@ -57,6 +57,15 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	            drop
 //	            stall
 //	        }
+//	        release <server>[:<port>] {
+//	            allow          <patterns...>
+//	            user           <name> <password>
+//	            tls            on|starttls|off
+//	            tls_trust      <PEM files...>
+//	            from           <address>
+//	            max_size       <size>
+//	            max_per_minute <number>
+//	        }
 //	    }
 //	}
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -96,6 +105,7 @@ func (a *App) unmarshalBucket(d *caddyfile.Dispenser) error {
 		"max_bytes":    func() error { return sizeArg(d, &config.MaxBytes) },
 		"max_age":      func() error { return durationArg(d, &config.MaxAge) },
 		"fault":        func() error { return config.unmarshalFault(d) },
+		"release":      func() error { return config.unmarshalRelease(d) },
 
 		"max_messages_per": func() error { return config.MaxMessagesPer.unmarshal(d) },
 	}, "fault", "max_messages_per")

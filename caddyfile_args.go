@@ -63,6 +63,18 @@ func oneArg(d *caddyfile.Dispenser, to *string) error {
 	return nil
 }
 
+// someArgs reads the arguments of an option, of which there has to be one at least, and
+// adds them to those before.
+func someArgs(d *caddyfile.Dispenser, to *[]string) error {
+	option := d.Val()
+	args := d.RemainingArgs()
+	if len(args) == 0 {
+		return d.Errf("%s: expected a value after it", option)
+	}
+	*to = append(*to, args...)
+	return nil
+}
+
 func countArg(d *caddyfile.Dispenser, to *int) error {
 	option, value := d.Val(), ""
 	if err := oneArg(d, &value); err != nil {

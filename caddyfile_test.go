@@ -25,6 +25,9 @@ func wrongWords() []wrongWord {
 	option := func(line string) string { return "{\n mailbucket {\n  " + line + "\n }\n}\n" }
 	bucket := func(line string) string { return "{\n mailbucket { \n bucket b {\n " + line + "\n }\n }\n}\n" }
 	fault := func(line string) string { return bucket("fault rcpt {\n " + line + "\n }") }
+	outlet := func(line string) string {
+		return bucket("release smtp.example.com {\n allow *@ours.test\n " + line + "\n }")
+	}
 	handler := func(line string) string {
 		return "{\n layer4 {\n :1025 { \n route {\n mailbucket {\n " + line + "\n }\n }\n }\n }\n}\n"
 	}
@@ -42,7 +45,7 @@ func wrongWords() []wrongWord {
 		{option("bucket a/b"), 3, "bucket name"},
 		{option("bucket a b"), 3, "expected one value"},
 		{option("bucket a\n  bucket a"), 4, "already given"},
-		{bucket("max_message 1"), 4, "expected fault, max_age, max_bytes, max_messages, max_messages_per"},
+		{bucket("max_message 1"), 4, "expected fault, max_age, max_bytes, max_messages, max_messages_per, release"},
 		{bucket("max_messages 0"), 4, "expected a positive number"},
 		{bucket("max_messages many"), 4, "expected a positive number"},
 		{bucket("max_messages -1"), 4, "expected a positive number or unlimited"},
@@ -57,6 +60,28 @@ func wrongWords() []wrongWord {
 		{bucket("max_bytes 1XB"), 4, "expected a size"},
 		{bucket("max_bytes"), 4, "expected a value"},
 		{bucket("max_age -1s"), 4, "expected a duration"},
+		{bucket("release"), 4, "expected a value"},
+		{bucket("release a b"), 4, "expected one value"},
+		{bucket("release smtp.example.com"), 4, "there is no allow: expected the addresses"},
+		{bucket("release smtp.example.com {\n from a@b.test\n }"), 6, "there is no allow"},
+		{bucket("release smtp://example.com {\n allow *@ours.test\n }"), 6, "expected a host, or host:port"},
+		{bucket("release smtp.example.com:0 {\n allow *@ours.test\n }"), 6, "expected a host, or host:port"},
+		{bucket("release :25 {\n allow *@ours.test\n }"), 6, "expected a host, or host:port"},
+		{bucket("release a {\n allow *@ours.test\n }\n release b {\n allow *@ours.test\n }"), 7, "already given"},
+		{outlet("allow"), 6, "expected a value"},
+		{outlet("allow *"), 7, "pattern \"*\": expected one such as *@example.com"},
+		{outlet("allow *@*"), 7, "expected one such as"},
+		{outlet("allowed a@b.test"), 6, "expected allow, from, max_per_minute, max_size, tls, tls_trust, user"},
+		{outlet("user robot"), 6, "expected a name and a password"},
+		{outlet("user robot a b"), 6, "expected a name and a password"},
+		{outlet("user robot secret\n tls off"), 8, "the password is not sent to smtp.example.com without TLS"},
+		{outlet("tls maybe"), 7, "expected on, starttls or off"},
+		{outlet("from ann"), 7, "expected a plain address"},
+		{outlet("from \"a@b.test>\\r\""), 7, "expected a plain address"},
+		{outlet("max_per_minute 0"), 6, "expected a positive number"},
+		{outlet("max_per_minute 10001"), 7, "expected 1 to 10000"},
+		{outlet("max_size big"), 6, "expected a size"},
+		{outlet("tls_trust"), 6, "expected a value"},
 		{handler("hostnam x"), 6, "expected accept_recipients, addresses, auth, connection_policy, extensions, first_command_timeout, hostname, idle_timeout,"},
 		{handler(`hostname "a b"`), 6, "expected a domain name"},
 		{handler("max_message_size big"), 6, "expected a size"},
@@ -140,6 +165,10 @@ func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
 		"accept_recipients: unrecognized placeholder":         layer4(`"accept_recipients":["{nosuch}"]`),
 		"no STARTTLS and no AUTH":                             layer4(`"extensions":false,"starttls":true`),
 		"expected one of connect":                             `{"apps":{"mailbucket":{"buckets":{"a":{"faults":[{"step":"x"}]}}}}}`,
+		"bucket a: release: there is no allow":                `{"apps":{"mailbucket":{"buckets":{"a":{"release":{"server":"relay.test"}}}}}}`,
+		"release: tls_trust: open /nonexistent":               `{"apps":{"mailbucket":{"buckets":{"a":{"release":{"server":"relay.test","allow":["*@ours.test"],"tls_trust":["/nonexistent"]}}}}}}`,
+		"release: unrecognized placeholder":                   `{"apps":{"mailbucket":{"buckets":{"a":{"release":{"server":"relay.test","allow":["*@ours.test"],"password":"{nosuch}"}}}}}}`,
+		"release: max_per_minute -1":                          `{"apps":{"mailbucket":{"buckets":{"a":{"release":{"server":"relay.test","allow":["*@ours.test"],"max_per_minute":-1}}}}}}`,
 		"expected a port":                                     `{"apps":{"mailbucket":{"listen":["localhost"]}}}`,
 	} {
 		var parsed caddy.Config

@@ -73,6 +73,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	contents := content.New(httpLimits)
 	h.api = rest.New(rest.Options{
 		Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+		Outlet: a.outlets[b.name], Who: whoAsks,
 	})
 	if h.PeerAPIs == nil || *h.PeerAPIs {
 		h.peers = peers.New(peers.Options{

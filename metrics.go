@@ -14,6 +14,8 @@ var (
 	descRefused  = counterDesc("refused", "Messages refused after their data had begun, or for their declared size.")
 
 	descRecipients = gaugeDesc("recipients_refused_total", "Recipients refused as accept_recipients does not have them.")
+	descReleased   = counterDesc("released", "Messages that were sent on.")
+	descUnsent     = counterDesc("release_failed", "Requests to send a message on that failed.")
 
 	descMessages = gaugeDesc("messages", "Messages held.")
 	descBytes    = gaugeDesc("bytes", "Bytes held, envelopes and index included.")
@@ -31,7 +33,7 @@ func gaugeDesc(name, help string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descReceived, descEvicted, descExpired, descDeleted, descRefused, descRecipients, descMessages, descBytes, descSessions,
+		descReceived, descEvicted, descExpired, descDeleted, descRefused, descRecipients, descReleased, descUnsent, descMessages, descBytes, descSessions,
 	} {
 		ch <- d
 	}
@@ -40,13 +42,15 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for name, b := range c.buckets {
-		stats := b.Stats()
+		stats, releases := b.Stats(), b.released.Counts()
 		for desc, value := range map[*prometheus.Desc]uint64{
 			descReceived: stats.Received,
 			descEvicted:  stats.Evicted,
 			descExpired:  stats.Expired,
 			descDeleted:  stats.Deleted,
 			descRefused:  stats.Refused,
+			descReleased: releases.Released,
+			descUnsent:   releases.ReleasesFailed,
 
 			descRecipients: b.recipientsRefused.Load(),
 		} {

@@ -27,6 +27,7 @@ import (
 
 	// The subcommands, for every Caddy that has this plugin.
 	_ "github.com/caddy-mailbucket/mailbucket/command"
+	"github.com/caddy-mailbucket/mailbucket/release"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -64,9 +65,10 @@ type App struct {
 	ShutdownGrace caddy.Duration `json:"shutdown_grace,omitempty"`
 
 	buckets      map[string]*bucket
-	listening    map[string][]string // addresses of plain SMTP, by bucket
-	certificates map[string]struct{} // names, for the tls app to manage
-	tls          *caddytls.TLS       // nil if certificates is empty
+	outlets      map[string]*release.Outlet // of the buckets from which mails may be released
+	listening    map[string][]string        // addresses of plain SMTP, by bucket
+	certificates map[string]struct{}        // names, for the tls app to manage
+	tls          *caddytls.TLS              // nil if certificates is empty
 	logger       *zap.Logger
 	running
 }
@@ -92,6 +94,9 @@ type BucketConfig struct {
 	// What goes wrong on purpose in the SMTP sessions into the bucket, so that
 	// applications can be tested with it. Others can be set through the API.
 	Faults []smtp.Fault `json:"faults,omitempty"`
+
+	// To whom mails may be sent on from the bucket, one by one. Default: to nobody.
+	Release *ReleaseConfig `json:"release,omitempty"`
 }
 
 // MaxMessagesPer bounds how many messages of one box a bucket holds. Beyond that, the oldest
@@ -124,7 +129,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
-	a.listening = make(map[string][]string)
+	a.listening, a.outlets = make(map[string][]string), make(map[string]*release.Outlet)
 	for name, config := range a.Buckets {
 		b, err := openBucket(name, config.limits())
 		if err != nil {
@@ -132,6 +137,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		}
 		a.buckets[name] = b
 		b.configs.add(b, config)
+		if a.outlets[name], err = config.Release.newOutlet(b, a.logger); err != nil {
+			return fmt.Errorf("bucket %s: %w", name, err)
+		}
 	}
 	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)

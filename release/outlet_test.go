@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/caddy-mailbucket/mailbucket/release/releasetest"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -40,10 +41,10 @@ func TestMailGoesByteForByte(t *testing.T) {
 		"large": "A: b\r\n\r\n" + strings.Repeat(".0123456789\r\n", 100_000),
 	} {
 		for _, security := range []Security{STARTTLS, ImplicitTLS, Plain} {
-			r := newRelay(t, func(s *smtp.Server) { s.ImplicitTLS = security == ImplicitTLS })
-			o, b := r.outlet(t, func(c *Config) {
+			r := releasetest.NewRelay(t, func(s *smtp.Server) { s.ImplicitTLS = security == ImplicitTLS })
+			o, b := outletTo(t, r, func(c *Config) {
 				c.Server.Security = security
-				c.Server.Username, c.Server.Password = "robot", "right \"password\""
+				c.Server.Username, c.Server.Password = "robot", releasetest.Password
 			})
 			m := put(t, b, "app@app.test", raw)
 			released, err := o.Release(t.Context(), m, []string{"ann@OURS.example.com"}, "tester")
@@ -51,7 +52,7 @@ func TestMailGoesByteForByte(t *testing.T) {
 				t.Errorf("%s, %d: %v", name, security, err)
 				continue
 			}
-			got := r.mails()[0]
+			got := r.Mails()[0]
 			if head := added.FindStringSubmatch(got.Data); head == nil || head[1] != "ann@ours.example.com" || got.Data[len(head[0]):] != raw || !strings.Contains(head[0], released.MessageID) {
 				t.Errorf("%s, %d: %.300q", name, security, got.Data)
 			}
@@ -69,19 +70,19 @@ func TestMailGoesByteForByte(t *testing.T) {
 }
 
 func TestLineEndsOfUnixBecomeThoseOfSMTP(t *testing.T) {
-	r := newRelay(t, nil)
-	o, b := r.outlet(t, nil)
+	r := releasetest.NewRelay(t, nil)
+	o, b := outletTo(t, r, nil)
 	if _, err := o.Release(t.Context(), put(t, b, "a@b", "A: b\n\n.\nx\n..\nend"), []string{"ann@ours.example.com"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if data := r.mails()[0].Data; !strings.HasSuffix(data, ">\r\nA: b\r\n\r\n.\r\nx\r\n..\r\nend\r\n") {
+	if data := r.Mails()[0].Data; !strings.HasSuffix(data, ">\r\nA: b\r\n\r\n.\r\nx\r\n..\r\nend\r\n") {
 		t.Errorf("sent %q", data)
 	}
 }
 
 func TestMailThatCannotGoAsItIs(t *testing.T) {
-	r := newRelay(t, nil)
-	o, b := r.outlet(t, func(c *Config) { c.MaxSize = 10_000 })
+	r := releasetest.NewRelay(t, nil)
+	o, b := outletTo(t, r, func(c *Config) { c.MaxSize = 10_000 })
 	resent := "Resent-Message-Id:\r\n <x" + mark + "other.example>\r\n"
 	for name, test := range map[string]struct {
 		raw, want string
@@ -116,14 +117,14 @@ func TestMailThatCannotGoAsItIs(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := len(r.mails()); n != 3 {
+	if n := len(r.Mails()); n != 3 {
 		t.Errorf("%d mails were sent", n)
 	}
 }
 
 func TestRecipients(t *testing.T) {
-	r := newRelay(t, nil)
-	o, b := r.outlet(t, func(c *Config) { c.MaxPerMinute = 1000 })
+	r := releasetest.NewRelay(t, nil)
+	o, b := outletTo(t, r, func(c *Config) { c.MaxPerMinute = 1000 })
 	m := put(t, b, "a@b", plainMail)
 	for _, test := range []struct {
 		to   []string
@@ -141,7 +142,7 @@ func TestRecipients(t *testing.T) {
 			t.Errorf("the error does not name the list: %v", err)
 		}
 	}
-	if n := len(r.mails()); n != 0 {
+	if n := len(r.Mails()); n != 0 {
 		t.Fatalf("%d mails were sent", n)
 	}
 	released, err := o.Release(t.Context(), m, []string{"ann@ours.example.com", "x@bücher.example", "jürgen@ours.example.com", "ann@OURS.example.com"}, "tester")
@@ -149,7 +150,7 @@ func TestRecipients(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"ann@ours.example.com", "x@xn--bcher-kva.example", "jürgen@ours.example.com"}
-	got := r.mails()[0]
+	got := r.Mails()[0]
 	if head := added.FindStringSubmatch(got.Data); !slices.Equal(got.Recipients, want) || head == nil || head[1] != strings.Join(want, ",\r\n ") || !strings.Contains(got.MailParameters, "SMTPUTF8") {
 		t.Errorf("to %q, %.400q", got.Recipients, got.Data)
 	}
@@ -175,17 +176,17 @@ func TestRefusalsOfTheServer(t *testing.T) {
 		{smtp.Fault{Step: "end-of-data", Reply: "554 5.7.1 Spam"}, Refused, "the email: the server answered 554 5.7.1 Spam"},
 		{smtp.Fault{Step: "end-of-data", Drop: true}, Away, "the connection to the server failed"},
 	} {
-		r := newRelay(t, nil)
+		r := releasetest.NewRelay(t, nil)
 		if err := r.Faults.Configure([]smtp.Fault{test.fault}); err != nil {
 			t.Fatal(err)
 		}
-		o, b := r.outlet(t, func(c *Config) { c.Server.Username, c.Server.Password = "robot", "right \"password\"" })
+		o, b := outletTo(t, r, func(c *Config) { c.Server.Username, c.Server.Password = "robot", releasetest.Password })
 		m := put(t, b, "a@b", plainMail)
 		_, err := o.Release(t.Context(), m, []string{"ann@ours.example.com", "bob@ours.example.com"}, "")
 		if kindOf(err) != test.kind || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: %v", test.fault, err)
 		}
-		if n := len(r.mails()); n != 0 || b.Releases(m.ID) != nil {
+		if n := len(r.Mails()); n != 0 || b.Releases(m.ID) != nil {
 			t.Errorf("%+v: %d mails were sent, and %v is kept", test.fault, n, b.Releases(m.ID))
 		}
 		if c := o.ledger.Counts(); c != (Counts{ReleasesFailed: 1}) {
@@ -210,18 +211,18 @@ func TestWhatTheServerMustOffer(t *testing.T) {
 		"8BITMIME":     {plainSMTP, plainText, "A: b\r\n\r\nbl\xc3\xa5\r\n", "does not offer 8BITMIME"},
 		"SIZE":         {func(s *smtp.Server) { s.MaxMessageSize = 100 }, nil, plainMail, "takes at most 100"},
 	} {
-		r := newRelay(t, test.server)
-		o, b := r.outlet(t, test.config)
+		r := releasetest.NewRelay(t, test.server)
+		o, b := outletTo(t, r, test.config)
 		_, err := o.Release(t.Context(), put(t, b, "a@b", test.raw), []string{"ann@ours.example.com"}, "")
 		if kindOf(err) != Refused || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if n := len(r.mails()); n != 0 {
+		if n := len(r.Mails()); n != 0 {
 			t.Errorf("%s: %d mails were sent", name, n)
 		}
 	}
-	r := newRelay(t, plainSMTP)
-	o, b := r.outlet(t, plainText)
+	r := releasetest.NewRelay(t, plainSMTP)
+	o, b := outletTo(t, r, plainText)
 	if _, err := o.Release(t.Context(), put(t, b, "a@b", plainMail), []string{"ann@ours.example.com"}, ""); err != nil {
 		t.Errorf("ASCII to a server without extensions: %v", err)
 	}
@@ -230,7 +231,7 @@ func TestWhatTheServerMustOffer(t *testing.T) {
 // TestServerWithoutSMTPUTF8 has one that offers 8BITMIME alone.
 func TestServerWithoutSMTPUTF8(t *testing.T) {
 	said := make(chan string, 100)
-	address := listen(t, func(conn net.Conn) {
+	address := releasetest.Listen(t, func(conn net.Conn) {
 		_, _ = io.WriteString(conn, "220 x\r\n")
 		for r := bufio.NewScanner(conn); r.Scan(); {
 			said <- r.Text()
@@ -281,7 +282,7 @@ func TestHostileServers(t *testing.T) {
 		"closed":       {func(net.Conn) {}, "failed"},
 		"TLS":          {say("\x16\x03\x01\x02\x00\x01\r\n\r\n"), "failed"},
 	} {
-		address := listen(t, test.serve)
+		address := releasetest.Listen(t, test.serve)
 		o, b := newOutlet(t, address, nil, plainText)
 		_, err := o.Release(t.Context(), put(t, b, "a@b", plainMail), []string{"ann@ours.example.com"}, "")
 		if err == nil || !strings.Contains(err.Error(), strings.Replace(test.want, "ADDRESS", address, 1)) || len(err.Error()) > maxText+10 || strings.ContainsAny(err.Error(), "\r\n\x1b\x00\u202e") {
@@ -301,7 +302,7 @@ func flood(conn net.Conn, text string) {
 
 func TestReleaseEndsWithItsContext(t *testing.T) {
 	began := make(chan struct{}, 1)
-	address := listen(t, func(conn net.Conn) {
+	address := releasetest.Listen(t, func(conn net.Conn) {
 		_, _ = io.WriteString(conn, "220 x\r\n")
 		_, _ = bufio.NewReader(conn).ReadString('\n')
 		began <- struct{}{}
@@ -335,8 +336,8 @@ func TestSoManyAMinute(t *testing.T) {
 			t.Errorf("%d: %d after %s: %t", i, test.n, test.after, got)
 		}
 	}
-	r := newRelay(t, nil)
-	o, b := r.outlet(t, func(c *Config) { c.MaxPerMinute = 3 })
+	r := releasetest.NewRelay(t, nil)
+	o, b := outletTo(t, r, func(c *Config) { c.MaxPerMinute = 3 })
 	m := put(t, b, "a@b", plainMail)
 	for i, want := range []Kind{-1, TooMany, -1, TooMany} {
 		to := []string{"ann@ours.example.com", "bob@ours.example.com"}[:2-i/2]
@@ -347,19 +348,19 @@ func TestSoManyAMinute(t *testing.T) {
 }
 
 func TestWhatTellsOfFailuresKeepsTheNullSender(t *testing.T) {
-	r := newRelay(t, nil)
-	o, b := r.outlet(t, nil)
-	if _, err := o.Release(t.Context(), put(t, b, "", plainMail), []string{"ann@ours.example.com"}, ""); err != nil || r.mails()[0].ReversePath != "" {
-		t.Errorf("%v, sender %q", err, r.mails()[0].ReversePath)
+	r := releasetest.NewRelay(t, nil)
+	o, b := outletTo(t, r, nil)
+	if _, err := o.Release(t.Context(), put(t, b, "", plainMail), []string{"ann@ours.example.com"}, ""); err != nil || r.Mails()[0].ReversePath != "" {
+		t.Errorf("%v, sender %q", err, r.Mails()[0].ReversePath)
 	}
 }
 
 // TestNothingInjectsAField puts line ends into whatever a request or a mail can say.
 func TestNothingInjectsAField(t *testing.T) {
 	const evil = "x\r\nBcc: x@evil.example\r\n"
-	r := newRelay(t, nil)
+	r := releasetest.NewRelay(t, nil)
 	logs, seen := observer.New(zap.InfoLevel)
-	o, b := r.outlet(t, nil)
+	o, b := outletTo(t, r, nil)
 	o.logger = zap.New(logs)
 	m := &store.Message{Sender: evil, Recipients: []string{evil}, MailParameters: evil, Raw: plainMail}
 	if err := b.Append(t.Context(), m); err != nil {
@@ -368,7 +369,7 @@ func TestNothingInjectsAField(t *testing.T) {
 	if _, err := o.Release(t.Context(), m, []string{"ann@ours.example.com"}, evil); err != nil {
 		t.Fatal(err)
 	}
-	got := r.mails()[0]
+	got := r.Mails()[0]
 	if rest := added.ReplaceAllString(got.Data, ""); rest != plainMail || len(got.Recipients) != 1 {
 		t.Errorf("sent %q", got.Data)
 	}

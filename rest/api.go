@@ -5,9 +5,10 @@
 // entry.go has what lists show of an email, wait.go waits, events.go streams, and
 // mbox.go gives many emails as one file. email.go shows one email and latest.go the
 // newest, part.go its HTML and other parts, which serve.go sends, session.go how it
-// came, and check.go what is wrong with it. create.go stores an email, faults.go sets what goes wrong on purpose, stats.go
-// counts, health.go tells supervisors that all is well, json.go writes answers and
-// problem.go errors. openapi.json describes all of it.
+// came, and check.go what is wrong with it. create.go stores an email, release.go sends
+// one on, faults.go sets what goes wrong on purpose, stats.go counts, health.go tells
+// supervisors that all is well, json.go writes answers and problem.go errors.
+// openapi.json describes all of it.
 package rest
 
 import (
@@ -22,6 +23,7 @@ import (
 
 	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/release"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -42,6 +44,11 @@ type Options struct {
 	// Contents has what is made of mails for answers, here and elsewhere.
 	Contents *content.Contents
 
+	// Outlet releases emails, and Who tells who asks for it: a user, or a client's address.
+	// Both are nil where that is not configured.
+	Outlet *release.Outlet
+	Who    func(*http.Request) string
+
 	// Logger logs answers that could not be made.
 	Logger *zap.Logger
 }
@@ -55,6 +62,8 @@ type API struct {
 	limits    *guard.Limits
 	logger    *zap.Logger
 	contents  *content.Contents
+	outlet    *release.Outlet
+	who       func(*http.Request) string
 	pages     pages
 	heartbeat time.Duration // of idle event streams
 
@@ -66,7 +75,7 @@ type API struct {
 func New(o Options) *API {
 	a := &API{
 		bucket: o.Bucket, failed: o.Failed, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
-		contents: o.Contents, heartbeat: heartbeat,
+		contents: o.Contents, outlet: o.Outlet, who: o.Who, heartbeat: heartbeat,
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
 	return a
@@ -102,6 +111,7 @@ var (
 		"headers": {http.MethodGet: (*API).headers},
 		"session": {http.MethodGet: (*API).session},
 		"check":   {http.MethodGet: (*API).check},
+		"release": {http.MethodPost: (*API).release},
 	}
 	// The same calls for the latest email.
 	latestEmail = latestOf(email, true)
@@ -112,6 +122,7 @@ var (
 		"headers": latestOf(parts["headers"], true),
 		"session": latestOf(parts["session"], true),
 		"check":   latestOf(parts["check"], false),
+		"release": latestOf(parts["release"], false),
 	}
 	// Paths that end in the name of a part.
 	named = map[string]func(a *API, w http.ResponseWriter, r *http.Request, id store.ID, name string) *problem{

@@ -13,8 +13,9 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// emailContent is the answer to GET /emails/{id} but for whether the email has been read,
-// which is its last member. The answer has SMTP Bucket's keys first, then ours.
+// emailContent is the answer to GET /emails/{id} but for what may change, its last members:
+// what was released, and whether the email has been read. The answer has SMTP Bucket's keys
+// first, then ours.
 type emailContent struct {
 	// document is all of it, if it is small.
 	document string
@@ -75,7 +76,7 @@ func (c *emailContent) size() int {
 	return size
 }
 
-// write writes the answer about the email with that raw data, up to its last member.
+// write writes the answer about the email with that raw data, but for its last members.
 func (c *emailContent) write(s *jsonStream, raw string) {
 	if c.document != "" {
 		s.plain(c.document)
@@ -196,10 +197,12 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	if !ok {
 		return noSuchEmail(id)
 	}
-	representation, end := "json", `,"read":false}`
+	releases, version := a.releases(id)
+	representation, end := "json", `,"releases":`+releases+`,"read":`+strconv.FormatBool(m.Read())+`}`
 	if m.Read() {
-		representation, end = "json-read", `,"read":true}`
+		representation += "-read"
 	}
+	representation += version
 	w.Header().Set("Cache-Control", "no-cache")
 	if answered(w, r, id, representation, "application/json") {
 		return nil
