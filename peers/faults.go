@@ -3,8 +3,11 @@ package peers
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // plainFault is a fault without conditions, which is all that the peers' calls can set.
@@ -77,4 +80,12 @@ func (a *API) replaceFaults(own func(plainFault) bool, with []plainFault) error 
 		all = append(all, f)
 	}
 	return a.faults.SetJSON(encode(map[string]any{"faults": all}))
+}
+
+// faultsFailure is the answer when faults could not be set.
+func faultsFailure(err error) *failure {
+	if store.OfJournal(err) || errors.Is(err, store.ErrClosed) {
+		return workFailure(err)
+	}
+	return badRequest(err.Error())
 }

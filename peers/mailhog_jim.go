@@ -112,7 +112,7 @@ func (a *API) setJim(j *mailhogJim) *failure {
 		return badRequest("LinkSpeedAffect: expected 0, as connections cannot be slowed down here")
 	}
 	if err := a.replaceFaults(new(mailhogJim).isJims, j.faults()); err != nil {
-		return badRequest(err.Error())
+		return faultsFailure(err)
 	}
 	return nil
 }

@@ -34,10 +34,16 @@ func (a *API) mailhogMessage(w http.ResponseWriter, r *http.Request, names []str
 
 // mailhogDelete answers DELETE /api/v1/messages/{id}. The answer never has a body, even if
 // there is no such mail, as clients would read it as JSON.
-func (a *API) mailhogDelete(w http.ResponseWriter, _ *http.Request, names []string) *failure {
+func (a *API) mailhogDelete(w http.ResponseWriter, r *http.Request, names []string) *failure {
 	status := http.StatusNotFound
-	if id, err := store.ParseID(names[0]); err == nil && a.bucket.Delete(id) {
-		status = http.StatusOK
+	if id, err := store.ParseID(names[0]); err == nil {
+		deleted, err := a.bucket.Delete(r.Context(), id)
+		switch {
+		case err != nil:
+			return workFailure(err)
+		case deleted:
+			status = http.StatusOK
+		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

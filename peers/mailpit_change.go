@@ -35,7 +35,9 @@ func (a *API) mailpitMark(w http.ResponseWriter, r *http.Request, _ []string) *f
 	case len(change.IDs) > 0 && change.Search != "":
 		return badRequest("expected either IDs or Search, not both")
 	case len(change.IDs) > 0:
-		a.bucket.Mark(heldIDs(change.IDs), change.Read)
+		if _, err := a.bucket.Mark(r.Context(), heldIDs(change.IDs), change.Read); err != nil {
+			return workFailure(err)
+		}
 	default:
 		var q store.Query
 		if change.Search != "" {
@@ -66,7 +68,9 @@ func (a *API) mailpitDelete(w http.ResponseWriter, r *http.Request, _ []string) 
 		return f
 	}
 	if len(change.IDs) > 0 {
-		a.bucket.DeleteIDs(heldIDs(change.IDs))
+		if _, err := a.bucket.DeleteIDs(r.Context(), heldIDs(change.IDs)); err != nil {
+			return workFailure(err)
+		}
 	} else if _, err := a.bucket.DeleteMatching(r.Context(), store.Query{}); err != nil {
 		return workFailure(err)
 	}

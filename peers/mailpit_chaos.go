@@ -94,7 +94,7 @@ func (a *API) mailpitSetChaos(w http.ResponseWriter, r *http.Request, _ []string
 		_, _, isChaos := chaosOf(f)
 		return isChaos
 	}, faults); err != nil {
-		return badRequest(err.Error())
+		return faultsFailure(err)
 	}
 	return a.sendJSON(w, r, chaos, 500)
 }

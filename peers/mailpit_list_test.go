@@ -68,7 +68,7 @@ func TestMailpitSearch(t *testing.T) {
 	read := p.add("a@x", []string{"one@x"}, "To: one@x\nSubject: second red\n\nx\n")
 	p.add("a@x", []string{"two@x"}, "To: two@x\nSubject: third green\n\nx\n")
 	id, _ := store.ParseID(read)
-	p.bucket.Mark([]store.ID{id}, true)
+	p.bucket.Mark(t.Context(), []store.ID{id}, true)
 	for _, c := range []struct {
 		query              string
 		subjects           []any

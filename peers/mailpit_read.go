@@ -54,7 +54,8 @@ func (a *API) latest(r *http.Request) (*store.Message, *failure) {
 // markRead marks a mail as read, unless it was asked for by a HEAD request.
 func (a *API) markRead(r *http.Request, m *store.Message) {
 	if r.Method == http.MethodGet && !m.Read() {
-		a.bucket.Mark([]store.ID{m.ID}, true)
+		// Where the mark cannot be kept, the mail is shown nevertheless.
+		_, _ = a.bucket.Mark(r.Context(), []store.ID{m.ID}, true)
 	}
 }
 

@@ -36,7 +36,7 @@ func (a *API) deleteMany(w http.ResponseWriter, r *http.Request, _ store.ID) *pr
 		}
 		var ids []store.ID
 		if ids, p = parseIDs(body); p == nil {
-			deleted = a.bucket.DeleteIDs(ids)
+			deleted, p = a.changed(a.bucket.DeleteIDs(r.Context(), ids))
 		}
 	}
 	if p != nil {
@@ -79,7 +79,9 @@ func (a *API) markEmail(w http.ResponseWriter, r *http.Request, id store.ID) *pr
 	if p != nil {
 		return p
 	}
-	a.bucket.Mark([]store.ID{id}, read)
+	if _, p := a.changed(a.bucket.Mark(r.Context(), []store.ID{id}, read)); p != nil {
+		return p
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -93,7 +95,11 @@ func (a *API) changeMatching(r *http.Request, q store.Query, change func(context
 		}
 		defer release()
 	}
-	n, err := change(r.Context(), q)
+	return a.changed(change(r.Context(), q))
+}
+
+// changed is what came of changing emails.
+func (a *API) changed(n int, err error) (int, *problem) {
 	if err != nil {
 		return 0, workProblem(err)
 	}

@@ -65,7 +65,7 @@ func TestMarkChangesTheEntityTag(t *testing.T) {
 	if response, _ = do(t, a, "GET", path, "If-None-Match", old); response.StatusCode != http.StatusNotModified {
 		t.Errorf("unread: %d", response.StatusCode)
 	}
-	a.bucket.Mark([]store.ID{m.ID}, true)
+	a.bucket.Mark(t.Context(), []store.ID{m.ID}, true)
 	response, body := do(t, a, "GET", path, "If-None-Match", old)
 	marked := response.Header.Get("ETag")
 	if response.StatusCode != http.StatusOK || marked == old || !strings.Contains(body, `"read":true`) {
@@ -74,7 +74,7 @@ func TestMarkChangesTheEntityTag(t *testing.T) {
 	if response, _ = do(t, a, "HEAD", path, "If-None-Match", old); response.StatusCode != http.StatusOK || response.Header.Get("ETag") != marked {
 		t.Errorf("HEAD: %v", response)
 	}
-	a.bucket.Mark([]store.ID{m.ID}, false)
+	a.bucket.Mark(t.Context(), []store.ID{m.ID}, false)
 	if response, _ = do(t, a, "GET", path, "If-None-Match", old); response.StatusCode != http.StatusNotModified {
 		t.Errorf("unread again: %d", response.StatusCode)
 	}

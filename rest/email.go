@@ -255,8 +255,12 @@ func answered(w http.ResponseWriter, r *http.Request, id store.ID, name, content
 }
 
 // deleteEmail answers DELETE /emails/{id}.
-func (a *API) deleteEmail(w http.ResponseWriter, _ *http.Request, id store.ID) *problem {
-	if !a.bucket.Delete(id) {
+func (a *API) deleteEmail(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+	deleted, err := a.bucket.Delete(r.Context(), id)
+	switch {
+	case err != nil:
+		return workProblem(err)
+	case !deleted:
 		return noSuchEmail(id)
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -137,16 +137,16 @@ func TestEventsTellOfDeletionsAndMarks(t *testing.T) {
 			}
 		}
 	}
-	a.bucket.Mark([]store.ID{second.ID, first.ID}, true)
+	a.bucket.Mark(t.Context(), []store.ID{second.ID, first.ID}, true)
 	expect(both, "read", ids(second, first)+`,"read":true}`)
-	a.bucket.Mark([]store.ID{first.ID}, false)
+	a.bucket.Mark(t.Context(), []store.ID{first.ID}, false)
 	expect(both, "read", ids(first)+`,"read":false}`)
 	third := mustStore(t, a, mail("s@x", "q@x", "Subject: three\r\n\r\n"))
 	expect(both[:1], "", `{"id":"`+third.ID.String())
 	fourth := mustStore(t, a, mail("s@x", "r@x", "Subject: one\r\n\r\n"))
 	expect(both, "", `{"id":"`+fourth.ID.String())
-	if n := a.bucket.DeleteIDs([]store.ID{first.ID, third.ID}); n != 2 {
-		t.Errorf("%d deleted", n)
+	if n, err := a.bucket.DeleteIDs(t.Context(), []store.ID{first.ID, third.ID}); err != nil || n != 2 {
+		t.Errorf("%d deleted, %v", n, err)
 	}
 	expect(both, "deleted", ids(first, third)+"}")
 	a.bucket.SetLimits(store.Limits{MaxMessages: 1})
@@ -200,7 +200,7 @@ func TestClientsThatWereAwayTooLongAreReset(t *testing.T) {
 	a := newTestAPI(t, first, second)
 	server := serveAPI(t, a).URL
 	for i := range 40_000 {
-		a.bucket.Mark([]store.ID{first.ID}, i%2 == 0)
+		a.bucket.Mark(t.Context(), []store.ID{first.ID}, i%2 == 0)
 	}
 	for name, test := range map[string]struct {
 		from string
@@ -274,9 +274,9 @@ func TestManyDeleteAndWatch(t *testing.T) {
 				}
 				switch r.IntN(4) {
 				case 0:
-					a.bucket.Delete(m.ID)
+					a.bucket.Delete(t.Context(), m.ID)
 				case 1:
-					a.bucket.Mark([]store.ID{m.ID}, true)
+					a.bucket.Mark(t.Context(), []store.ID{m.ID}, true)
 				}
 			}
 		})

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -13,7 +14,7 @@ type Faults interface {
 	json.Marshaler
 
 	// SetJSON sets the rules from a document such as {"faults": [...]}, or says
-	// what is wrong with it and changes nothing.
+	// what is wrong with it, or with the bucket's journal, and changes nothing.
 	SetJSON(document []byte) error
 }
 
@@ -34,7 +35,11 @@ func (a *API) putFaults(w http.ResponseWriter, r *http.Request, id store.ID) *pr
 		return bodyProblem(err, "document", "256 KiB")
 	}
 	defer done()
-	if err := a.faults.SetJSON([]byte(document)); err != nil {
+	err = a.faults.SetJSON([]byte(document))
+	switch {
+	case store.OfJournal(err), errors.Is(err, store.ErrClosed):
+		return workProblem(err)
+	case err != nil:
 		return newProblem(http.StatusUnprocessableEntity, err.Error())
 	}
 	return a.getFaults(w, r, id)
@@ -43,7 +48,7 @@ func (a *API) putFaults(w http.ResponseWriter, r *http.Request, id store.ID) *pr
 // deleteFaults answers DELETE /faults. Those of the configuration stay.
 func (a *API) deleteFaults(w http.ResponseWriter, _ *http.Request, _ store.ID) *problem {
 	if err := a.faults.SetJSON([]byte(`{"faults":[]}`)); err != nil {
-		return newProblem(http.StatusInternalServerError, err.Error())
+		return workProblem(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

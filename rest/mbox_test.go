@@ -111,12 +111,15 @@ func TestMboxIsStreamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range page.Messages {
-		a.bucket.Delete(m.ID)
+		a.bucket.Delete(t.Context(), m.ID)
 	}
 	for _, i := range []int{90, 80} {
 		gone, err := a.bucket.Find(t.Context(), store.Query{Ascending: true, Offset: i, Limit: 1})
-		if err != nil || !a.bucket.Delete(gone.Messages[0].ID) {
+		if err != nil {
 			t.Fatal(err)
+		}
+		if deleted, err := a.bucket.Delete(t.Context(), gone.Messages[0].ID); err != nil || !deleted {
+			t.Fatal(deleted, err)
 		}
 	}
 	if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "Subject: 1000\r\n\r\n")); err != nil {

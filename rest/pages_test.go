@@ -35,7 +35,7 @@ func TestListsFollowTheBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("another", 2, 1, 1, 2, 2)
-	a.bucket.Mark([]store.ID{first.ID}, true)
+	a.bucket.Mark(t.Context(), []store.ID{first.ID}, true)
 	if _, body := do(t, a, "GET", "/emails?recipient=r@x"); !strings.Contains(body, `"read":true`) {
 		t.Errorf("after a mark: %s", body)
 	}

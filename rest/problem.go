@@ -37,6 +37,10 @@ func workProblem(err error) *problem {
 		return stoppingProblem()
 	case errors.Is(err, guard.ErrBusy):
 		return newProblem(http.StatusServiceUnavailable, guard.ErrBusy.Error())
+	case errors.Is(err, store.ErrJournalAway):
+		return newProblem(http.StatusServiceUnavailable, store.ErrJournalAway.Error()+": what it has is still shown, but nothing can be changed")
+	case errors.Is(err, store.ErrJournalFailed):
+		return newProblem(http.StatusServiceUnavailable, store.ErrJournalFailed.Error()+": the server's log says why")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return newProblem(http.StatusServiceUnavailable, "the request ended before its answer was ready")
 	}

@@ -195,7 +195,7 @@ func TestQueriesFindWhatTheyShould(t *testing.T) {
 		}
 		names[m.ID] = name
 		if name == "order" {
-			b.Mark([]store.ID{m.ID}, true)
+			b.Mark(t.Context(), []store.ID{m.ID}, true)
 		}
 	}
 	for _, test := range answers {

@@ -45,7 +45,7 @@ func TestFiltersMatchAndForgivePlusSigns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.Mark([]store.ID{m.ID}, true)
+	b.Mark(t.Context(), []store.ID{m.ID}, true)
 	// The query strings are as they came, so that each + is a blank.
 	for _, test := range []struct {
 		query string

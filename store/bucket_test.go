@@ -16,6 +16,26 @@ func mail(sender string, recipients ...string) *Message {
 	}
 }
 
+// mustDelete deletes messages, and returns how many were there.
+func mustDelete(t testing.TB, b *Bucket, ids ...ID) int {
+	t.Helper()
+	n, err := b.DeleteIDs(t.Context(), ids)
+	if err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
+// mustMark marks messages, and returns for how many that is new.
+func mustMark(t testing.TB, b *Bucket, ids []ID, read bool) int {
+	t.Helper()
+	n, err := b.Mark(t.Context(), ids, read)
+	if err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
 func mustAppend(t testing.TB, b *Bucket, m *Message) *Message {
 	t.Helper()
 	if err := b.Append(t.Context(), m); err != nil {
@@ -109,7 +129,7 @@ func TestClosedBucketTakesAndHoldsNothing(t *testing.T) {
 	if err := b.Append(t.Context(), mail("2", "r")); !errors.Is(err, ErrClosed) {
 		t.Errorf("error %v", err)
 	}
-	if _, ok := b.Get(m.ID); ok || b.Delete(m.ID) {
+	if _, ok := b.Get(m.ID); ok || mustDelete(t, b, m.ID) != 0 {
 		t.Error("a closed bucket holds messages")
 	}
 	if _, ok := b.First(t.Context(), Query{}); ok {
@@ -136,7 +156,7 @@ func TestReadersAndWritersAtOnce(t *testing.T) {
 					t.Error(err)
 				}
 				if i%7 == 0 {
-					b.Delete(m.ID)
+					mustDelete(t, b, m.ID)
 				}
 			}
 		})

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// Delete removes the message with that ID and reports whether it was there.
-func (b *Bucket) Delete(id ID) bool {
-	defer b.unlock(b.lock())
-	seq, ok := b.ring.byID(id)
-	return ok && b.delete(seq)
+// Delete removes the message with that ID and reports whether it was there. Its errors are
+// those of DeleteIDs.
+func (b *Bucket) Delete(ctx context.Context, id ID) (bool, error) {
+	n, err := b.DeleteIDs(ctx, []ID{id})
+	return n > 0, err
 }
 
 // delete removes the message with that number, if it is there, as somebody wants it
@@ -24,32 +24,50 @@ func (b *Bucket) delete(seq uint64) bool {
 
 // DeleteIDs removes the messages with these IDs and returns how many were there. Readers
 // and writers are not held up meanwhile, and see the messages disappear batch by batch.
-func (b *Bucket) DeleteIDs(ids []ID) int {
-	return b.changeIDs(ids, func(seq uint64, _ *Message) bool { return b.delete(seq) })
+// Only with a journal there may be an error: that the journal cannot be written or reached,
+// or ctx's. Some of the messages may be gone then, and others go later.
+func (b *Bucket) DeleteIDs(ctx context.Context, ids []ID) (int, error) {
+	if b.log != nil {
+		return b.writeHeld(ctx, Record{Kind: MessagesRemoved}, ids)
+	}
+	return b.changeIDs(ids, b.deleter), nil
 }
+
+// deleter is the change that removes a message.
+func (b *Bucket) deleter(seq uint64, _ *Message) bool { return b.delete(seq) }
 
 // DeleteMatching removes all that q matches, its paging aside, and returns how
 // many that were. Messages that arrive meanwhile stay. If ctx is done, the error is
-// ctx's and the rest stays too; a closed bucket gives ErrClosed. Readers and writers
-// are not held up meanwhile, and see the messages disappear batch by batch.
+// ctx's and the rest stays too; a closed bucket gives ErrClosed; with a journal there are
+// those of DeleteIDs. Readers and writers are not held up meanwhile, and see the messages
+// disappear batch by batch.
 func (b *Bucket) DeleteMatching(ctx context.Context, q Query) (int, error) {
-	return b.changeMatching(ctx, q, func(seq uint64, _ *Message) bool { return b.delete(seq) })
+	return b.changeMatching(ctx, q, Record{Kind: MessagesRemoved}, b.deleter)
 }
 
 // change does something to a message, which is held, and to the bucket, which is locked.
 // It reports whether that changed anything.
 type change func(seq uint64, m *Message) bool
 
-// changeMatching changes all that q matches when it is called.
-func (b *Bucket) changeMatching(ctx context.Context, q Query, f change) (int, error) {
+// changeMatching changes all that q matches when it is called: by f, or with a journal by
+// records like r.
+func (b *Bucket) changeMatching(ctx context.Context, q Query, r Record, f change) (int, error) {
 	var seqs []uint64
+	var ids []ID
 	q.Ascending = true
-	err := b.scan(ctx, &q, func(seq uint64, _ *Message) bool {
-		seqs = append(seqs, seq)
+	err := b.scan(ctx, &q, func(seq uint64, m *Message) bool {
+		if b.log != nil {
+			ids = append(ids, m.ID)
+		} else {
+			seqs = append(seqs, seq)
+		}
 		return true
 	})
 	if err != nil {
 		return 0, err
+	}
+	if b.log != nil {
+		return b.writeHeld(ctx, r, ids)
 	}
 	changed := 0
 	for len(seqs) > 0 {

@@ -51,7 +51,7 @@ func TestWhatIsKeptBesideMailMakesRoomForIt(t *testing.T) {
 	for b.Stats().Messages > 0 {
 		m, _ := b.First(t.Context(), Query{Ascending: true})
 		b.Keep(m, ListEntry, 1, 1)
-		b.Delete(m.ID)
+		mustDelete(t, b, m.ID)
 	}
 	if s := b.Stats(); s.Bytes != 0 || b.kept.held != 0 {
 		t.Errorf("an empty bucket holds %d bytes and keeps %d values", s.Bytes, b.kept.held)

@@ -83,14 +83,14 @@ func TestChangesAreInTheOrderInWhichTheyHappened(t *testing.T) {
 			case 2:
 				if len(held) > 0 {
 					i := r.IntN(len(held))
-					b.Delete(held[i].ID)
+					mustDelete(t, b, held[i].ID)
 					want = append(want, "deleted "+held[i].ID.String())
 					held = slices.Delete(held, i, i+1)
 				}
 			case 3:
 				if len(held) > 0 {
 					m, read := held[r.IntN(len(held))], r.IntN(2) == 0
-					if was := m.Read(); b.Mark([]ID{m.ID, m.ID}, read) == 1 {
+					if was := m.Read(); mustMark(t, b, []ID{m.ID, m.ID}, read) == 1 {
 						if was == read {
 							t.Fatal("a mark has changed that was the same before")
 						}
@@ -172,9 +172,9 @@ func TestChangesOfManyAtOnce(t *testing.T) {
 				}
 				switch r.IntN(4) {
 				case 0:
-					b.Delete(m.ID)
+					mustDelete(t, b, m.ID)
 				case 1:
-					b.Mark([]ID{m.ID}, true)
+					mustMark(t, b, []ID{m.ID}, true)
 				}
 			}
 		})
@@ -221,7 +221,7 @@ func TestForgottenChangesAreTold(t *testing.T) {
 	began, first := b.Now(), mustAppend(t, b, mail("s", "r"))
 	toggle := func(n int) {
 		for i := range n {
-			if b.Mark([]ID{first.ID}, !first.Read()) != 1 {
+			if mustMark(t, b, []ID{first.ID}, !first.Read()) != 1 {
 				t.Fatal(i)
 			}
 		}
@@ -295,7 +295,7 @@ func TestHistoryTakesItsShareOfTheBytes(t *testing.T) {
 		}
 		b.SetLimits(Limits{MaxBytes: 100_000})
 		if mustAppend(t, b, mail("s", "r")); b.Stats().Messages > 0 {
-			b.Mark([]ID{b.Newest()}, true)
+			mustMark(t, b, []ID{b.Newest()}, true)
 		}
 		if n := int64(b.history.next - b.history.first); n > 100_000/historyShare/changeSize {
 			t.Errorf("after the limit has become less: %d changes", n)
@@ -307,9 +307,9 @@ func TestWatchesOfChangesEnd(t *testing.T) {
 	b := New(Limits{MaxMessages: 1})
 	m := mustAppend(t, b, mail("1", "r"))
 	for i, change := range []func(){
-		func() { b.Mark([]ID{m.ID}, true) },
+		func() { mustMark(t, b, []ID{m.ID}, true) },
 		func() { mustAppend(t, b, mail("2", "r")) },
-		func() { b.DeleteIDs([]ID{b.Newest()}) },
+		func() { mustDelete(t, b, b.Newest()) },
 		func() { _ = b.Close() },
 		func() {}, // it has been closed
 		func() { _ = b.Close() },
@@ -325,8 +325,8 @@ func TestWatchesOfChangesEnd(t *testing.T) {
 	b = New(Limits{})
 	watch := b.WatchChanges()
 	m = mustAppend(t, b, mail("1", "r"))
-	b.Mark([]ID{m.ID}, false)
-	b.Delete(ID{})
+	mustMark(t, b, []ID{m.ID}, false)
+	mustDelete(t, b, ID{})
 	if isClosed(watch) {
 		t.Error("a watch of changes has ended without one")
 	}

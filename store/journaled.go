@@ -14,6 +14,12 @@ import (
 // instance as the disk is full.
 var ErrJournalFailed = errors.New("the bucket's journal cannot be written")
 
+// OfJournal reports whether an error says that a bucket's journal cannot be written or reached
+// for now. Trying again later may help.
+func OfJournal(err error) bool {
+	return errors.Is(err, ErrJournalAway) || errors.Is(err, ErrJournalFailed)
+}
+
 // journaled is what a bucket with a journal has beside the others.
 type journaled struct {
 	journal Journal
@@ -123,19 +129,41 @@ func (b *Bucket) appendToLog(ctx context.Context, m *Message) error {
 	return err
 }
 
-// writeIDs writes records of a kind for messages, and returns how many they changed.
-func (b *Bucket) writeIDs(ctx context.Context, r Record, ids []ID) (changed int, err error) {
+// writeHeld writes records like r for those messages that are held and not as it says
+// already, and returns how many it changed.
+func (b *Bucket) writeHeld(ctx context.Context, r Record, ids []ID) (changed int, err error) {
 	for len(ids) > 0 {
 		some := ids[:min(len(ids), maxRecordIDs)]
 		ids = ids[len(some):]
 		record := r
-		record.IDs = some
+		if record.IDs = b.worthChanging(&r, some); len(record.IDs) == 0 {
+			continue
+		}
 		n, err := b.write(ctx, &record, nil)
 		if changed += n; err != nil {
 			return changed, err
 		}
 	}
 	return changed, nil
+}
+
+// worthChanging are the IDs of messages that r would change, each once.
+func (b *Bucket) worthChanging(r *Record, ids []ID) []ID {
+	known := make(map[ID]struct{}, len(ids))
+	var worth []ID
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, id := range ids {
+		seq, held := b.ring.byID(id)
+		if _, twice := known[id]; twice || !held {
+			continue
+		}
+		known[id] = struct{}{}
+		if r.Kind == MessagesRemoved || b.ring.message(seq).Read() != r.Read {
+			worth = append(worth, id)
+		}
+	}
+	return worth
 }
 
 // feed does to the bucket what a record says. The journal calls it.
@@ -155,7 +183,7 @@ func (b *Bucket) feed(e Entry) {
 	case MessageCame:
 		b.came(&e, own)
 	case MessagesRemoved:
-		n = b.changeIDs(e.Record.IDs, func(seq uint64, _ *Message) bool { return b.delete(seq) })
+		n = b.changeIDs(e.Record.IDs, b.deleter)
 	case MessagesMarked:
 		n = b.changeIDs(e.Record.IDs, b.marker(e.Record.Read))
 	}

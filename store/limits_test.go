@@ -230,7 +230,7 @@ func TestRemovedBytesAreCounted(t *testing.T) {
 	}
 	check("evicted")
 	page := mustFind(t, b, Query{Limit: 1})
-	b.Delete(page.Messages[0].ID)
+	mustDelete(t, b, page.Messages[0].ID)
 	freed += cost[5]
 	check("deleted")
 	clock.ms.Add(60_000 - 3_000)

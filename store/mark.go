@@ -14,14 +14,19 @@ func (m *Message) Read() bool { return m.mark.read.Load() }
 
 // Mark sets whether the messages with these IDs have been read, and returns for how many
 // that is new. IDs of messages that are not held are passed over. Readers and writers are
-// not held up meanwhile, and see the marks batch by batch.
-func (b *Bucket) Mark(ids []ID, read bool) int { return b.changeIDs(ids, b.marker(read)) }
+// not held up meanwhile, and see the marks batch by batch. Its errors are those of DeleteIDs.
+func (b *Bucket) Mark(ctx context.Context, ids []ID, read bool) (int, error) {
+	if b.log != nil {
+		return b.writeHeld(ctx, Record{Kind: MessagesMarked, Read: read}, ids)
+	}
+	return b.changeIDs(ids, b.marker(read)), nil
+}
 
 // MarkMatching sets whether all that q matches, its paging aside, has been read, and
 // returns for how many messages that is new. Those that arrive meanwhile stay unread. Its
 // errors are those of DeleteMatching.
 func (b *Bucket) MarkMatching(ctx context.Context, q Query, read bool) (int, error) {
-	return b.changeMatching(ctx, q, b.marker(read))
+	return b.changeMatching(ctx, q, Record{Kind: MessagesMarked, Read: read}, b.marker(read))
 }
 
 // marker is the change that sets whether a message has been read.

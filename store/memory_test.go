@@ -40,7 +40,7 @@ func TestMaxBytesBoundsTheHeap(t *testing.T) {
 				m.Exchange += Transcript(strings.Repeat("z", test.exchange))
 				mustAppend(t, b, m)
 				if test.keep != nil && !test.keep(i) {
-					b.Delete(m.ID)
+					mustDelete(t, b, m.ID)
 				}
 			}
 			held, told := heapInUse()-before, b.Stats().Bytes

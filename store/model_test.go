@@ -181,7 +181,7 @@ func (s *simulation) step() {
 	case 2, 3:
 		if len(s.m) > 0 {
 			x := s.m[s.r.IntN(len(s.m))]
-			if !s.b.Delete(x.ID) || s.b.Delete(x.ID) {
+			if mustDelete(s.t, s.b, x.ID) != 1 || mustDelete(s.t, s.b, x.ID) != 0 {
 				s.t.Fatal("a held message must be deleted once")
 			}
 			s.stats.Deleted++
@@ -225,7 +225,7 @@ func (s *simulation) someIDs() (ids []ID, held model) {
 
 func (s *simulation) deleteIDs() {
 	ids, held := s.someIDs()
-	if n := s.b.DeleteIDs(ids); n != len(held) {
+	if n := mustDelete(s.t, s.b, ids...); n != len(held) {
 		s.t.Fatalf("deleted %d, want %d", n, len(held))
 	}
 	s.stats.Deleted += uint64(len(held))
@@ -236,7 +236,7 @@ func (s *simulation) mark() {
 	ids, held := s.someIDs()
 	read := s.r.IntN(3) > 0
 	marked := s.unlike(held, read)
-	if n := s.b.Mark(ids, read); n != len(marked) {
+	if n := mustMark(s.t, s.b, ids, read); n != len(marked) {
 		s.t.Fatalf("marked %d, want %d", n, len(marked))
 	}
 	s.marked(marked, read)

@@ -30,7 +30,7 @@ func TestReleasesAreRememberedAndCounted(t *testing.T) {
 	if len(earlier) != 1 || earlier[0].By != "ann" {
 		t.Errorf("a reader's list became %v", earlier)
 	}
-	b.Delete(m.ID)
+	mustDelete(t, b, m.ID)
 	if stats := b.Stats(); b.Releases(m.ID) != nil || len(b.releases) != 0 || stats.Bytes != b.history.size() && stats.Bytes != 0 {
 		t.Errorf("after the message is deleted: %v, %d bytes", b.releases, stats.Bytes)
 	}

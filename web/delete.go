@@ -35,7 +35,10 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 				ids = append(ids, id)
 			}
 		}
-		s.Bucket.DeleteIDs(ids)
+		if _, err := s.Bucket.DeleteIDs(r.Context(), ids); err != nil {
+			s.failChange(w, r, err)
+			return
+		}
 	case "matching":
 		newest, err := store.ParseID(form.Get("newest"))
 		q, filterErr := f.query()
@@ -44,7 +47,7 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 			return
 		}
 		if err := s.deleteMatching(r, upTo(q, newest)); err != nil {
-			s.failSearch(w, r, err)
+			s.failChange(w, r, err)
 			return
 		}
 		f.page = 0
@@ -63,6 +66,15 @@ func (s *Site) deleteMatching(r *http.Request, q store.Query) error {
 	defer done()
 	_, err = s.Bucket.DeleteMatching(r.Context(), q)
 	return err
+}
+
+// failChange answers a request for a change that could not be made.
+func (s *Site) failChange(w http.ResponseWriter, r *http.Request, err error) {
+	if store.OfJournal(err) {
+		s.fail(w, r, http.StatusServiceUnavailable, "error.journal")
+		return
+	}
+	s.failSearch(w, r, err)
 }
 
 // readForm reads the body of a form as browsers send it.

@@ -139,7 +139,8 @@ func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		return
 	}
 	if r.Method == http.MethodGet && !prefetches(r) {
-		s.Bucket.Mark([]store.ID{id}, true)
+		// Where the mark cannot be kept, the email is shown nevertheless.
+		_, _ = s.Bucket.Mark(r.Context(), []store.ID{id}, true)
 	}
 	p.Title = cmp.Or(p.Mail.Subject, english.text("subject.none"))
 	p.Mail.List = p.List.Here + "#m" + id.String()
@@ -329,7 +330,10 @@ func (v *mailPane) files() []file {
 
 // deleteFromMail deletes the email and shows the next older one, or the list.
 func (s *Site) deleteFromMail(w http.ResponseWriter, r *http.Request, f filter, id store.ID, older *store.Message) {
-	s.Bucket.Delete(id)
+	if _, err := s.Bucket.Delete(r.Context(), id); err != nil {
+		s.failChange(w, r, err)
+		return
+	}
 	path := root(r)
 	if older != nil {
 		path += "view/" + older.ID.String()

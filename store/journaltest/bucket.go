@@ -47,11 +47,22 @@ func describe(t *testing.T, b *store.Bucket) (list []string) {
 	return list
 }
 
-// testBucket has a bucket evict, and compares what the next one holds.
+// change checks how many messages a call has changed.
+func change(t *testing.T, want int) func(int, error) {
+	return func(n int, err error) {
+		t.Helper()
+		if n != want || err != nil {
+			t.Errorf("changed %d messages, %v, want %d", n, err, want)
+		}
+	}
+}
+
+// testBucket has a bucket evict, delete and mark, and compares what the next one holds.
 func testBucket(t *testing.T, journal func() store.Journal) {
 	limits := store.Limits{MaxMessages: 30}
 	b := openBucket(t, limits, journal())
 	for round := range 3 {
+		var ids []store.ID
 		for i := range 40 {
 			m := came(fmt.Sprintf("%d of %d", i, round), 100).Message
 			m.Session = &store.Session{Client: "192.0.2.1:99", Hello: "here", Extended: true, Preamble: "C: EHLO here\n"}
@@ -62,16 +73,21 @@ func testBucket(t *testing.T, journal func() store.Journal) {
 			if err := b.Append(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
+			ids = append(ids, m.ID)
 		}
 		if n := b.Stats().Messages; n != 30 {
 			t.Fatalf("%d messages, want 30", n)
 		}
+		change(t, 5)(b.Mark(t.Context(), ids[30:35], true))
+		change(t, 1)(b.Mark(t.Context(), ids[32:33], false))
+		change(t, 0)(b.Mark(t.Context(), ids[:1], true)) // it has been evicted
+		change(t, 2)(b.DeleteIDs(t.Context(), ids[34:36]))
 		held := describe(t, b)
 		closeBucket(t, b)
 		b = openBucket(t, limits, journal())
 		again := describe(t, b)
-		if len(held) != 30 || len(again) != len(held) {
-			t.Fatalf("%d messages, and then %d, want 30", len(held), len(again))
+		if len(held) != 28 || len(again) != len(held) {
+			t.Fatalf("%d messages, and then %d, want 28", len(held), len(again))
 		}
 		for i := range held {
 			if again[i] != held[i] {
