@@ -269,6 +269,7 @@ func TestMetricsCountTheBucketsMessages(t *testing.T) {
 	for _, want := range []string{
 		`mailbucket_messages_received_total{bucket="default"} 1`,
 		`mailbucket_messages{bucket="default"} 1`,
+		`mailbucket_messages_unread{bucket="default"} 1`,
 		`mailbucket_smtp_sessions{bucket="default"} 1`,
 	} {
 		if !strings.Contains(string(body), want) {

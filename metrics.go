@@ -18,6 +18,7 @@ var (
 	descUnsent     = counterDesc("release_failed", "Requests to send a message on that failed.")
 
 	descMessages = gaugeDesc("messages", "Messages held.")
+	descUnread   = gaugeDesc("messages_unread", "Messages held that are not marked as read.")
 	descBytes    = gaugeDesc("bytes", "Bytes held, envelopes and index included.")
 	descSessions = gaugeDesc("smtp_sessions", "Open SMTP sessions.")
 )
@@ -33,7 +34,7 @@ func gaugeDesc(name, help string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descReceived, descEvicted, descExpired, descDeleted, descRefused, descRecipients, descReleased, descUnsent, descMessages, descBytes, descSessions,
+		descReceived, descEvicted, descExpired, descDeleted, descRefused, descRecipients, descReleased, descUnsent, descMessages, descUnread, descBytes, descSessions,
 	} {
 		ch <- d
 	}
@@ -58,6 +59,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		for desc, value := range map[*prometheus.Desc]float64{
 			descMessages: float64(stats.Messages),
+			descUnread:   float64(stats.Unread),
 			descBytes:    float64(stats.Bytes),
 			descSessions: float64(b.sessions.Len()),
 		} {

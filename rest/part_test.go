@@ -199,7 +199,7 @@ func TestCreate(t *testing.T) {
 func TestStats(t *testing.T) {
 	m := mail("a@x", "b@x", "x")
 	a := newTestAPI(t, m)
-	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, fmt.Sprintf(`"received":1,"evicted":0,"expired":0,"deleted":0,"refused":0,"messages":1,"bytes":%d,"oldest":%d,"limits":{"maxMessages":null,`, a.bucket.Stats().Bytes, m.Arrived)) {
+	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, fmt.Sprintf(`"received":1,"evicted":0,"expired":0,"deleted":0,"refused":0,"messages":1,"unread":1,"bytes":%d,"oldest":%d,"limits":{"maxMessages":null,`, a.bucket.Stats().Bytes, m.Arrived)) {
 		t.Errorf("stats: %s", body)
 	}
 	a.bucket.SetLimits(store.Limits{MaxMessages: 3, MaxBytes: 5, PerBox: store.BoxLimits{Recipient: 7}})

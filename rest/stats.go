@@ -17,6 +17,7 @@ type statsAnswer struct {
 	Deleted  uint64       `json:"deleted"`
 	Refused  uint64       `json:"refused"`
 	Messages int          `json:"messages"` // held now
+	Unread   int          `json:"unread"`   // of these
 	Bytes    int64        `json:"bytes"`    // held now, envelopes and index included
 	Oldest   *int64       `json:"oldest"`   // arrival of the oldest, milliseconds since 1970
 	Limits   limitsAnswer `json:"limits"`
@@ -42,7 +43,7 @@ func (a *API) stats(w http.ResponseWriter, r *http.Request, _ store.ID) *problem
 	s := a.bucket.Stats()
 	answer := statsAnswer{
 		Received: s.Received, Evicted: s.Evicted, Expired: s.Expired, Deleted: s.Deleted, Refused: s.Refused,
-		Messages: s.Messages, Bytes: s.Bytes, Oldest: positive(s.Oldest),
+		Messages: s.Messages, Unread: s.Unread, Bytes: s.Bytes, Oldest: positive(s.Oldest),
 		Limits: limitsAnswer{
 			positive(s.Limits.MaxMessages), positive(s.Limits.MaxBytes), positive(int64(s.Limits.MaxAge / time.Millisecond)),
 			boxLimitsAnswer{positive(s.Limits.PerBox.Login), positive(s.Limits.PerBox.Recipient), positive(s.Limits.PerBox.Sender)},
