@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -19,6 +20,7 @@ const pageSize = 50
 // list is the pane with the list.
 type list struct {
 	Rows         []row
+	Kept         int // rows that are left out, as the page has them
 	Total        int
 	First, Last  int    // of the rows among all, from 1
 	Newer, Older string // URLs, empty if there is no such page
@@ -29,6 +31,9 @@ type list struct {
 	Wider        []chip // searches that find something, if this one does not
 	Mbox         string // URL of all that match, in one file
 }
+
+// Any tells that the page of the list has rows.
+func (l list) Any() bool { return len(l.Rows)+l.Kept > 0 }
 
 // row is an email in the list.
 type row struct {
@@ -53,7 +58,11 @@ type chip struct {
 // serveList answers with the list, and beside it what there is to know before an email
 // is chosen.
 func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
-	f, err := readFilter(r, nil)
+	f, err := readFilter(r, listParameters)
+	var newer store.ID
+	if err == nil && r.URL.Query().Has("newer") {
+		newer, err = store.ParseID(r.URL.Query().Get("newer"))
+	}
 	if err != nil {
 		s.fail(w, r, http.StatusBadRequest, "error.address", err)
 		return
@@ -77,7 +86,22 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := panes{layout: s.layout(r, s.listTitle(), f), List: l}
+	if newer != (store.ID{}) {
+		p.List.keepNewer(newer)
+		s.render(w, r, http.StatusOK, "newer.html", &p)
+		return
+	}
 	s.render(w, r, http.StatusOK, "page.html", &p)
+}
+
+// listParameters are those of a list's address beside the filter's. The script asks for
+// the list with the rows alone that are newer than an email.
+var listParameters = map[string][]string{"newer": nil}
+
+// keepNewer leaves the rows of emails that are newer than one.
+func (l *list) keepNewer(than store.ID) {
+	n, _ := slices.BinarySearchFunc(l.Rows, than, func(r row, id store.ID) int { return bytes.Compare(id[:], r.ID[:]) })
+	l.Rows, l.Kept = l.Rows[:n], len(l.Rows)-n
 }
 
 // listTitle tells how many emails are unread.

@@ -32,8 +32,9 @@ var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"t": english.text, "n": english.count, "size": formatSize, "number": formatNumber, "try": tryCommand, "suggestions": suggestions,
-	"tested": func(n check.Totals) int { return n.Supported + n.Partly + n.Unsupported },
-	"asset":  func(name string) string { return name + "?v=" + assets[name].version },
+	"pagesize": func() int { return pageSize },
+	"tested":   func(n check.Totals) int { return n.Supported + n.Partly + n.Unsupported },
+	"asset":    func(name string) string { return name + "?v=" + assets[name].version },
 }).ParseFS(files, "templates/*.html"))
 
 // Options are what a site needs.
@@ -246,15 +247,20 @@ type asset struct {
 }
 
 var assets = map[string]asset{
-	"mailbucket.css": newAsset("mailbucket.css", "text/css; charset=utf-8"),
-	"mailbucket.js":  newAsset("mailbucket.js", "text/javascript; charset=utf-8"),
-	"mailbucket.svg": newAsset("mailbucket.svg", "image/svg+xml"),
+	"mailbucket.css": newAsset("text/css; charset=utf-8", "mailbucket.css"),
+	"mailbucket.js":  newAsset("text/javascript; charset=utf-8", "page.js", "list.js", "share.js", "live.js", "delete.js", "keys.js"),
+	"mailbucket.svg": newAsset("image/svg+xml", "mailbucket.svg"),
 }
 
-func newAsset(name, contentType string) asset {
-	content, err := files.ReadFile(path.Join("static", name))
-	if err != nil {
-		panic(err) // it is embedded
+// newAsset is made of the files, one after the other.
+func newAsset(contentType string, names ...string) asset {
+	var content []byte
+	for _, name := range names {
+		part, err := files.ReadFile(path.Join("static", name))
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		content = append(content, part...)
 	}
 	sum := sha256.Sum256(content)
 	return asset{contentType, hex.EncodeToString(sum[:6]), content}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -261,5 +262,32 @@ func BenchmarkList(b *testing.B) {
 	s := newTestSite(b, emails...)
 	for b.Loop() {
 		page(b, s, "/")
+	}
+}
+
+func TestListOfNewerRowsAlone(t *testing.T) {
+	s := newTestSite(t, mail("a@x", "Subject: first\n\nx"), mail("a@x", "Subject: second\n\nx"), mail("b@x", "Subject: third\n\nx"))
+	page1 := page(t, s, "/")
+	ids := regexp.MustCompile(`data-id="([0-9a-f]{32})"`).FindAllStringSubmatch(page1, -1)
+	for _, c := range []struct {
+		path    string
+		in, out []string
+	}{
+		{"/?newer=" + ids[1][1], []string{"third", "3 emails", "1–3 of 3", "mailbucket</title>"}, []string{">second<", ">first<", "<header"}},
+		{"/?newer=" + ids[0][1], []string{"3 emails", `<ol class="rows">`}, []string{"third", "No mail yet"}},
+		{"/?sender=a@x&newer=" + ids[2][1], []string{"second", "2 emails match"}, []string{">first<", "third", "newer="}},
+	} {
+		body := page(t, s, c.path)
+		wantIn(t, c.path, body, c.in...)
+		for _, piece := range c.out {
+			if strings.Contains(body, piece) {
+				t.Errorf("%s has %s:\n%s", c.path, piece, body)
+			}
+		}
+	}
+	for _, query := range []string{"newer=1", "newer=", "newer=" + ids[0][1] + "&newer=" + ids[0][1]} {
+		if response, body := ask(t, s, "GET", "/?"+query, nil); response.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d\n%s", query, response.StatusCode, body)
+		}
 	}
 }

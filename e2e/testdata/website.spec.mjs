@@ -1,31 +1,10 @@
-// The website in Chromium. The Go test beside this folder starts the server, behind
-// a password and under /mail/, and sends 10,000 emails to the bucket at BIG.
-import { AxeBuilder } from "@axe-core/playwright";
+// The website in Chromium: what people do with it.
 import { expect, test } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 import { createConnection, createServer } from "node:net";
-import { createTransport } from "nodemailer";
+import { BIG, EMPTY, MAIL, codeMail, credentials, host, listOf, port, rows, send, someone } from "./site.mjs";
 
-const { MAIL, EMPTY, BIG, SMTP, SCREENSHOTS } = process.env;
-const [host, port] = SMTP.split(":");
-const transport = createTransport({ host, port, secure: false, disableFileAccess: true });
-
-// A pixel, as a mail's logo.
-const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
-
-test.use({ httpCredentials: { username: "alice", password: "secret" } });
-
-const send = (mail) => transport.sendMail({ from: "App <app@example.com>", subject: "Hello", text: "Hello", ...mail });
-const someone = () => `${randomUUID()}@run.test`;
-const rows = (page) => page.locator("#list .row:not(.going)");
-const listOf = (recipient) => `${MAIL}/?recipient=${recipient}`;
-const codeMail = (to) => ({
-  to, subject: "Confirm your address", text: "Your verification code is 483920.\n\nhttps://app.example/confirm?token=abc",
-  html: `<meta name="color-scheme" content="light dark"><style>p { color: rgb(1, 2, 3) } @media (prefers-color-scheme: dark) { p { color: rgb(9, 9, 9) } }</style>
-    <h1>Welcome</h1><p>Your verification code is <b>483920</b>.</p><img id="logo" src="cid:logo@x"><a href="https://app.example/confirm?token=abc">Confirm</a>
-    <img src="https://tracker.example/pixel.gif"><div style="background: url(http://cdn.example/banner.png)">Banner</div>`,
-  attachments: [{ filename: "logo.png", content: png, cid: "logo@x" }, { filename: "terms.txt", content: "terms" }],
-});
+test.use(credentials);
 
 test("an empty bucket tells where to send, and a first email appears", async ({ page }) => {
   await page.goto(`${EMPTY}/`);
@@ -34,39 +13,6 @@ test("an empty bucket tells where to send, and a first email appears", async ({ 
   expect(command).toContain(`smtp://`);
   await page.getByRole("button", { name: /^Copy/ }).click();
   await expect(page.getByRole("button", { name: /^Copy/ })).toHaveText("Copied");
-});
-
-test("arrivals appear without a reload, and only those that match", async ({ page }) => {
-  const to = someone();
-  await send({ to, subject: "first" });
-  await page.goto(listOf(to));
-  await expect(page).toHaveTitle(/^\([0-9,]+\) mailbucket$/); // the unread
-  await expect(page.getByText("Live")).toBeVisible();
-  await page.evaluate(() => { window.same = true; });
-  for (const subject of ["second", "third"]) {
-    await send({ to, subject });
-    await send({ to: someone(), subject: "of another" });
-    await expect(rows(page).first()).toContainText(subject);
-  }
-  await expect(rows(page)).toHaveCount(3);
-  await expect(page.getByText("3 emails match")).toBeVisible();
-
-  // What is ticked does not move: new ones wait until they are asked for.
-  await page.getByRole("checkbox", { name: "Select first" }).check();
-  for (const subject of ["fourth", "fifth"]) await send({ to, subject });
-  await page.getByRole("button", { name: "2 new" }).click();
-  await expect(rows(page)).toHaveCount(5);
-  await expect(page.getByRole("checkbox", { name: "Select first" })).toBeChecked();
-  expect(await page.evaluate(() => window.same)).toBe(true);
-});
-
-test("a burst of mail appears whole", async ({ page }) => {
-  const to = someone();
-  await page.goto(listOf(to));
-  await expect(page.getByText("No email matches")).toBeVisible();
-  await Promise.all(Array.from({ length: 120 }, (_, i) => send({ to, subject: `mail ${i}` })));
-  await expect(page.getByText("120 emails match")).toBeVisible();
-  await expect(rows(page)).toHaveCount(50);
 });
 
 test("search by sender, recipient and text, and back again", async ({ page }) => {
@@ -200,47 +146,6 @@ const held = async (page, to) => {
   const answer = await page.request.get(`${MAIL}/emails?recipient=${to}`);
   return (await answer.json()).results.map((entry) => entry.subject);
 };
-
-test("deletions and marks of others are seen, and what is open stays open", async ({ page, context }) => {
-  const to = someone();
-  for (const subject of ["one", "two", "three"]) await send({ to, subject });
-  await page.goto(listOf(to));
-  await expect(page.getByText("Live")).toBeVisible();
-  await expect(page.locator(".row.unread")).toHaveCount(3);
-  const other = await context.newPage();
-  await other.goto(listOf(to));
-  await other.getByRole("link", { name: "three" }).click();
-  await expect(other.getByRole("heading", { name: "three" })).toBeVisible();
-  await expect(page.locator(".row.unread")).toHaveCount(2);
-  await page.getByRole("link", { name: "two" }).click();
-  await expect(page.getByRole("heading", { name: "two" })).toBeVisible();
-  const id = /view\/([0-9a-f]{32})/.exec(page.url())[1];
-  expect((await page.request.delete(`${MAIL}/emails/${id}`)).status()).toBe(204);
-  await expect(page.getByText("It stays on this page until you leave it.")).toBeVisible();
-  await expect(rows(page)).toHaveCount(2);
-  await expect(page.getByRole("heading", { name: "two" })).toBeVisible();
-});
-
-const show = (tab, hidden) => tab.evaluate((hidden) => {
-  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}, hidden);
-
-test("twelve tabs work over plain HTTP", async ({ context }) => {
-  const to = someone();
-  await send({ to, subject: "first" });
-  const tabs = [];
-  for (let i = 0; i < 12; i++) {
-    const tab = await context.newPage();
-    await tab.goto(listOf(to));
-    await expect(rows(tab)).toHaveCount(1);
-    await show(tab, true); // as Chromium says of tabs behind others, but for those under test
-    tabs.push(tab);
-  }
-  await send({ to, subject: "second" });
-  await show(tabs[0], false);
-  await expect(rows(tabs[0])).toHaveCount(2);
-});
 
 test("everything by keyboard", async ({ page }) => {
   const to = someone();
@@ -440,49 +345,3 @@ test("10,000 emails are listed at once", async ({ page }) => {
   await expect(page.getByText("9,951–10,000 of 10,000")).toBeVisible();
   await expect(rows(page)).toHaveCount(50);
 });
-
-const sizes = { phone: [390, 844], tablet: [768, 1024], desktop: [1440, 900], large: [2560, 1440] };
-// How far from the top the first row and the mail may begin.
-const tops = { phone: [70, 200], desktop: [110, 230] };
-
-for (const scheme of ["light", "dark"]) {
-  for (const [name, [width, height]] of Object.entries(sizes)) {
-    test(`${name}, ${scheme}: nothing to complain of, and pictures`, async ({ browser }) => {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, httpCredentials: { username: "alice", password: "secret" } });
-      const page = await context.newPage();
-      const to = someone();
-      for (const subject of ["Your order has shipped", "Weekly report: three new customers and a long, long subject line that does not fit anywhere", "Password reset"]) await send({ to, subject });
-      await send(codeMail(to));
-      const check = async (view) => {
-        await page.screenshot({ path: `${SCREENSHOTS}/${view}-${name}-${scheme}.png` });
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-        const { violations } = await new AxeBuilder({ page }).exclude("iframe").withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-        expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-      };
-      await page.goto(`${EMPTY}/`);
-      await check("empty");
-      const top = (selector) => page.locator(selector).first().evaluate((element) => element.getBoundingClientRect().top);
-      await page.goto(`${MAIL}/`);
-      if (tops[name]) expect(await top(".row")).toBeLessThanOrEqual(tops[name][0]);
-      await page.goto(listOf(to));
-      await expect(page.locator("#live:not([hidden])")).toBeAttached();
-      await check("list");
-      await page.keyboard.press("?");
-      await check("keys");
-      await page.keyboard.press("Escape");
-      await rows(page).first().getByRole("link").click();
-      await expect(page.frameLocator("iframe").getByText("Welcome")).toBeVisible();
-      await check("html");
-      if (tops[name]) expect(await top("iframe")).toBeLessThanOrEqual(tops[name][1]);
-      // Nothing but the frame scrolls in the pane.
-      expect(await page.locator("#show").evaluate((pane) => pane.scrollHeight - pane.clientHeight)).toBeLessThanOrEqual(0);
-      for (const view of ["Text", "Headers", "Source", "Parts", "Links", "Session", "Check"]) {
-        await page.locator(".tabs").getByRole("link", { name: view }).click();
-        await check(view.toLowerCase());
-      }
-      await page.goto(`${MAIL}/view/0123456789abcdef0123456789abcdef`);
-      await check("gone");
-      await context.close();
-    });
-  }
-}

@@ -1,0 +1,112 @@
+// Keys.
+
+function move(step) {
+	if (document.body.classList.contains("at-mail")) {
+		document.querySelector(step > 0 ? "#mail a[rel=next]" : "#mail a[rel=prev]")?.click();
+		return;
+	}
+	const all = rows();
+	const at = all.indexOf(focusedRow());
+	const to = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + step))];
+	if (!to) return;
+	linkOf(to).focus();
+	to.scrollIntoView({ block: "nearest" });
+}
+
+function remove() {
+	const row = focusedRow();
+	if (ticked().length === 0 && row) row.querySelector("input").checked = true;
+	showSelection();
+	if (ticked().length > 0) byId("delete").click();
+	else document.querySelector("#mail button.delete")?.click();
+}
+
+const keys = {
+	j: () => move(1),
+	k: () => move(-1),
+	o: () => focusedRow() && linkOf(focusedRow()).click(),
+	x: () => focusedRow()?.querySelector("input").click(),
+	u: () => document.querySelector("main a[rel=up]")?.click(),
+	d: remove,
+	"/": () => {
+		document.querySelector("input[name=q]").focus();
+		document.querySelector("input[name=q]").select();
+	},
+	"?": () => byId("help").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+	const typing = event.target.closest("input:not([type=checkbox]), textarea, dialog[open]");
+	if (event.key === "Escape") {
+		for (const menu of document.querySelectorAll("details.menu[open]")) {
+			menu.open = false;
+			menu.querySelector("summary").focus();
+		}
+		if (typing?.name === "q") typing.blur();
+	}
+	if (typing || event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(keys, event.key)) return;
+	event.preventDefault();
+	keys[event.key]();
+});
+
+// Keys go to a frame that was clicked, until the pointer leaves it.
+document.addEventListener("mouseover", (event) => {
+	if (document.activeElement?.tagName === "IFRAME" && !event.target.closest(".fit")) {
+		document.activeElement.blur();
+		window.focus();
+	}
+});
+
+let lastTicked = null;
+
+document.addEventListener("click", (event) => {
+	const button = event.target.closest("button.copy");
+	if (button) copy(button);
+	for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+	if (event.target.id === "news") following.news();
+	const box = event.target.closest("#list .tick input");
+	if (!box) return;
+	const all = boxes(), from = all.indexOf(lastTicked), to = all.indexOf(box);
+	if (event.shiftKey && from >= 0) for (const between of all.slice(Math.min(from, to), Math.max(from, to) + 1)) between.checked = box.checked;
+	lastTicked = box;
+	showSelection();
+});
+
+// A click on a row with Shift or Ctrl selects, as elsewhere.
+document.addEventListener("click", (event) => {
+	const row = event.target.closest("#list .row");
+	if (!row || !(event.shiftKey || event.ctrlKey || event.metaKey) || event.target.closest("input, button, label")) return;
+	event.preventDefault();
+	event.stopImmediatePropagation();
+	row.querySelector("input").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
+}, true);
+
+document.addEventListener("change", (event) => {
+	if (event.target.id === "all") for (const box of boxes()) box.checked = event.target.checked;
+	showSelection();
+});
+
+document.addEventListener("click", async (event) => {
+	if (event.target.id !== "notify") return;
+	if (await Notification.requestPermission() === "granted") {
+		store("notify", "on");
+		event.target.hidden = true;
+	} else {
+		say(event.target.dataset.denied);
+	}
+});
+
+const themes = ["", "light", "dark"];
+document.documentElement.dataset.theme = stored("theme") ?? "";
+byId("theme").hidden = false;
+byId("theme").addEventListener("click", () => {
+	const next = themes[(themes.indexOf(document.documentElement.dataset.theme) + 1) % themes.length];
+	document.documentElement.dataset.theme = next;
+	store("theme", next);
+});
+byId("keys").hidden = false;
+byId("keys").addEventListener("click", () => byId("help").showModal());
+
+prepare(document);
+setInterval(() => showTimes(document), 30000);
+if (list()) follow();

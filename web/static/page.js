@@ -1,0 +1,154 @@
+// What makes the pages better; they work without it.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const list = () => byId("list");
+const mail = () => byId("mail");
+const rows = () => [...document.querySelectorAll("#list .row:not(.going)")];
+const linkOf = (row) => row.querySelector(".subject");
+const focusedRow = () => document.activeElement?.closest("#list .row") ?? null;
+const boxes = () => rows().map((row) => row.querySelector("input"));
+const ticked = () => boxes().filter((box) => box.checked);
+const wide = () => matchMedia("(min-width: 60rem)").matches;
+const base = new URL(document.querySelector(".brand").getAttribute("href"), location.href).href;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const stored = (name) => { try { return localStorage.getItem(`mailbucket.${name}`); } catch { return null; } };
+const store = (name, value) => { try { localStorage.setItem(`mailbucket.${name}`, value); } catch { /* not allowed: for this page only */ } };
+
+// Times: how long ago, with the time itself at hand.
+const relative = new Intl.RelativeTimeFormat(undefined, { style: "narrow" });
+function showTimes(within) {
+	for (const time of within.querySelectorAll("time")) {
+		const at = new Date(time.dateTime);
+		const seconds = (Date.now() - at) / 1000;
+		time.title = at.toLocaleString();
+		time.textContent = seconds < 60 ? relative.format(-Math.max(0, Math.round(seconds)), "second")
+			: seconds < 3600 ? relative.format(-Math.round(seconds / 60), "minute")
+			: seconds < 86400 ? relative.format(-Math.round(seconds / 3600), "hour")
+			: at.toLocaleDateString([], { dateStyle: "medium" });
+	}
+}
+
+async function copy(button) {
+	const text = button.dataset.copy.replaceAll("{base}", base);
+	try {
+		await navigator.clipboard.writeText(text);
+	} catch {
+		// Only pages from a secure origin have the clipboard.
+		const area = document.createElement("textarea");
+		area.value = text;
+		document.body.append(area);
+		area.select();
+		document.execCommand("copy");
+		area.remove();
+		button.focus();
+	}
+	const label = button.textContent;
+	if (label === button.dataset.done) return;
+	button.textContent = button.dataset.done;
+	setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+// A frame of some width is scaled down to its place.
+const fits = new ResizeObserver((entries) => {
+	for (const { target } of entries) {
+		const width = Number(/w(\d+)/.exec(target.className)?.[1]);
+		if (!width) continue;
+		const scale = Math.min(1, target.clientWidth / width);
+		target.classList.toggle("scaled", scale < 1);
+		target.style.setProperty("--scale", scale);
+	}
+});
+
+function prepare(within) {
+	showTimes(within);
+	for (const button of within.querySelectorAll("button.copy")) button.hidden = false;
+	for (const fit of within.querySelectorAll(".fit")) fits.observe(fit);
+	const all = within.querySelector("label.all");
+	if (all) all.hidden = false;
+	const notify = within.querySelector("#notify");
+	if (notify) notify.hidden = !("Notification" in window) || stored("notify") === "on";
+	// Deleting can be taken back, so that it is not asked twice.
+	const sure = within.querySelector(".sure");
+	if (sure) {
+		const button = sure.querySelector("button");
+		button.textContent = sure.querySelector("summary").textContent.replace("…", "");
+		sure.replaceWith(button);
+	}
+	showSelection();
+}
+
+function showSelection() {
+	const all = byId("all");
+	if (!all) return;
+	const count = ticked().length;
+	all.checked = count > 0 && count === boxes().length;
+	all.indeterminate = count > 0 && !all.checked;
+	byId("selected").textContent = count ? `(${count})` : "";
+	byId("delete").hidden = count === 0;
+}
+
+// Panes: a link to another state of this page is followed by fetching that page and
+// putting its panes in place.
+
+const isPane = (url) => url.origin === location.origin && (url.href.split(/[?#]/)[0] === base ||
+	(url.pathname.startsWith(new URL(base).pathname + "view/") && !url.pathname.endsWith("/sessions")));
+let going = 0;
+
+async function load(url) {
+	const response = await fetch(url, { headers: { Accept: "text/html" } });
+	const page = new DOMParser().parseFromString(await response.text(), "text/html");
+	return response.ok && page.getElementById("list") ? page : null;
+}
+
+async function go(url, remember) {
+	const turn = ++going;
+	let page;
+	try {
+		page = await load(url);
+	} catch { /* the server is away: the browser says so */ }
+	if (turn !== going) return;
+	if (!page) {
+		location.href = url;
+		return;
+	}
+	if (remember) history[remember](null, "", url);
+	document.title = page.title;
+	document.body.className = page.body.className;
+	const fresh = page.getElementById("list");
+	if (fresh.dataset.here === list().dataset.here) {
+		const id = page.getElementById("mail").dataset.id;
+		for (const row of rows()) {
+			row.classList.toggle("current", row.dataset.id === id);
+			if (row.dataset.id === id) setRead(row, true);
+		}
+	} else {
+		const top = fresh.querySelector(".rows")?.scrollTop ?? 0;
+		replaceList(fresh);
+		if (list().querySelector(".rows")) list().querySelector(".rows").scrollTop = top;
+	}
+	mail().replaceWith(page.getElementById("mail"));
+	prepare(mail());
+	document.querySelector(".row.current")?.scrollIntoView({ block: "nearest" });
+	const anchor = new URL(url, location.href).hash.slice(1);
+	if (anchor) byId(anchor)?.focus();
+	else if (document.body.classList.contains("at-mail") && !wide()) document.querySelector("#mail h1").scrollIntoView();
+}
+
+function setRead(row, read) {
+	row.classList.toggle("unread", !read);
+	if (read) row.querySelector(".who .hidden")?.remove();
+}
+
+document.addEventListener("click", (event) => {
+	const link = event.target.closest("a");
+	if (!link || event.defaultPrevented || event.button || event.altKey || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
+	const url = new URL(link.href);
+	if (!isPane(url) || !list()) return;
+	event.preventDefault();
+	// Views of one email are one step back.
+	const sameMail = link.closest("#mail .choose, #show") && document.body.classList.contains("at-mail");
+	go(url.href, sameMail ? "replaceState" : "pushState");
+});
+
+addEventListener("popstate", () => { if (list()) go(location.href); });
