@@ -67,7 +67,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("cors_origins: %w", err)
 	}
 	h.site = web.New(web.Options{
-		Bucket: b.Bucket, Failed: &b.failed, Guard: h.guard, Limits: httpLimits,
+		Bucket: b.Bucket, Failed: &b.failed, Guard: h.guard, Limits: httpLimits, Outlet: a.outlets[b.name], Who: whoAsks,
 		Addresses: func() []string { return a.listening[b.name] },
 	})
 	contents := content.New(httpLimits)

@@ -60,6 +60,7 @@ func (s *site) release(path, body, user string) (status int, answer string) {
 	if user != "" {
 		r.SetBasicAuth(user, "secret")
 	}
+	http.DefaultClient.CloseIdleConnections() // a reload may be closing them
 	response, err := http.DefaultClient.Do(r)
 	must(s.t, err)
 	defer response.Body.Close()

@@ -110,6 +110,16 @@ func (a *App) handOver() {
 	for name, b := range a.buckets {
 		b.configs.remove(b, a.Buckets[name])
 	}
+	a.stopOutlets()
+}
+
+// stopOutlets ends what is being sent on, as Caddy waits for requests to finish.
+func (a *App) stopOutlets() {
+	for _, outlet := range a.outlets {
+		if outlet != nil {
+			outlet.Stop()
+		}
+	}
 }
 
 // Cleanup ends what is still running, which is nothing after Stop, and releases the
@@ -118,6 +128,7 @@ func (a *App) Cleanup() error {
 	if !a.ending {
 		a.reject()
 	}
+	a.stopOutlets()
 	for name, b := range a.buckets {
 		b.configs.remove(b, a.Buckets[name])
 		if err := closeBucket(name); err != nil {

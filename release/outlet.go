@@ -51,6 +51,9 @@ type Outlet struct {
 	bucket *store.Bucket
 	ledger *Ledger
 	logger *zap.Logger
+
+	running context.Context // done when Stop has been called
+	stop    context.CancelFunc
 }
 
 // New makes an outlet for a bucket. Outlets of one bucket share a ledger.
@@ -61,8 +64,14 @@ func New(c Config, bucket *store.Bucket, ledger *Ledger, logger *zap.Logger) *Ou
 	if c.MaxPerMinute == 0 {
 		c.MaxPerMinute = DefaultMaxPerMinute
 	}
-	return &Outlet{c, bucket, ledger, logger}
+	o := &Outlet{config: c, bucket: bucket, ledger: ledger, logger: logger}
+	o.running, o.stop = context.WithCancel(context.Background())
+	return o
 }
+
+// Stop ends what is being sent, but for what the server has all of, and lets nothing more
+// be sent.
+func (o *Outlet) Stop() { o.stop() }
 
 // Server is the host and port of the server that gets mails.
 func (o *Outlet) Server() string { return o.config.Server.Address }
@@ -75,9 +84,13 @@ func (o *Outlet) Allowed() string { return o.config.Allowed.String() }
 
 // Release sends a mail to addresses because somebody asked for it. When it returns, the
 // server has taken the mail, and it is logged and kept with the mail; or nothing was sent
-// and the error is an *Error. It takes up to some minutes, less if ctx ends.
+// and the error is an *Error. It takes up to some minutes, and goes on if ctx ends, as
+// somebody who asked for it may be gone before it is done.
 func (o *Outlet) Release(ctx context.Context, m *store.Message, to []string, by string) (store.Release, error) {
 	by = visible(by, maxReply)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(o.running, cancel)()
 	r, err := o.release(ctx, m, to, by)
 	o.ledger.count(err)
 	if err != nil {
@@ -88,6 +101,9 @@ func (o *Outlet) Release(ctx context.Context, m *store.Message, to []string, by 
 }
 
 func (o *Outlet) release(ctx context.Context, m *store.Message, given []string, by string) (store.Release, error) {
+	if o.running.Err() != nil {
+		return store.Release{}, newError(Away, "the server is stopping or reloading its configuration: ask again")
+	}
 	to, err := o.recipients(given)
 	if err != nil {
 		return store.Release{}, err

@@ -300,7 +300,7 @@ func flood(conn net.Conn, text string) {
 	}
 }
 
-func TestReleaseEndsWithItsContext(t *testing.T) {
+func TestReleaseEndsWithItsOutlet(t *testing.T) {
 	began := make(chan struct{}, 1)
 	address := releasetest.Listen(t, func(conn net.Conn) {
 		_, _ = io.WriteString(conn, "220 x\r\n")
@@ -310,14 +310,26 @@ func TestReleaseEndsWithItsContext(t *testing.T) {
 	})
 	o, b := newOutlet(t, address, nil, plainText)
 	m := put(t, b, "a@b", plainMail)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-began; cancel() }()
+	go func() { <-began; o.Stop() }()
 	started := time.Now()
-	if _, err := o.Release(ctx, m, []string{"ann@ours.example.com"}, ""); kindOf(err) != Away {
+	if _, err := o.Release(t.Context(), m, []string{"ann@ours.example.com"}, ""); kindOf(err) != Away {
 		t.Errorf("%v", err)
 	}
 	if took := time.Since(started); took > commandTimeout/2 {
 		t.Errorf("it took %s", took)
+	}
+	if _, err := o.Release(t.Context(), m, []string{"ann@ours.example.com"}, ""); kindOf(err) != Away {
+		t.Errorf("after it was stopped: %v", err)
+	}
+}
+
+func TestReleaseGoesOnWithoutWhoAskedForIt(t *testing.T) {
+	r := releasetest.NewRelay(t, nil)
+	o, b := outletTo(t, r, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := o.Release(ctx, put(t, b, "a@b", plainMail), []string{"ann@ours.example.com"}, ""); err != nil || len(r.Mails()) != 1 {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -42,12 +41,7 @@ func (a *API) release(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 	if p != nil {
 		return p
 	}
-	// It goes on if the client closes its half of the connection, but not when the server
-	// stops.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	defer cancel()
-	defer context.AfterFunc(a.running, cancel)()
-	released, err := a.outlet.Release(ctx, m, to, a.who(r))
+	released, err := a.outlet.Release(r.Context(), m, to, a.who(r))
 	if err != nil {
 		if e, ok := errors.AsType[*release.Error](err); ok {
 			return newProblem(e.Status(), e.Text)

@@ -158,6 +158,17 @@ var english = phrases{
 	"support.count.one":   "%s client",
 	"support.count.other": "%s clients",
 
+	"release.link":    "Release to a real address…",
+	"release.title":   "Release this email",
+	"release.to":      "To",
+	"release.allowed": "Allowed: %s. Several addresses are separated by commas.",
+	"release.ask":     "Really send it? It goes as it is, by %s and from %s, and cannot be taken back.",
+	"release.do":      "Yes, send it",
+	"release.not":     "Back to the email",
+	"release.failed":  "Nothing was sent: %s.",
+	"released":        "Released",
+	"released.by":     "by %s",
+
 	"failed.link":  "Sessions without mail",
 	"failed.title": "Sessions without mail",
 	"failed.text":  "The last SMTP sessions from which no email came, and why.",

@@ -64,6 +64,8 @@ type mailPane struct {
 	Finding        string // the gravest
 	Serious        int    // findings that are no mere notes
 	Copies         []copyText
+	Release        string // URL of the page that asks to whom to release it, empty if it cannot be
+	Releases       []shownRelease
 	Tabs           []tab
 	Show           string
 
@@ -182,6 +184,10 @@ func (s *Site) mailPane(r *http.Request, l *layout, m *store.Message, show strin
 		defer done()
 	}
 	v := newMailPane(l, m, show, r.URL.Query())
+	v.Releases = shownReleases(s.Bucket.Releases(m.ID))
+	if s.Outlet != nil {
+		v.Release = v.url(showRelease)
+	}
 	shows[v.Show](v)
 	return v, nil
 }

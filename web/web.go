@@ -5,7 +5,7 @@
 // A request goes from web.go (this file) to list.go or mail.go, which gather the two
 // panes that page.html shows: the list, with the facts of facts.go in its rows, and an
 // email with the views of mailviews.go and parts.go. filter.go reads which emails the
-// list is of, delete.go deletes, and sessions.go shows the sessions from which no email
+// list is of, delete.go deletes, release.go sends on, and sessions.go shows the sessions from which no email
 // came. english.go has all texts. The API serves the parts of an email that browsers
 // load themselves, and the events that announce new emails.
 package web
@@ -24,6 +24,7 @@ import (
 
 	"github.com/caddy-mailbucket/mailbucket/check"
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/release"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -47,6 +48,11 @@ type Options struct {
 
 	// Failed are the sessions that brought no mail into the bucket.
 	Failed *store.FailedSessions
+
+	// Outlet releases emails, and Who tells who asks for it. Both are nil where that is not
+	// configured.
+	Outlet *release.Outlet
+	Who    func(*http.Request) string
 
 	// Addresses gives those that SMTP listens on, such as ":8025". One without a
 	// host is shown with the host of the request.
@@ -93,11 +99,15 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 	}
 	name, show, _ := strings.Cut(below, "/")
 	id, err := store.ParseID(name)
-	if _, ok := shows[show]; !isView || err != nil || !ok || strings.HasSuffix(below, "/") {
+	if _, ok := shows[show]; !isView || err != nil || !ok && show != showRelease || strings.HasSuffix(below, "/") {
 		return false
 	}
 	if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead, http.MethodPost) {
-		s.serveMail(w, r, id, show)
+		if show == showRelease {
+			s.serveRelease(w, r, id)
+		} else {
+			s.serveMail(w, r, id, show)
+		}
 	}
 	return true
 }
