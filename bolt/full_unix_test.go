@@ -1,0 +1,91 @@
+//go:build unix
+
+package bolt
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestAFullDisk has a process that may not make files larger than a bound, and then may.
+func TestAFullDisk(t *testing.T) {
+	if os.Getenv("BOLT_TEST_FULL") == "" {
+		c := exec.Command(os.Args[0], "-test.run=^TestAFullDisk$", "-test.v")
+		c.Env = append(os.Environ(), "BOLT_TEST_FULL=yes")
+		if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "full, and then not") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	for _, mode := range []Sync{0, Always} {
+		testFullDisk(t, mode)
+	}
+	t.Log("full, and then not")
+}
+
+func testFullDisk(t *testing.T, mode Sync) {
+	o := inFile(t)
+	o.Sync = mode
+	j := open(t, o)
+	var want []string
+	write := func(i int) error {
+		text := fmt.Sprint(i, strings.Repeat("x", 50_000))
+		err := j.Write(t.Context(), message(text))
+		if err == nil {
+			want = append(want, text)
+		}
+		return err
+	}
+	limitFiles(t, 3<<20)
+	failed := 0
+	for i := range 100 {
+		if err := write(i); err != nil {
+			if failed++; !strings.Contains(err.Error(), o.Path) || j.State().Err == nil {
+				t.Errorf("the error is %v, and the state's is %v", err, j.State().Err)
+			}
+		}
+	}
+	if failed == 0 || len(want) < 10 {
+		t.Fatalf("%d of 100 writes fail", failed)
+	}
+	limitFiles(t, 1<<40)
+	for i := range 10 {
+		if err := write(1000 + i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := j.State(); s.Err != nil || s.Failed != uint64(failed) {
+		t.Errorf("the state is %+v", s)
+	}
+	if got := texts(j.entries()); !reflect.DeepEqual(got, want) {
+		t.Errorf("%d records were fed, want %d", len(got), len(want))
+	}
+	j.close()
+	again := open(t, o)
+	if got := texts(again.entries()); !reflect.DeepEqual(got, want) {
+		t.Errorf("%d records are read again, want %d", len(got), len(want))
+	}
+	if again.logs.Len() > 0 {
+		t.Errorf("it logs %v", again.logs.All())
+	}
+}
+
+func limitFiles(t *testing.T, bytes uint64) {
+	t.Helper()
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit)
+	if err == nil {
+		limit.Cur = min(bytes, limit.Max)
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
