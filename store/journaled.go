@@ -172,8 +172,12 @@ func (b *Bucket) feed(e Entry) {
 	j.mu.Lock()
 	own := j.pending[e.Record.ID]
 	j.mu.Unlock()
-	if e.Record.Kind == FaultsSet {
+	switch e.Record.Kind {
+	case FaultsSet:
 		j.faults(e.Record.Faults)
+	case LogBegins:
+		b.evictBefore(&e)
+		return
 	}
 	if !b.isNext(&e) {
 		return
@@ -195,6 +199,20 @@ func (b *Bucket) feed(e Entry) {
 	} else {
 		b.trimLog()
 	}
+}
+
+// evictBefore removes the messages of e's log that are before its position.
+func (b *Bucket) evictBefore(e *Entry) {
+	var ids []ID
+	b.mu.RLock()
+	b.eachIn(&b.ring.list, b.ring.all(), true, 0, b.ring.n, func(_ uint64, m *Message) {
+		if at := m.ID.logPosition(e.Log); at != 0 && at < e.Position {
+			ids = append(ids, m.ID)
+		}
+	})
+	b.mu.RUnlock()
+	b.changeIDs(ids, func(seq uint64, _ *Message) bool { return b.evict(seq) > 0 })
+	b.trimLog()
 }
 
 // isNext notes an entry's position, and reports whether it is new.

@@ -17,6 +17,11 @@ const (
 	MessagesRemoved
 	MessagesMarked
 	FaultsSet
+
+	// LogBegins is in no log: a journal that several buckets write into feeds it when it finds
+	// that others have had trimmed what it has not read yet, so perhaps deletions. The entry's
+	// position is where the log begins now, and messages before it are gone.
+	LogBegins
 )
 
 // Record is something that happened to a bucket, as a [Journal] has it.
@@ -64,6 +69,9 @@ const (
 )
 
 var errMalformedRecord = errors.New("malformed record")
+
+// ErrRecordVersion is the error of reading a record that a later version of this program wrote.
+var ErrRecordVersion = errors.New("written by a later version of this program")
 
 // AppendTo appends the binary form of r to b. An error means that r is no record that can
 // be written.
@@ -145,7 +153,7 @@ func ParseRecord(b []byte) (Record, error) {
 		return Record{}, fmt.Errorf("%w: it ends too early", errMalformedRecord)
 	}
 	if b[0] != recordVersion {
-		return Record{}, fmt.Errorf("a record of version %d cannot be read by this program, which knows version %d", b[0], recordVersion)
+		return Record{}, fmt.Errorf("%w: a record of version %d cannot be read by this program, which knows version %d", ErrRecordVersion, b[0], recordVersion)
 	}
 	r := Record{Kind: RecordKind(b[1]), ID: ID(b[2:])}
 	b = b[2+len(r.ID):]
