@@ -1,4 +1,5 @@
-// Command mailbucket is Caddy with its standard modules, caddy-l4 and mailbucket. Without
+// Command mailbucket is Caddy with its standard modules, caddy-l4, mailbucket and its journal in
+// NATS JetStream. Without
 // arguments it catches mail; called as sendmail, it sends mail.
 package main
 
@@ -15,6 +16,7 @@ import (
 
 	_ "github.com/caddy-mailbucket/mailbucket"
 	"github.com/caddy-mailbucket/mailbucket/command"
+	_ "github.com/caddy-mailbucket/mailbucket/jetstream"
 )
 
 func main() {
