@@ -78,6 +78,7 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	if h.PeerAPIs == nil || *h.PeerAPIs {
 		h.peers = peers.New(peers.Options{
 			Bucket: b.Bucket, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+			Outlet: a.outlets[b.name], Who: whoAsks,
 		})
 	}
 	// Caddy waits for requests to finish, so calls that wait for mail have to be ended.

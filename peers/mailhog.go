@@ -154,9 +154,3 @@ func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, 
 		panic(http.ErrAbortHandler)
 	}
 }
-
-// mailhogOutgoing answers GET /api/v2/outgoing-smtp: the servers that mails can be
-// released to by name, of which there are none.
-func (a *API) mailhogOutgoing(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	return a.sendJSON(w, r, struct{}{}, 2)
-}

@@ -84,13 +84,3 @@ func (a *API) download(w http.ResponseWriter, r *http.Request, m *store.Message,
 	w.Header().Set("Content-Disposition", content.Disposition("attachment", name))
 	return a.sendStored(w, r, m, contentType, body)
 }
-
-// mailhogRelease answers POST /api/v1/messages/{id}/release. MailHog sends the mail to any
-// server that the request names; here that is not possible.
-func (a *API) mailhogRelease(_ http.ResponseWriter, r *http.Request, names []string) *failure {
-	if _, f := a.named(r, names[0]); f != nil {
-		return f
-	}
-	// The client for Node shows the beginning of the text.
-	return newFailure(http.StatusBadRequest, "release is not configured here, and nothing is sent to a server that a request names")
-}

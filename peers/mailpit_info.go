@@ -78,24 +78,15 @@ func memoryInUse() uint64 {
 
 // mailpitWebUI answers GET /api/v1/webui with the settings of Mailpit's own pages.
 func (a *API) mailpitWebUI(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	type relay struct {
-		Enabled            bool
-		SMTPServer         string
-		ReturnPath         string
-		AllowedRecipients  string
-		BlockedRecipients  string
-		OverrideFrom       string
-		PreserveMessageIDs bool
-		RecipientAllowlist string
-	}
+	relay := a.mailpitRelay()
 	return a.sendJSON(w, r, struct {
 		Label               string
-		MessageRelay        relay
+		MessageRelay        mailpitRelay
 		SpamAssassin        bool
 		ChaosEnabled        bool
 		DuplicatesIgnored   bool
 		HideDeleteAllButton bool
-	}{ChaosEnabled: true}, 1000)
+	}{ChaosEnabled: true, MessageRelay: relay}, 1000+2*len(relay.AllowedRecipients))
 }
 
 // maxTags bounds how many different tags are counted.
@@ -149,21 +140,6 @@ func (a *API) mailpitKeepTags(w http.ResponseWriter, r *http.Request, _ []string
 	}
 	sendText(w, r, http.StatusOK, "ok")
 	return nil
-}
-
-// mailpitRelease answers POST /api/v1/message/{ID}/release.
-func (a *API) mailpitRelease(w http.ResponseWriter, r *http.Request, names []string) *failure {
-	if _, f := a.named(r, names[0]); f != nil {
-		return f
-	}
-	var release struct{ To []string }
-	if _, f := a.readJSON(w, r, &release); f != nil {
-		return f
-	}
-	if len(release.To) == 0 {
-		return badRequest("no valid addresses found")
-	}
-	return badRequest("no message is released: no server to relay to is configured")
 }
 
 // mailpitNoCheck refuses the checks for which the server would have to look something up

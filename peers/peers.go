@@ -4,7 +4,8 @@
 //
 // route.go finds the call that a request is for in the tables of mailpit.go and
 // mailhog.go, and answer.go and json.go have what all calls answer with. follow.go reads
-// what happens in the bucket, socket.go has WebSockets, and faults.go sets faults.
+// what happens in the bucket, socket.go has WebSockets, faults.go sets faults, and
+// release.go sends mails on.
 //
 // Of MailHog's calls, mailhog.go lists and searches, mailhog_message.go shows, saves and
 // deletes one message, mailhog_item.go has the form in which that API shows a mail,
@@ -26,6 +27,7 @@ import (
 
 	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/release"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -51,6 +53,11 @@ type Options struct {
 	// Contents shares what is built from mails for answers, of these APIs and of others.
 	Contents *content.Contents
 
+	// Outlet releases mails, and Who tells who asks for it. Both are nil where that is not
+	// configured.
+	Outlet *release.Outlet
+	Who    func(*http.Request) string
+
 	// Logger logs answers that could not be made.
 	Logger *zap.Logger
 }
@@ -62,6 +69,8 @@ type API struct {
 	guard    *guard.Guard
 	limits   *guard.Limits
 	contents *content.Contents
+	outlet   *release.Outlet
+	who      func(*http.Request) string
 	logger   *zap.Logger
 
 	running context.Context // done when Stop has been called
@@ -70,7 +79,7 @@ type API struct {
 
 // New makes the APIs.
 func New(o Options) *API {
-	a := &API{bucket: o.Bucket, faults: o.Faults, guard: o.Guard, limits: o.Limits, contents: o.Contents, logger: o.Logger}
+	a := &API{bucket: o.Bucket, faults: o.Faults, guard: o.Guard, limits: o.Limits, contents: o.Contents, outlet: o.Outlet, who: o.Who, logger: o.Logger}
 	a.running, a.stop = context.WithCancel(context.Background())
 	return a
 }

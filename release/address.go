@@ -3,6 +3,7 @@ package release
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -189,3 +190,20 @@ func (e allowed) matches(a Address) bool {
 
 // String is the list for people, with commas.
 func (l Allowed) String() string { return strings.Join(l.texts, ", ") }
+
+// expression is a regular expression that matches what the list allows.
+func (l Allowed) expression() string {
+	alternatives := make([]string, len(l.list))
+	for i, e := range l.list {
+		text := regexp.QuoteMeta(e.local)
+		if e.prefix {
+			text += "[^@]*"
+		}
+		text += "@"
+		if e.below {
+			text += `([^@.]+\.)+`
+		}
+		alternatives[i] = text + regexp.QuoteMeta(e.domain)
+	}
+	return "^(" + strings.Join(alternatives, "|") + ")$"
+}

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -80,6 +81,20 @@ func TestAddressesThatOnlyLookAllowed(t *testing.T) {
 	} {
 		if a, err := ParseAddress(given); err == nil && l.Allows(a) {
 			t.Errorf("%q is allowed, as %s", given, a)
+		}
+	}
+}
+
+func TestListAsARegularExpression(t *testing.T) {
+	l := parseList(t, list...)
+	expression := regexp.MustCompile(l.expression())
+	for _, address := range []string{
+		"ann@ours.example.com", "ann@people.example.com", "ops+x@people.example.com", "x@a.b.below.example.com", "x@xn--bcher-kva.example",
+		"bob@people.example.com", "ann@oursxexample.com", "ann@below.example.com", "ann@ours.example.com.evil.example", "ops@people.example.com", "xann@people.example.com",
+	} {
+		a, err := ParseAddress(address)
+		if err != nil || expression.MatchString(address) != l.Allows(a) {
+			t.Errorf("%s: %t, allowed %t (%v)", address, expression.MatchString(address), l.Allows(a), err)
 		}
 	}
 }

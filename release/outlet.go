@@ -11,6 +11,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -76,11 +77,20 @@ func (o *Outlet) Stop() { o.stop() }
 // Server is the host and port of the server that gets mails.
 func (o *Outlet) Server() string { return o.config.Server.Address }
 
+// HostAndPort are those of the server, apart.
+func (o *Outlet) HostAndPort() (host, port string) {
+	host, port, _ = net.SplitHostPort(o.Server()) // an error would have kept it from being reached
+	return host, port
+}
+
 // From is the sender that mails get.
 func (o *Outlet) From() string { return o.config.From.String() }
 
 // Allowed is the list of addresses, for people.
 func (o *Outlet) Allowed() string { return o.config.Allowed.String() }
+
+// AllowedExpression is the list as a regular expression, in the syntax of Go and JavaScript.
+func (o *Outlet) AllowedExpression() string { return o.config.Allowed.expression() }
 
 // Release sends a mail to addresses because somebody asked for it. When it returns, the
 // server has taken the mail, and it is logged and kept with the mail; or nothing was sent
