@@ -31,8 +31,10 @@ type bucket struct {
 	failed   store.FailedSessions
 	configs  bucketConfigs
 	released release.Ledger
+	turns    turns
 
 	recipientsRefused atomic.Uint64
+	eventsDropped     atomic.Uint64
 }
 
 // openBucket takes a reference to the bucket of that name. If the bucket is new it gets

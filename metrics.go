@@ -1,69 +1,76 @@
 package mailbucket
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/caddy-mailbucket/mailbucket/release"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
 
 // collector exports the buckets' counters. The buckets hold them, since every
 // configuration has a metrics registry of its own.
 type collector struct{ buckets map[string]*bucket }
 
-var (
-	descReceived = counterDesc("received", "Messages accepted and stored.")
-	descEvicted  = counterDesc("evicted", "Messages removed to make room for newer ones.")
-	descExpired  = counterDesc("expired", "Messages removed at their maximum age.")
-	descDeleted  = counterDesc("deleted", "Messages deleted through the API.")
-	descRefused  = counterDesc("refused", "Messages refused after their data had begun, or for their declared size.")
-
-	descRecipients = gaugeDesc("recipients_refused_total", "Recipients refused as accept_recipients does not have them.")
-	descReleased   = counterDesc("released", "Messages that were sent on.")
-	descUnsent     = counterDesc("release_failed", "Requests to send a message on that failed.")
-
-	descMessages = gaugeDesc("messages", "Messages held.")
-	descUnread   = gaugeDesc("messages_unread", "Messages held that are not marked as read.")
-	descBytes    = gaugeDesc("bytes", "Bytes held, envelopes and index included.")
-	descSessions = gaugeDesc("smtp_sessions", "Open SMTP sessions.")
-)
-
-func counterDesc(name, help string) *prometheus.Desc {
-	return gaugeDesc("messages_"+name+"_total", help)
+// reading is what the metrics of a bucket are read from.
+type reading struct {
+	*bucket
+	stats    store.Stats
+	releases release.Counts
 }
 
-func gaugeDesc(name, help string) *prometheus.Desc {
+// metric is a number that is exported for each bucket.
+type metric struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(r *reading) float64
+}
+
+var bucketMetrics = []metric{
+	counter("messages_received", "Messages accepted and stored.", func(r *reading) uint64 { return r.stats.Received }),
+	counter("messages_evicted", "Messages removed to make room for newer ones.", func(r *reading) uint64 { return r.stats.Evicted }),
+	counter("messages_expired", "Messages removed at their maximum age.", func(r *reading) uint64 { return r.stats.Expired }),
+	counter("messages_deleted", "Messages deleted through the API.", func(r *reading) uint64 { return r.stats.Deleted }),
+	counter("messages_refused", "Messages refused after their data had begun, or for their declared size.",
+		func(r *reading) uint64 { return r.stats.Refused }),
+	counter("messages_released", "Messages that were sent on.", func(r *reading) uint64 { return r.releases.Released }),
+	counter("messages_release_failed", "Requests to send a message on that failed.",
+		func(r *reading) uint64 { return r.releases.ReleasesFailed }),
+	counter("recipients_refused", "Recipients refused as accept_recipients does not have them.",
+		func(r *reading) uint64 { return r.recipientsRefused.Load() }),
+	counter("events_dropped", "Messages removed before the event of their arrival could be emitted.",
+		func(r *reading) uint64 { return r.eventsDropped.Load() }),
+
+	gauge("messages", "Messages held.", func(r *reading) int64 { return int64(r.stats.Messages) }),
+	gauge("messages_unread", "Messages held that are not marked as read.", func(r *reading) int64 { return int64(r.stats.Unread) }),
+	gauge("bytes", "Bytes held, envelopes and index included.", func(r *reading) int64 { return r.stats.Bytes }),
+	gauge("smtp_sessions", "Open SMTP sessions.", func(r *reading) int64 { return int64(r.sessions.Len()) }),
+}
+
+func counter(name, help string, read func(*reading) uint64) metric {
+	return metric{bucketDesc(name+"_total", help), prometheus.CounterValue, func(r *reading) float64 { return float64(read(r)) }}
+}
+
+func gauge(name, help string, read func(*reading) int64) metric {
+	return metric{bucketDesc(name, help), prometheus.GaugeValue, func(r *reading) float64 { return float64(read(r)) }}
+}
+
+func bucketDesc(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("mailbucket_"+name, help, []string{"bucket"}, nil)
 }
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		descReceived, descEvicted, descExpired, descDeleted, descRefused, descRecipients, descReleased, descUnsent, descMessages, descUnread, descBytes, descSessions,
-	} {
-		ch <- d
+	for _, m := range bucketMetrics {
+		ch <- m.desc
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for name, b := range c.buckets {
-		stats, releases := b.Stats(), b.released.Counts()
-		for desc, value := range map[*prometheus.Desc]uint64{
-			descReceived: stats.Received,
-			descEvicted:  stats.Evicted,
-			descExpired:  stats.Expired,
-			descDeleted:  stats.Deleted,
-			descRefused:  stats.Refused,
-			descReleased: releases.Released,
-			descUnsent:   releases.ReleasesFailed,
-
-			descRecipients: b.recipientsRefused.Load(),
-		} {
-			ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), name)
-		}
-		for desc, value := range map[*prometheus.Desc]float64{
-			descMessages: float64(stats.Messages),
-			descUnread:   float64(stats.Unread),
-			descBytes:    float64(stats.Bytes),
-			descSessions: float64(b.sessions.Len()),
-		} {
-			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, name)
+		r := &reading{b, b.Stats(), b.released.Counts()}
+		for _, m := range bucketMetrics {
+			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.read(r), name)
 		}
 	}
 }

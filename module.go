@@ -9,6 +9,7 @@
 package mailbucket
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -130,12 +131,18 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
 	a.listening, a.outlets = make(map[string][]string), make(map[string]*release.Outlet)
+	a.first, a.ctx = make(map[string]uint64), ctx
+	a.inForce, a.leave = context.WithCancel(ctx)
+	var err error
+	if a.events, err = eventsApp(ctx); err != nil {
+		return err
+	}
 	for name, config := range a.Buckets {
 		b, err := openBucket(name, config.limits())
 		if err != nil {
 			return fmt.Errorf("opening bucket %q: %w", name, err)
 		}
-		a.buckets[name] = b
+		a.buckets[name], a.first[name] = b, b.NextNumber()
 		b.configs.add(b, config)
 		if a.outlets[name], err = config.Release.newOutlet(b, a.logger); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
@@ -144,7 +151,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := ctx.GetMetricsRegistry().Register(&collector{a.buckets}); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	for event, do := range map[string]func(){"started": a.announce, "stopping": a.handOver} {
+	for event, do := range map[string]func(){"started": a.inForceNow, "stopping": a.handOver} {
 		if err := onEvent(ctx, event, do); err != nil {
 			return err
 		}

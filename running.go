@@ -25,6 +25,18 @@ type running struct {
 	handlers  []*L4Handler
 	smtpURLs  []string
 	sites     []*caddyhttp.App // http apps with mailbucket handlers
+
+	ctx     caddy.Context
+	events  *caddyevents.App
+	inForce context.Context    // done when the configuration is about to end
+	leave   context.CancelFunc // of inForce
+	first   map[string]uint64  // number of the first message of each bucket to tell of, by its name
+}
+
+// inForceNow is called when the configuration is in force.
+func (a *App) inForceNow() {
+	a.announce()
+	a.emitEvents()
 }
 
 // provisionListeners makes a layer4 server whose only route is our handler.
@@ -107,6 +119,7 @@ func (a *App) stopServers() {
 // then on the buckets have the limits and faults of the next one.
 func (a *App) handOver() {
 	a.ending = true
+	a.leave()
 	for name, b := range a.buckets {
 		b.configs.remove(b, a.Buckets[name])
 	}
@@ -175,11 +188,11 @@ func (a *App) noteSite(ctx caddy.Context) {
 // onEvent makes Caddy call do at an event that Caddy itself emits for the configuration
 // that ctx belongs to.
 func onEvent(ctx caddy.Context, name string, do func()) error {
-	events, err := ctx.App("events")
+	events, err := eventsApp(ctx)
 	if err != nil {
-		return fmt.Errorf("getting the events app: %w", err)
+		return err
 	}
-	if err := events.(*caddyevents.App).On(name, eventHandler(do)); err != nil {
+	if err := events.On(name, eventHandler(do)); err != nil {
 		return fmt.Errorf("subscribing to the event %s: %w", name, err)
 	}
 	return nil
