@@ -33,22 +33,34 @@ type bucket struct {
 	released release.Ledger
 	turns    turns
 
+	journal    *journal // nil if it has none
+	journalKey string   // the configuration of the journal
+
 	recipientsRefused atomic.Uint64
 	eventsDropped     atomic.Uint64
 }
 
 // openBucket takes a reference to the bucket of that name. If the bucket is new it gets
-// the limits; those of an open bucket stay as they are.
-func openBucket(name string, limits store.Limits) (*bucket, error) {
-	b, _, err := buckets.LoadOrNew(name, func() (caddy.Destructor, error) {
-		b := &bucket{Bucket: store.New(limits), name: name}
+// the limits, and a journal if there is a module for one; those of an open bucket stay as
+// they are. JournalKey is what the module was made of, which has to be the same as before.
+func openBucket(name string, limits store.Limits, module JournalModule, journalKey string) (*bucket, error) {
+	value, loaded, err := buckets.LoadOrNew(name, func() (caddy.Destructor, error) {
+		b := &bucket{name: name, journalKey: journalKey}
+		if err := b.makeStore(limits, module); err != nil {
+			return nil, err
+		}
 		freed.watch(b.Bucket)
 		return b, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return b.(*bucket), nil
+	b := value.(*bucket)
+	if loaded && b.journalKey != journalKey {
+		err := errors.New("its journal cannot be changed while it is open: restart Caddy, or take the bucket out of the configuration first")
+		return nil, errors.Join(err, closeBucket(name))
+	}
+	return b, nil
 }
 
 func closeBucket(name string) error {
@@ -59,13 +71,13 @@ func closeBucket(name string) error {
 // Destruct frees the bucket when no configuration uses it any more. Sessions that are
 // still open end with 421, as nobody could read their mail.
 func (b *bucket) Destruct() error {
-	freed.unwatch(b.Bucket)
+	err := freed.unwatch(b.Bucket)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), defaultShutdownGrace)
 		defer cancel()
 		_ = b.sessions.Shutdown(ctx)
 	}()
-	return nil
+	return err
 }
 
 // Receive implements smtp.Receiver.
@@ -87,6 +99,8 @@ func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 		b.Refuse()
 		return &smtp.ReplyError{Code: 552, Enhanced: "5.3.4", Text: "Message too large, bucket " + b.name +
 			" holds " + strconv.FormatInt(b.Stats().Limits.MaxBytes, 10) + " octets in all"}
+	case store.OfJournal(err):
+		return b.journalReply(err)
 	case err != nil:
 		return fmt.Errorf("appending to bucket %s: %w", b.name, err)
 	}

@@ -279,7 +279,7 @@ func TestMetricsCountTheBucketsMessages(t *testing.T) {
 }
 
 func TestReceiveSaysWhyAMessageIsRefused(t *testing.T) {
-	b, err := openBucket("small", store.Limits{MaxBytes: 2000})
+	b, err := openBucket("small", store.Limits{MaxBytes: 2000}, nil, "")
 	must(t, err)
 	for _, test := range []struct {
 		bytes int

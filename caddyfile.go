@@ -46,6 +46,7 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	        max_bytes    <size>
 //	        max_age      <duration>
 //	        max_messages_per login|recipient|sender <number>
+//	        journal <module> …
 //	        fault <step> {
 //	            sender      <pattern>
 //	            recipient   <pattern>
@@ -104,6 +105,7 @@ func (a *App) unmarshalBucket(d *caddyfile.Dispenser) error {
 		"max_messages": func() error { return messageLimitArg(d, &config.MaxMessages) },
 		"max_bytes":    func() error { return sizeArg(d, &config.MaxBytes) },
 		"max_age":      func() error { return durationArg(d, &config.MaxAge) },
+		"journal":      func() error { return config.unmarshalJournal(d) },
 		"fault":        func() error { return config.unmarshalFault(d) },
 		"release":      func() error { return config.unmarshalRelease(d) },
 

@@ -72,12 +72,12 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 	})
 	contents := content.New(httpLimits)
 	h.api = rest.New(rest.Options{
-		Bucket: b.Bucket, Failed: &b.failed, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+		Bucket: b.Bucket, Failed: &b.failed, Faults: sharedFaults{b}, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
 		Outlet: a.outlets[b.name], Who: whoAsks,
 	})
 	if h.PeerAPIs == nil || *h.PeerAPIs {
 		h.peers = peers.New(peers.Options{
-			Bucket: b.Bucket, Faults: &b.faults, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+			Bucket: b.Bucket, Faults: sharedFaults{b}, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
 			Outlet: a.outlets[b.name], Who: whoAsks,
 		})
 	}

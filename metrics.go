@@ -1,6 +1,8 @@
 package mailbucket
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/caddy-mailbucket/mailbucket/release"
@@ -16,6 +18,7 @@ type reading struct {
 	*bucket
 	stats    store.Stats
 	releases release.Counts
+	log      store.JournalState
 }
 
 // metric is a number that is exported for each bucket.
@@ -46,6 +49,22 @@ var bucketMetrics = []metric{
 	gauge("smtp_sessions", "Open SMTP sessions.", func(r *reading) int64 { return int64(r.sessions.Len()) }),
 }
 
+// journalMetrics are those of buckets with a journal.
+var journalMetrics = []metric{
+	gauge("journal_up", "Whether the journal can be written and read.", func(r *reading) int64 {
+		if r.log.Err != nil {
+			return 0
+		}
+		return 1
+	}),
+	gauge("journal_behind_records", "Records that are in the journal but not yet in the bucket.",
+		func(r *reading) int64 { return int64(r.log.Behind) }),
+	gauge("journal_records", "Records in the journal.", func(r *reading) int64 { return int64(r.log.Records) }),
+	gauge("journal_bytes", "Bytes that the journal takes on disk.", func(r *reading) int64 { return r.log.Bytes }),
+	counter("journal_written", "Records written into the journal.", func(r *reading) uint64 { return r.log.Written }),
+	counter("journal_errors", "Records that could not be written into the journal.", func(r *reading) uint64 { return r.log.Failed }),
+}
+
 func counter(name, help string, read func(*reading) uint64) metric {
 	return metric{bucketDesc(name+"_total", help), prometheus.CounterValue, func(r *reading) float64 { return float64(read(r)) }}
 }
@@ -60,16 +79,26 @@ func bucketDesc(name, help string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, m := range bucketMetrics {
+	for _, m := range slices.Concat(bucketMetrics, journalMetrics) {
 		ch <- m.desc
+	}
+	for _, b := range c.buckets {
+		if b.journal != nil {
+			b.journal.latency.Describe(ch)
+		}
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for name, b := range c.buckets {
-		r := &reading{b, b.Stats(), b.released.Counts()}
-		for _, m := range bucketMetrics {
+		state, has := b.Journal()
+		r, metrics := &reading{b, b.Stats(), b.released.Counts(), state}, bucketMetrics
+		if has {
+			metrics = slices.Concat(bucketMetrics, journalMetrics)
+			b.journal.latency.Collect(ch)
+		}
+		for _, m := range metrics {
 			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.read(r), name)
 		}
 	}

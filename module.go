@@ -10,6 +10,7 @@ package mailbucket
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,8 +50,8 @@ func init() {
 }
 
 // App catches mail in buckets, which the `mailbucket` handlers of the layer4 app
-// fill and those of the http app show. A bucket holds its messages in memory
-// and keeps them over a reload of the configuration for as long as the new one
+// fill and those of the http app show. A bucket holds its messages in memory,
+// and in a journal if it has one, and keeps them over a reload of the configuration for as long as the new one
 // has a bucket of the same name.
 type App struct {
 	// The addresses to catch mail on by plain SMTP, with default settings, into
@@ -96,6 +97,10 @@ type BucketConfig struct {
 	// applications can be tested with it. Others can be set through the API.
 	Faults []smtp.Fault `json:"faults,omitempty"`
 
+	// Where the bucket keeps its mail, so that it outlives the process. Default: nowhere but
+	// in memory.
+	Journal json.RawMessage `json:"journal,omitempty" caddy:"namespace=mailbucket.journals inline_key=module"`
+
 	// To whom mails may be sent on from the bucket, one by one. Default: to nobody.
 	Release *ReleaseConfig `json:"release,omitempty"`
 }
@@ -138,7 +143,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	for name, config := range a.Buckets {
-		b, err := openBucket(name, config.limits())
+		module, key, err := config.loadJournal(ctx)
+		if err != nil {
+			return fmt.Errorf("bucket %s: %w", name, err)
+		}
+		b, err := openBucket(name, config.limits(), module, key)
 		if err != nil {
 			return fmt.Errorf("opening bucket %q: %w", name, err)
 		}

@@ -69,15 +69,16 @@ func (r *reclaimer) watch(b *store.Bucket) {
 	}
 }
 
-// unwatch closes the bucket, which frees all that it held.
-func (r *reclaimer) unwatch(b *store.Bucket) {
-	b.Close()
+// unwatch closes the bucket, which frees all that it held. The error is that of closing.
+func (r *reclaimer) unwatch(b *store.Bucket) error {
+	err := b.Close()
 	stats := b.Stats()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.buckets, b)
 	r.closed.replaced += stats.Replaced
 	r.closed.forGood += stats.Freed - stats.Replaced
+	return err
 }
 
 // run checks at intervals. It ends when there is no bucket, and no memory left that is

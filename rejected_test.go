@@ -233,7 +233,7 @@ func TestEventsOfOtherModulesMeanNothing(t *testing.T) {
 
 // TestFaultsHoldFromTheFirstClientOn looks before anything has started.
 func TestFaultsHoldFromTheFirstClientOn(t *testing.T) {
-	b, err := openBucket("faulty", store.Limits{})
+	b, err := openBucket("faulty", store.Limits{}, nil, "")
 	must(t, err)
 	defer closeBucket("faulty")
 	config := &BucketConfig{Faults: []smtp.Fault{{Step: "connect", Reply: "421 down"}}}

@@ -147,7 +147,7 @@ func TestReloadAndStopEndWaitingCalls(t *testing.T) {
 	}
 	for _, replacement := range []string{shortest, "{\n LOGOFF\n mailbucket SMTP\n}\n"} {
 		go wait()
-		b, err := openBucket(defaultBucket, store.Limits{})
+		b, err := openBucket(defaultBucket, store.Limits{}, nil, "")
 		must(t, err)
 		eventually(t, "a call waits", func() bool { return b.Watching() > 0 })
 		must(t, closeBucket(defaultBucket))
@@ -162,7 +162,7 @@ func TestShutdownDrainsAllBuckets(t *testing.T) {
 	s := start(t, shortest)
 	c := s.dial()
 	must(t, c.talk("", "220"))
-	b, err := openBucket(defaultBucket, store.Limits{})
+	b, err := openBucket(defaultBucket, store.Limits{}, nil, "")
 	must(t, err)
 	defer closeBucket(defaultBucket)
 	shutdownSessions(context.Background(), caddy.Log(), []*bucket{b})

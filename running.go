@@ -3,6 +3,7 @@ package mailbucket
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,6 +71,9 @@ func (a *App) Start() error {
 		if err := checkAreFree(a.addresses); err != nil {
 			return err
 		}
+	}
+	if err := a.openJournals(); err != nil {
+		return err
 	}
 	for name, server := range a.taken {
 		a.servers.Servers["layer4 "+name] = server
@@ -142,13 +146,14 @@ func (a *App) Cleanup() error {
 		a.reject()
 	}
 	a.stopOutlets()
+	var failed error
 	for name, b := range a.buckets {
 		b.configs.remove(b, a.Buckets[name])
 		if err := closeBucket(name); err != nil {
-			return fmt.Errorf("closing bucket %q: %w", name, err)
+			failed = errors.Join(failed, fmt.Errorf("closing bucket %q: %w", name, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // reject ends what a configuration that never came into force has started. Caddy stops

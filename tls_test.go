@@ -199,7 +199,7 @@ func TestImplicitTLS(t *testing.T) {
 
 // sessions is how many are open into the default bucket.
 func (s *site) sessions() int {
-	b, err := openBucket(defaultBucket, store.Limits{})
+	b, err := openBucket(defaultBucket, store.Limits{}, nil, "")
 	must(s.t, err)
 	defer closeBucket(defaultBucket)
 	return b.sessions.Len()

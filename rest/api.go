@@ -101,7 +101,7 @@ var (
 		"/stats":        {http.MethodGet: (*API).stats},
 		"/openapi.json": {http.MethodGet: (*API).openapi},
 		"/livez":        {http.MethodGet: (*API).healthy},
-		"/readyz":       {http.MethodGet: (*API).healthy},
+		"/readyz":       {http.MethodGet: (*API).ready},
 	}
 	email = resource{http.MethodGet: (*API).email, http.MethodPatch: (*API).markEmail, http.MethodDelete: (*API).deleteEmail}
 	parts = map[string]resource{

@@ -8,8 +8,25 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// healthy answers GET /livez and GET /readyz, by which a supervisor learns that the
-// server runs and is ready for mail. A bucket in memory is ready as long as it is served.
+// mostBehind is how many records a bucket may be behind its journal and still be ready. A
+// few are always under way.
+const mostBehind = 1000
+
+// ready answers GET /readyz, by which a supervisor learns that the server is ready for mail.
+// A bucket in memory is as long as it is served, and one with a journal while that can be
+// written, and the bucket has nearly all that is in it.
+func (a *API) ready(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
+	state, _ := a.bucket.Journal()
+	switch {
+	case state.Err != nil:
+		return newProblem(http.StatusServiceUnavailable, "the bucket's journal: "+state.Err.Error())
+	case state.Behind > mostBehind:
+		return newProblem(http.StatusServiceUnavailable, "the bucket is "+strconv.FormatUint(state.Behind, 10)+" records behind its journal")
+	}
+	return a.healthy(w, r, id)
+}
+
+// healthy answers GET /livez, by which a supervisor learns that the server runs.
 func (a *API) healthy(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	const text = "ok\n"
 	h := w.Header()

@@ -248,15 +248,9 @@ func (f *Faults) Configure(faults []Fault) error { return f.set(&f.configured, f
 func (f *Faults) Set(faults []Fault) error { return f.set(&f.running, faults) }
 
 func (f *Faults) set(list *[]*rule, faults []Fault) error {
-	if len(faults) > MaxFaults {
-		return fmt.Errorf("%d faults: expected at most %d", len(faults), MaxFaults)
-	}
-	rules := make([]*rule, len(faults))
-	for i := range faults {
-		var err error
-		if rules[i], err = faults[i].compile(); err != nil {
-			return fmt.Errorf("fault %d: %w", i+1, err)
-		}
+	rules, err := compileAll(faults)
+	if err != nil {
+		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -268,20 +262,44 @@ func (f *Faults) set(list *[]*rule, faults []Fault) error {
 	return nil
 }
 
+func compileAll(faults []Fault) ([]*rule, error) {
+	if len(faults) > MaxFaults {
+		return nil, fmt.Errorf("%d faults: expected at most %d", len(faults), MaxFaults)
+	}
+	rules := make([]*rule, len(faults))
+	for i := range faults {
+		var err error
+		if rules[i], err = faults[i].compile(); err != nil {
+			return nil, fmt.Errorf("fault %d: %w", i+1, err)
+		}
+	}
+	return rules, nil
+}
+
 // SetJSON is Set with rules as in {"faults": [...]}.
 func (f *Faults) SetJSON(text []byte) error {
+	faults, err := ParseFaults(text)
+	if err != nil {
+		return err
+	}
+	return f.Set(faults)
+}
+
+// ParseFaults reads rules as SetJSON does, or says what is wrong with them.
+func ParseFaults(text []byte) ([]Fault, error) {
 	var document struct {
 		Faults *[]Fault `json:"faults"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&document); err != nil {
-		return fmt.Errorf("reading faults: %w", err)
+		return nil, fmt.Errorf("reading faults: %w", err)
 	}
 	if document.Faults == nil || decoder.More() {
-		return errors.New(`expected an object such as {"faults":[{"step":"rcpt","reply":"452 4.2.2 Mailbox full"}]}`)
+		return nil, errors.New(`expected an object such as {"faults":[{"step":"rcpt","reply":"452 4.2.2 Mailbox full"}]}`)
 	}
-	return f.Set(*document.Faults)
+	_, err := compileAll(*document.Faults)
+	return *document.Faults, err
 }
 
 // MarshalJSON gives the rules that were set as "faults", and those of the

@@ -227,11 +227,5 @@ func (b *Bucket) Close() error {
 	b.mu.Unlock()
 	b.watches.close()
 	b.changed.close()
-	if b.log == nil {
-		return nil
-	}
-	if err := b.log.journal.Close(); err != nil {
-		return fmt.Errorf("closing the journal: %w", err)
-	}
-	return nil
+	return b.closeJournal()
 }

@@ -20,8 +20,9 @@ type Journal interface {
 	// The last record of kind FaultsSet is kept even if Trim would allow it to go. It may
 	// then come first, with position 0, but after no newer one of that kind.
 	//
-	// An error says what cannot be opened, such as the file. After an error the journal is
-	// closed.
+	// An error says what cannot be opened, such as the file; Open may then be called again.
+	// Neither Write nor Close is called before Open has returned nil. Trim may be: within feed,
+	// and when messages expire. Ctx is for Open alone.
 	Open(ctx context.Context, feed func(Entry)) error
 
 	// Write adds a record to the log. It returns nil when the log has it, as safely as the
@@ -35,7 +36,7 @@ type Journal interface {
 	Write(ctx context.Context, r *Record) error
 
 	// Trim says what is no longer needed. It may be called from any goroutine, but never
-	// twice at once, and within feed, so it must not wait. It may be obeyed late, and what was
+	// twice at once, within feed, and even after Close, so it must not wait. It may be obeyed late, and what was
 	// said last not at all, but then the log takes more room; it must be obeyed in the order of
 	// the calls, as a message that was evicted might otherwise be back when the log is read
 	// again.
@@ -44,8 +45,8 @@ type Journal interface {
 	// State says how the journal is. It is called often, so it must not wait.
 	State() JournalState
 
-	// Close ends Write and feed, and returns when the log is as safe as it can be. It may
-	// be called more than once.
+	// Close ends Write and feed, and returns when the log is as safe as it can be. It may be
+	// called while records are written, whose Write then fails or not.
 	Close() error
 }
 
@@ -86,7 +87,7 @@ type JournalState struct {
 	Err error
 
 	// Behind is how many records are in the log that feed has not been called for, as far
-	// as is known.
+	// as is known. Some always are while records are written.
 	Behind uint64
 
 	// Records is how many records the log has, and Bytes what it takes on disk.

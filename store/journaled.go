@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -24,6 +25,9 @@ func OfJournal(err error) bool {
 type journaled struct {
 	journal Journal
 	faults  func(document []byte)
+
+	opening sync.Mutex  // held while the journal is opened and closed
+	open    atomic.Bool // whether it has been opened and not closed
 
 	// The log that feeds the bucket, the position of its last record, and those of the
 	// messages that are gone since the journal was last told of them. They are guarded by
@@ -53,31 +57,86 @@ const maxSharedSessions = 64
 // maxRecordIDs is how many messages one record removes or marks at most.
 const maxRecordIDs = 4096
 
-// Open makes a bucket that is fed by a journal, and opens the journal. It returns when the
-// bucket has what the log had: messages with their IDs, times and marks. Faults, unless it
-// is nil, is called with the document of each SetFaults, also of those in the log.
-//
-// The bucket's counters begin at 0, and count as received what it wrote itself. Closing the
-// bucket closes the journal.
-func Open(ctx context.Context, l Limits, j Journal, faults func(document []byte)) (*Bucket, error) {
+// NewJournaled makes a bucket that is fed by a journal, which OpenJournal has to open: until
+// then the bucket is empty, and what would change it fails with ErrJournalAway. Faults, unless
+// it is nil, is called with the document of each SetFaults, also of those in the log. Closing
+// the bucket closes the journal.
+func NewJournaled(l Limits, j Journal, faults func(document []byte)) *Bucket {
 	b := New(l)
 	if faults == nil {
 		faults = func([]byte) {}
 	}
 	b.log = &journaled{journal: j, faults: faults, sessions: make(map[Session]*Session), pending: make(map[ID]*pending)}
-	if err := j.Open(ctx, b.feed); err != nil {
-		return nil, fmt.Errorf("opening the journal: %w", err)
+	return b
+}
+
+// Open makes a bucket that is fed by a journal, and opens that.
+func Open(ctx context.Context, l Limits, j Journal, faults func(document []byte)) (*Bucket, error) {
+	b := NewJournaled(l, j, faults)
+	if err := b.OpenJournal(ctx); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// OpenJournal opens the bucket's journal, if it has one that is not open yet. It returns when
+// the bucket has what the log had: messages with their IDs, times and marks. Its counters
+// begin then, and count as received what it writes itself.
+func (b *Bucket) OpenJournal(ctx context.Context) error {
+	j := b.log
+	if j == nil {
+		return nil
+	}
+	j.opening.Lock()
+	defer j.opening.Unlock()
+	if j.open.Load() {
+		return nil
+	}
+	if b.isClosed() {
+		return ErrClosed
+	}
+	if err := j.journal.Open(ctx, b.feed); err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
 	}
 	b.mu.Lock()
 	b.stats = Stats{}
 	b.mu.Unlock()
-	return b, nil
+	j.open.Store(true)
+	return nil
 }
+
+func (b *Bucket) isClosed() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.closed
+}
+
+// closeJournal closes the journal if it is open. The bucket is closed already.
+func (b *Bucket) closeJournal() error {
+	j := b.log
+	if j == nil {
+		return nil
+	}
+	j.opening.Lock()
+	defer j.opening.Unlock()
+	if !j.open.Swap(false) {
+		return nil
+	}
+	if err := j.journal.Close(); err != nil {
+		return fmt.Errorf("closing the journal: %w", err)
+	}
+	return nil
+}
+
+var errNotOpen = fmt.Errorf("%w: it has not been read yet", ErrJournalAway)
 
 // Journal is the state of the bucket's journal, and whether it has one.
 func (b *Bucket) Journal() (state JournalState, ok bool) {
-	if b.log == nil {
+	switch {
+	case b.log == nil:
 		return JournalState{}, false
+	case !b.log.open.Load():
+		return JournalState{Err: errNotOpen}, true
 	}
 	return b.log.journal.State(), true
 }
@@ -92,6 +151,12 @@ func (b *Bucket) SetFaults(ctx context.Context, document []byte) error {
 
 // write writes a record, and returns how many messages it changed.
 func (b *Bucket) write(ctx context.Context, r *Record, m *Message) (changed int, err error) {
+	switch {
+	case b.isClosed():
+		return 0, ErrClosed
+	case !b.log.open.Load():
+		return 0, errNotOpen
+	}
 	random, err := uuid.NewRandom()
 	if err != nil {
 		return 0, fmt.Errorf("making a record's id: %w", err)
@@ -117,12 +182,9 @@ func (b *Bucket) write(ctx context.Context, r *Record, m *Message) (changed int,
 // appendToLog is Append with a journal.
 func (b *Bucket) appendToLog(ctx context.Context, m *Message) error {
 	b.mu.RLock()
-	closed, tooLarge := b.closed, b.limits.MaxBytes > 0 && m.cost > b.limits.MaxBytes
+	tooLarge := !b.closed && b.limits.MaxBytes > 0 && m.cost > b.limits.MaxBytes
 	b.mu.RUnlock()
-	switch {
-	case closed:
-		return ErrClosed
-	case tooLarge:
+	if tooLarge {
 		return ErrTooLarge
 	}
 	_, err := b.write(ctx, &Record{Kind: MessageCame}, m)

@@ -22,6 +22,7 @@ type Log struct {
 	next    uint64
 	fault   entry // the last of kind FaultsSet
 	fails   error
+	opened  int
 }
 
 type entry struct {
@@ -51,6 +52,13 @@ func (l *Log) Records() int {
 	return len(l.entries)
 }
 
+// Opened is how many journals have been opened.
+func (l *Log) Opened() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opened
+}
+
 // Journal makes a journal on the log, which is still to be opened.
 func (l *Log) Journal() store.Journal { return &journal{log: l} }
 
@@ -68,6 +76,7 @@ type journal struct {
 func (j *journal) Open(_ context.Context, feed func(store.Entry)) error {
 	j.log.mu.Lock()
 	fault, from := j.log.fault, j.log.next
+	j.log.opened++
 	j.log.mu.Unlock()
 	if fault.position != 0 {
 		fault.position = 0
