@@ -163,15 +163,3 @@ func (f filter) firstName() string {
 	}
 	return ""
 }
-
-// suggestions are what may be searched for: words of the language, and the addresses of
-// a list.
-func suggestions(rows []row) []string {
-	list := []string{"from:", "to:", "subject:", "has:attachment", "has:problem", "is:unread", "after:", "before:", "filename:", "-subject:"}
-	for _, r := range rows {
-		if recipient, _, _ := strings.Cut(r.Recipients, ", "); len(list) < 30 && !slices.Contains(list, "to:"+recipient) {
-			list = append(list, "to:"+recipient)
-		}
-	}
-	return list
-}

@@ -28,8 +28,9 @@ type list struct {
 	Events       string // URL of the stream of what comes after this page
 	Here         string // URL of the list alone, to draw it anew and to send its form to
 	Chips        []chip
-	Wider        []chip // searches that find something, if this one does not
-	Mbox         string // URL of all that match, in one file
+	Wider        []chip   // searches that find something, if this one does not
+	Mbox         string   // URL of all that match, in one file
+	Suggestions  []string // for the search
 }
 
 // Any tells that the page of the list has rows.
@@ -85,7 +86,8 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		s.failSearch(w, r, err)
 		return
 	}
-	p := panes{layout: s.layout(r, s.listTitle(), f), List: l}
+	p := panes{layout: s.layout(r, english.text("title.list"), f), List: l}
+	p.Unread = s.Bucket.Stats().Unread
 	if newer != (store.ID{}) {
 		p.List.keepNewer(newer)
 		s.render(w, r, http.StatusOK, "newer.html", &p)
@@ -102,14 +104,6 @@ var listParameters = map[string][]string{"newer": nil}
 func (l *list) keepNewer(than store.ID) {
 	n, _ := slices.BinarySearchFunc(l.Rows, than, func(r row, id store.ID) int { return bytes.Compare(id[:], r.ID[:]) })
 	l.Rows, l.Kept = l.Rows[:n], len(l.Rows)-n
-}
-
-// listTitle tells how many emails are unread.
-func (s *Site) listTitle() string {
-	if unread := s.Bucket.Stats().Unread; unread > 0 {
-		return english.text("title.unread", formatNumber(unread))
-	}
-	return english.text("title.list")
 }
 
 // list is the page of the list that f asks for, or the one with the current email, or
@@ -142,6 +136,7 @@ func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) 
 		return list{}, f, err
 	}
 	l := s.drawList(root(r), f, found, now, current)
+	l.Suggestions = s.suggestions(r.Context(), q, found.Messages)
 	if len(l.Rows) == 0 {
 		l.Wider, err = s.wider(r.Context(), root(r), f)
 	}

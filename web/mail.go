@@ -62,7 +62,6 @@ type mailPane struct {
 	Actions        []shownLink // what the email asks its reader to follow
 	Files          []file
 	Finding        string // the gravest
-	Serious        int    // findings that are no mere notes
 	Copies         []copyText
 	Release        string // URL of the page that asks to whom to release it, empty if it cannot be
 	Releases       []shownRelease
@@ -90,7 +89,9 @@ type mailPane struct {
 
 	Session    *store.Session
 	Transcript []line
-	Report     *check.Report // nil if the email was not checked
+	Report     *check.Report   // nil if the email was not checked
+	Grave      []check.Finding // errors, and then warnings
+	Notes      []check.Finding
 
 	layout     *layout
 	message    *store.Message
@@ -144,6 +145,7 @@ func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		// Where the mark cannot be kept, the email is shown nevertheless.
 		_, _ = s.Bucket.Mark(r.Context(), []store.ID{id}, true)
 	}
+	p.Unread = s.Bucket.Stats().Unread
 	p.Title = cmp.Or(p.Mail.Subject, english.text("subject.none"))
 	p.Mail.List = p.List.Here + "#m" + id.String()
 	p.Mail.Older, p.Mail.Newer = p.Mail.neighbourURL(older), p.Mail.neighbourURL(newer)
@@ -217,7 +219,7 @@ func newMailPane(l *layout, m *store.Message, show string, query url.Values) *ma
 	v.check()
 	for _, t := range []tab{
 		{Name: "html"}, {Name: "text"}, {Name: "source"}, {Name: "headers"}, {Name: "parts", Count: len(mail.Parts()) - 1},
-		{Name: "links", Count: len(links)}, {Name: "check", Count: v.Serious}, {Name: "session"},
+		{Name: "links", Count: len(links)}, {Name: "check", Count: len(v.Grave)}, {Name: "session"},
 	} {
 		t.URL, t.Current = v.url(t.Name, v.form()...), t.Name == v.Show
 		if t.Name != "html" || html != "" || t.Current {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/check"
@@ -165,14 +167,16 @@ func (v *mailPane) check() {
 	v.Report = check.Run(check.Input{
 		Mail: v.mail, Sender: v.message.Sender, Arrived: v.Received, Problems: v.message.Problems(),
 	})
-	for _, severity := range []check.Severity{check.Error, check.Warning} {
-		for _, f := range v.Report.Findings {
-			if f.Severity != severity {
-				continue
-			}
-			if v.Serious++; v.Finding == "" {
-				v.Finding = f.Text
-			}
+	for _, f := range v.Report.Findings {
+		if f.Severity == check.Note {
+			v.Notes = append(v.Notes, f)
+		} else {
+			v.Grave = append(v.Grave, f)
 		}
+	}
+	// An error comes before a warning, by its name too.
+	slices.SortStableFunc(v.Grave, func(a, b check.Finding) int { return cmp.Compare(a.Severity, b.Severity) })
+	if len(v.Grave) > 0 {
+		v.Finding = v.Grave[0].Text
 	}
 }

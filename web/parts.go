@@ -21,6 +21,7 @@ type part struct {
 type openPart struct {
 	Type   string
 	Fields []field
+	Groups [][]field // what it says: an event, or the fields of a report
 	Text   string
 	Cut    bool
 	Image  string // URL
@@ -96,7 +97,10 @@ func (v *mailPane) openPart(p *message.Part) *openPart {
 		}
 		o.Text, o.Cut = cut(text, maxShownText)
 	case p.MediaType == "text/calendar":
-		o.Fields = append(o.Fields, calendarFields(p.Text())...)
+		o.Groups = calendarGroups(p.Text())
+		o.Text, o.Cut = cut(p.Text(), maxShownText)
+	case reports[p.MediaType]:
+		o.Groups = reportGroups(p.Text())
 		o.Text, o.Cut = cut(p.Text(), maxShownText)
 	case strings.HasPrefix(p.MediaType, "text/"), strings.HasPrefix(p.MediaType, "message/"), isTextType(p.MediaType):
 		o.Text, o.Cut = cut(p.Text(), maxShownText)
@@ -113,24 +117,4 @@ func isTextType(mediaType string) bool {
 		}
 	}
 	return false
-}
-
-// calendarFields are the properties of an invitation that its reader wants to know (RFC
-// 5545).
-func calendarFields(text string) []field {
-	var list []field
-	for _, line := range strings.Split(strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(text), "\n") {
-		name, value, ok := strings.Cut(strings.TrimRight(line, "\r"), ":")
-		name, _, _ = strings.Cut(name, ";")
-		if !ok {
-			continue
-		}
-		switch name = strings.ToUpper(name); name {
-		case "METHOD", "SUMMARY", "DTSTART", "DTEND", "LOCATION", "ORGANIZER", "ATTENDEE", "STATUS":
-			if list = append(list, field{Name: name, Value: strings.NewReplacer(`\n`, " ", `\,`, ",", `\;`, ";").Replace(value)}); len(list) == 50 {
-				return list
-			}
-		}
-	}
-	return list
 }

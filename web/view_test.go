@@ -23,7 +23,7 @@ func TestEachViewHasItsURL(t *testing.T) {
 	s := newTestSite(t, mail("older@x", ""), m, mail("newer@x", ""))
 	for show, want := range map[string][]string{
 		"": {
-			"<title>Welcome</title>", "Jürgen &lt;j@x&gt;", "a@x, B &lt;b@x&gt;", "r2@x", "<code>123456</code>", "Load 1 blocked item", "dot.png",
+			"Welcome</title>", "Jürgen &lt;j@x&gt;", "a@x, B &lt;b@x&gt;", "r2@x", "<code>123456</code>", "Load 1 blocked item", "dot.png",
 			`sandbox="allow-popups allow-popups-to-escape-sandbox"`, `src="../emails/` + m.ID.String() + `/html?preview=light"`, `rel="next"`, `rel="prev"`, `href="../#m` + m.ID.String(),
 		},
 		"/html?width=375&scheme=dark&remote=1": {
@@ -108,13 +108,13 @@ func TestLinksOfOtherSchemesAreShown(t *testing.T) {
 func TestPartsAreShownAsWhatTheySay(t *testing.T) {
 	m := mail("a@x", "Content-Type: multipart/mixed; boundary=m\r\n\r\n"+
 		"--m\r\nContent-Type: message/rfc822\r\n\r\nFrom: Ann <ann@x>\r\nSubject: your order\r\n\r\nIt is on its way.\r\n"+
-		"--m\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nSUMMARY;LANGUAGE=en:Lunch\\, at one\r\nATTENDEE:mailto:ann\r\n @x\r\nEND:VCALENDAR\r\n"+
+		"--m\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en:Lunch\\, at one\r\nATTENDEE:mailto:ann\r\n @x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"+
 		"--m\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822;bo@x\r\nStatus: 5.1.1\r\n--m--\r\n")
 	s := newTestSite(t, m)
 	for part, want := range map[string][]string{
 		"1": {"Ann &lt;ann@x&gt;", "your order", "It is on its way."},
-		"3": {"<dd dir=\"auto\">Lunch, at one</dd>", "mailto:ann@x"},
-		"4": {"Status: 5.1.1"},
+		"3": {"<dd dir=\"auto\">Lunch, at one</dd>", "<dd dir=\"auto\">ann@x</dd>", "Invitation"},
+		"4": {"Status: 5.1.1", "<dt>Final-Recipient</dt><dd dir=\"auto\">rfc822;bo@x</dd>"},
 	} {
 		wantIn(t, "part "+part, page(t, s, "/view/"+m.ID.String()+"/parts?part="+part), want...)
 	}

@@ -32,7 +32,7 @@ import (
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"t": english.text, "n": english.count, "size": formatSize, "number": formatNumber, "try": tryCommand, "suggestions": suggestions,
+	"t": english.text, "n": english.count, "size": formatSize, "number": formatNumber, "try": tryCommand,
 	"pagesize": func() int { return pageSize },
 	"tested":   func(n check.Totals) int { return n.Supported + n.Partly + n.Unsupported },
 	"asset":    func(name string) string { return name + "?v=" + assets[name].version },
@@ -164,6 +164,7 @@ type layout struct {
 	Filter    filter
 	Addresses []string
 	Failed    int // sessions from which no email came
+	Unread    int // emails; 0 on pages that do not show them
 }
 
 // panes is a page with the list, and with an email beside it if there is one.
@@ -260,6 +261,7 @@ var assets = map[string]asset{
 	"mailbucket.css": newAsset("text/css; charset=utf-8", "mailbucket.css"),
 	"mailbucket.js":  newAsset("text/javascript; charset=utf-8", "page.js", "list.js", "share.js", "live.js", "delete.js", "keys.js"),
 	"mailbucket.svg": newAsset("image/svg+xml", "mailbucket.svg"),
+	"unread.svg":     newAsset("image/svg+xml", "unread.svg"),
 }
 
 // newAsset is made of the files, one after the other.

@@ -291,3 +291,34 @@ func TestListOfNewerRowsAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestSearchSuggestsAddressesSeenLately(t *testing.T) {
+	var emails []*store.Message
+	for i := range 120 {
+		m := mail("a@x", "Subject: x\n\nx")
+		m.Recipients = []string{fmt.Sprintf("user%d@x", i/2)}
+		if i%4 == 3 {
+			m.Sender = "b@x"
+		}
+		emails = append(emails, m)
+	}
+	emails[119].Recipients = []string{strings.Repeat("a", 200) + "@x"}
+	s := newTestSite(t, emails...)
+	for _, c := range []struct {
+		path    string
+		in, out []string
+	}{
+		{"/?page=2", []string{"from:", "to:user59@x", "to:user30@x"}, []string{"to:user29@x", "to:aaa"}},
+		{"/?sender=b@x", []string{"to:user1@x"}, []string{"to:user0@x"}}, // of what the list is of
+		{"/?q=nothing", []string{"has:attachment"}, []string{"to:user"}},
+	} {
+		body := page(t, s, c.path)
+		list := body[strings.Index(body, "<datalist"):]
+		wantIn(t, c.path, list, c.in...)
+		for _, piece := range c.out {
+			if strings.Contains(list, `"`+piece) {
+				t.Errorf("%s suggests %s", c.path, piece)
+			}
+		}
+	}
+}

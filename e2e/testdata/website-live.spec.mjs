@@ -9,12 +9,14 @@ test("arrivals appear without a reload, and only those that match", async ({ pag
   await send({ to, subject: "first" });
   await page.goto(listOf(to));
   await expect(page).toHaveTitle(/^\([0-9,]+\) mailbucket$/); // the unread
+  await expect(page.locator("link[rel=icon]")).toHaveAttribute("href", /unread/);
   await expect(page.getByText("Live")).toBeVisible();
   await page.evaluate(() => { window.same = true; });
   for (const subject of ["second", "third"]) {
     await send({ to, subject });
     await send({ to: someone(), subject: "of another" });
     await expect(rows(page).first()).toContainText(subject);
+    await expect(page.locator("#arrivals")).toHaveText("1 new email"); // is said aloud
   }
   await expect(rows(page)).toHaveCount(3);
   await expect(page.getByText("3 emails match")).toBeVisible();

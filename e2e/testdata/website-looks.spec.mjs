@@ -51,6 +51,10 @@ test("nothing to complain of in the list, in any size or colours, and pictures",
   await look(page, "keys");
   await page.goto(`${MAIL}/`);
   await look(page, "all", { row: true, only: Object.keys(tops) });
+  await page.getByLabel("More for this list").click();
+  await page.getByRole("button", { name: "One line for each email" }).click();
+  await page.keyboard.press("Escape");
+  await look(page, "line");
   await page.goto(`${MAIL}/view/0123456789abcdef0123456789abcdef`);
   await look(page, "gone");
 });

@@ -207,6 +207,39 @@ test("the theme is the reader's", async ({ page }) => {
   await expect.poll(colour).not.toBe(before);
 });
 
+test("a phone has the theme, and touching an email for a while selects it", async ({ browser }) => {
+  const context = await browser.newContext({ ...credentials, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const page = await context.newPage();
+  const to = someone();
+  for (const subject of ["one", "two"]) await send({ to, subject });
+  await page.goto(listOf(to));
+  await expect(page.getByRole("button", { name: /^Colours of this page/ })).toBeVisible();
+  const touch = await context.newCDPSession(page);
+  const { x, y } = await rows(page).first().getByRole("link").boundingBox();
+  const point = { x: x + 20, y: y + 8 };
+  await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [point] });
+  await expect(page.getByRole("checkbox", { name: "Select two" })).toBeChecked();
+  await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await expect(page.getByRole("button", { name: "Delete selected (1)" })).toBeVisible();
+  expect(new URL(page.url()).pathname).toBe("/mail/");
+  await page.touchscreen.tap(point.x, point.y);
+  await expect(page.getByRole("heading", { name: "two" })).toBeVisible();
+  await context.close();
+});
+
+test("the list in one line for each email stays so", async ({ page }) => {
+  const to = someone();
+  await send({ to, subject: "short" });
+  await page.goto(listOf(to));
+  const height = () => rows(page).first().evaluate((row) => row.clientHeight);
+  const before = await height();
+  await page.getByLabel("More for this list").click();
+  await page.getByRole("button", { name: "One line for each email" }).click();
+  expect(await height()).toBeLessThan(before / 2);
+  await page.reload();
+  await expect.poll(height).toBeLessThan(before / 2);
+});
+
 test.describe("without script", () => {
   test.use({ javaScriptEnabled: false });
 

@@ -96,16 +96,54 @@ document.addEventListener("click", async (event) => {
 	}
 });
 
+const root = document.documentElement;
 const themes = ["", "light", "dark"];
-document.documentElement.dataset.theme = stored("theme") ?? "";
+root.dataset.theme = stored("theme") ?? "";
 byId("theme").hidden = false;
 byId("theme").addEventListener("click", () => {
-	const next = themes[(themes.indexOf(document.documentElement.dataset.theme) + 1) % themes.length];
-	document.documentElement.dataset.theme = next;
+	const next = themes[(themes.indexOf(root.dataset.theme) + 1) % themes.length];
+	root.dataset.theme = next;
 	store("theme", next);
 });
 byId("keys").hidden = false;
 byId("keys").addEventListener("click", () => byId("help").showModal());
+
+root.dataset.density = stored("density") ?? "";
+
+document.addEventListener("click", (event) => {
+	if (event.target.id !== "density") return;
+	root.dataset.density = root.dataset.density ? "" : "line";
+	store("density", root.dataset.density);
+	event.target.setAttribute("aria-pressed", root.dataset.density !== "");
+});
+
+// Touching a row for a while selects it.
+let touch = null, held = false;
+
+document.addEventListener("pointerdown", (event) => {
+	const row = event.target.closest("#list .row");
+	held = false;
+	if (event.pointerType !== "touch" || !row || event.target.closest("input, button")) return;
+	touch = setTimeout(() => {
+		held = true;
+		row.querySelector("input").click();
+	}, 450);
+});
+
+for (const type of ["pointerup", "pointercancel", "pointermove", "scroll"]) {
+	document.addEventListener(type, (event) => {
+		if (type !== "pointermove" || Math.hypot(event.movementX, event.movementY) > 4) clearTimeout(touch);
+	}, true);
+}
+
+for (const type of ["click", "contextmenu"]) {
+	document.addEventListener(type, (event) => {
+		if (!held || !event.isTrusted) return;
+		event.preventDefault();
+		event.stopImmediatePropagation();
+		if (type === "click") held = false;
+	}, true);
+}
 
 prepare(document);
 setInterval(() => showTimes(document), 30000);

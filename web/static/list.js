@@ -14,11 +14,21 @@ function inUse() {
 
 const laterPage = () => new URL(list().dataset.here, location.href).searchParams.has("page");
 
+const newWords = (count) => {
+	const { single, plural } = byId("news").dataset;
+	return (count === 1 ? single : plural).replace("%s", count);
+};
+
 function showNews() {
-	const button = byId("news");
+	const button = byId("news"), words = newWords(arrived);
 	button.hidden = arrived === 0;
-	button.textContent = (arrived === 1 ? button.dataset.one : button.dataset.other).replace("%s", arrived);
+	if (button.textContent === words) return;
+	button.textContent = words;
+	if (arrived > 0) announce(arrived);
 }
+
+// What reads the screen aloud says how many are new.
+function announce(count) { byId("arrivals").textContent = newWords(count); }
 
 // askNewer finds out how many emails have arrived since the list was drawn that it would
 // show, and the newest of them.
@@ -45,7 +55,8 @@ async function draw(onlyNew) {
 	if (onlyNew && first && !laterPage()) url.searchParams.set("newer", first.dataset.id);
 	const page = await load(url.href);
 	if (!page || list().dataset.here !== here) return;
-	if (document.body.classList.contains("at-list")) document.title = page.title;
+	const unread = /^\([\d,]+\) /;
+	showTitle((unread.exec(page.title)?.[0] ?? "") + document.title.replace(unread, ""));
 	replaceList(page.getElementById("list"), url.searchParams.has("newer"));
 }
 
@@ -58,6 +69,7 @@ function keepRows(fresh) {
 
 function replaceList(fresh, onlyNew) {
 	const old = new Set(rows().map((row) => row.dataset.id));
+	const newest = [...old][0] ?? "";
 	const checked = new Set(ticked().map((box) => box.value));
 	const focused = focusedRow()?.dataset.id;
 	const onBox = document.activeElement?.type === "checkbox";
@@ -65,13 +77,18 @@ function replaceList(fresh, onlyNew) {
 	if (onlyNew) keepRows(fresh);
 	list().replaceWith(fresh);
 	arrived = 0;
+	let news = 0;
 	for (const row of rows()) {
 		const id = row.dataset.id;
 		row.classList.toggle("current", id === current);
 		row.querySelector("input").checked = checked.has(id);
-		if (old.size > 0 && !old.has(id)) row.classList.add("fresh");
+		if (old.size > 0 && !old.has(id)) {
+			row.classList.add("fresh");
+			if (id > newest) news++;
+		}
 		if (pending?.has(id)) row.classList.add("going");
 	}
+	if (news > 0) announce(news);
 	prepare(fresh);
 	const again = focused && rows().find((row) => row.dataset.id === focused);
 	if (again) (onBox ? again.querySelector("input") : linkOf(again)).focus({ preventScroll: true });

@@ -32,7 +32,7 @@ function follow() {
 		if (what === "new" && (narrowed || inUse())) {
 			const { count } = await askNewer();
 			arrived = count;
-			if (count === 0) return;
+			if (count === 0 && narrowed) return;
 		}
 		if (inUse()) showNews();
 		else await draw(what === "new");
@@ -50,6 +50,7 @@ function follow() {
 			if (removeRows(data.ids)) want("all");
 		} else if (type === "read") {
 			markRows(data.ids, data.read);
+			want("new"); // for the number of unread
 		} else {
 			catchUp();
 		}
@@ -77,7 +78,7 @@ function follow() {
 			stream.stop();
 			return;
 		}
-		document.title = document.title.replace(/^\(\+\d+\) /, "");
+		showTitle(document.title.replace(/^\(\+\d+\) /, ""));
 		await catchUp();
 		stream.start();
 	});
@@ -96,7 +97,7 @@ async function watchHidden() {
 		const { count, newest } = await askNewer();
 		if (count <= arrived) return;
 		arrived = count;
-		document.title = document.title.replace(/^(\(\+\d+\) )?/, `(+${count}) `);
+		showTitle(document.title.replace(/^(\(\+\d+\) )?/, `(+${count}) `));
 		tell(newest);
 	} catch { /* it is asked again */ }
 }

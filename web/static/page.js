@@ -66,6 +66,11 @@ function prepare(within) {
 	for (const fit of within.querySelectorAll(".fit")) fits.observe(fit);
 	const all = within.querySelector("label.all");
 	if (all) all.hidden = false;
+	const density = within.querySelector("#density");
+	if (density) {
+		density.hidden = false;
+		density.setAttribute("aria-pressed", document.documentElement.dataset.density !== "");
+	}
 	const notify = within.querySelector("#notify");
 	if (notify) notify.hidden = !("Notification" in window) || stored("notify") === "on";
 	// Deleting can be taken back, so that it is not asked twice.
@@ -101,6 +106,14 @@ async function load(url) {
 	return response.ok && page.getElementById("list") ? page : null;
 }
 
+// The title begins with how many are unread, and the icon has a dot if any are.
+function showTitle(title) {
+	document.title = title;
+	const icon = document.querySelector("link[rel=icon]");
+	const href = /^\(\+?\d/.test(title) ? icon.dataset.unread : icon.dataset.read;
+	if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
+}
+
 async function go(url, remember) {
 	const turn = ++going;
 	let page;
@@ -113,7 +126,7 @@ async function go(url, remember) {
 		return;
 	}
 	if (remember) history[remember](null, "", url);
-	document.title = page.title;
+	showTitle(page.title);
 	document.body.className = page.body.className;
 	const fresh = page.getElementById("list");
 	if (fresh.dataset.here === list().dataset.here) {
