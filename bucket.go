@@ -32,6 +32,7 @@ type bucket struct {
 	configs  bucketConfigs
 	released release.Ledger
 	turns    turns
+	webhooks webhookCounts
 
 	journal    *journal // nil if it has none
 	journalKey string   // the configuration of the journal

@@ -58,6 +58,9 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	            drop
 //	            stall
 //	        }
+//	        webhook <url> {
+//	            secret <secret>
+//	        }
 //	        release <server>[:<port>] {
 //	            allow          <patterns...>
 //	            user           <name> <password>
@@ -107,10 +110,11 @@ func (a *App) unmarshalBucket(d *caddyfile.Dispenser) error {
 		"max_age":      func() error { return durationArg(d, &config.MaxAge) },
 		"journal":      func() error { return config.unmarshalJournal(d) },
 		"fault":        func() error { return config.unmarshalFault(d) },
+		"webhook":      func() error { return config.unmarshalWebhook(d) },
 		"release":      func() error { return config.unmarshalRelease(d) },
 
 		"max_messages_per": func() error { return config.MaxMessagesPer.unmarshal(d) },
-	}, "fault", "max_messages_per")
+	}, "fault", "max_messages_per", "webhook")
 }
 
 func (m *MaxMessagesPer) unmarshal(d *caddyfile.Dispenser) error {

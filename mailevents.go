@@ -21,9 +21,6 @@ const (
 	// subject and size in bytes, and the login of the client, "" without one.
 	mailReceived = "mail_received"
 
-	// eventBatch is how many messages are taken from a bucket at once, to be told of.
-	eventBatch = 100
-
 	// dropReport is how often it is logged at most that messages were dropped.
 	dropReport = 10 * time.Second
 )
@@ -60,7 +57,9 @@ func (a *App) emitEvents() {
 // run emits events from the message with the number next on, until ctx is done.
 func (e *mailEvents) run(ctx context.Context, next *uint64) {
 	for {
-		arrivals, after, err := e.bucket.AwaitArrivals(ctx, *next, eventBatch)
+		// One at a time, as the handlers may be slow, and a message that waits here would
+		// take memory that the bucket does not count.
+		arrivals, after, err := e.bucket.AwaitArrivals(ctx, *next, 1)
 		if err != nil {
 			return // the configuration ends, or the bucket is closed
 		}

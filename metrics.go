@@ -82,6 +82,9 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, m := range slices.Concat(bucketMetrics, journalMetrics) {
 		ch <- m.desc
 	}
+	for _, m := range webhookMetrics {
+		ch <- m.desc
+	}
 	for _, b := range c.buckets {
 		if b.journal != nil {
 			b.journal.latency.Describe(ch)
@@ -101,6 +104,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		for _, m := range metrics {
 			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.read(r), name)
 		}
+		b.webhooks.collect(b, ch)
 	}
 }
 

@@ -103,6 +103,9 @@ type BucketConfig struct {
 
 	// To whom mails may be sent on from the bucket, one by one. Default: to nobody.
 	Release *ReleaseConfig `json:"release,omitempty"`
+
+	// Who is told of each message that the bucket receives. Default: nobody.
+	Webhooks []WebhookConfig `json:"webhooks,omitempty"`
 }
 
 // MaxMessagesPer bounds how many messages of one box a bucket holds. Beyond that, the oldest
@@ -136,7 +139,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
 	a.listening, a.outlets = make(map[string][]string), make(map[string]*release.Outlet)
-	a.first, a.ctx = make(map[string]uint64), ctx
+	a.first, a.hooks, a.ctx = make(map[string]uint64), make(map[string][]hook), ctx
 	a.inForce, a.leave = context.WithCancel(ctx)
 	var err error
 	if a.events, err = eventsApp(ctx); err != nil {
@@ -153,6 +156,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		}
 		a.buckets[name], a.first[name] = b, b.NextNumber()
 		b.configs.add(b, config)
+		if a.hooks[name], err = config.newHooks(b, a.logger); err != nil {
+			return fmt.Errorf("bucket %s: %w", name, err)
+		}
 		if a.outlets[name], err = config.Release.newOutlet(b, a.logger); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}

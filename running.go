@@ -31,6 +31,7 @@ type running struct {
 	events  *caddyevents.App
 	inForce context.Context    // done when the configuration is about to end
 	leave   context.CancelFunc // of inForce
+	hooks   map[string][]hook  // of each bucket, by its name
 	first   map[string]uint64  // number of the first message of each bucket to tell of, by its name
 }
 
@@ -38,6 +39,7 @@ type running struct {
 func (a *App) inForceNow() {
 	a.announce()
 	a.emitEvents()
+	a.runHooks()
 }
 
 // provisionListeners makes a layer4 server whose only route is our handler.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf8"
 
@@ -15,6 +16,12 @@ type entry struct {
 }
 
 func (a *API) entry(m *store.Message) entry { return entry{m, search.Entry(a.bucket, m)} }
+
+// EntryJSON is the entry of a message of b, as lists have it.
+func EntryJSON(b *store.Bucket, m *store.Message) []byte {
+	e := entry{m, search.Entry(b, m)}
+	return bytes.TrimSuffix(bufferJSON(e.size(), e.write), []byte("\n"))
+}
 
 // maxSnippet is how many characters of the text an entry has at most.
 const maxSnippet = 200

@@ -1,0 +1,151 @@
+package mailbucket
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// hookReceiver records what webhooks send. While it is deaf it answers 503.
+type hookReceiver struct {
+	*httptest.Server
+	mu      sync.Mutex
+	deaf    bool
+	refused int
+	bodies  []string
+	signed  []string // what the signature is of, for each of bodies
+	by      []string // the signatures
+}
+
+func newHookReceiver(t *testing.T) *hookReceiver {
+	r := new(hookReceiver)
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *hookReceiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.deaf {
+		r.refused++
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	r.bodies = append(r.bodies, string(body))
+	r.signed = append(r.signed, request.Header.Get("webhook-id")+"."+request.Header.Get("webhook-timestamp")+"."+string(body))
+	r.by = append(r.by, request.Header.Get("webhook-signature"))
+}
+
+// subjects are those of what was received.
+func (r *hookReceiver) subjects() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []string
+	for _, body := range r.bodies {
+		var entry struct{ Subject string }
+		if json.Unmarshal([]byte(body), &entry) != nil {
+			return "not JSON: " + body
+		}
+		all = append(all, entry.Subject)
+	}
+	return strings.Join(all, " ")
+}
+
+func (r *hookReceiver) setDeaf(deaf bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deaf = deaf
+}
+
+// hooked is a configuration with webhooks and metrics.
+func hooked(webhooks string) string {
+	config := strings.Replace(shortest, "SMTP\n", "SMTP {\nbucket default {\n"+webhooks+"\n}\n}\n", 1)
+	return strings.Replace(config, "mailbucket\n}", "mailbucket\n metrics /metrics\n}", 1)
+}
+
+func (c *client) sendSubjects(subjects ...string) error {
+	for _, subject := range subjects {
+		if err := c.send("a@x", "b@x", "Subject: "+subject+"\r\n\r\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestWebhooksTellOfEachMail(t *testing.T) {
+	r := newHookReceiver(t)
+	secret := make([]byte, 32)
+	t.Setenv("MB_HOOK", r.URL+"/path?token=hunter2")
+	t.Setenv("MB_SECRET", "whsec_"+base64.StdEncoding.EncodeToString(secret))
+	s := start(t, hooked("webhook {env.MB_HOOK} {\nsecret {env.MB_SECRET}\n}"))
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.sendSubjects("1", "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=", "<3>"))
+	eventually(t, "three are told", func() bool { return len(strings.Fields(r.subjects())) == 3 })
+	if got := r.subjects(); got != "1 Grüße <3>" {
+		t.Errorf("told: %s", got)
+	}
+	list := s.page("/emails?order=asc")
+	if want := `{"results":[` + strings.Join(r.bodies, ",") + `],`; !strings.HasPrefix(list, want) {
+		t.Errorf("told:  %s\nlisted: %s", want, list)
+	}
+	for i, signed := range r.signed {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(signed))
+		if want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); r.by[i] != want {
+			t.Errorf("the signature of %s is %s, want %s", signed, r.by[i], want)
+		}
+	}
+	host := strings.TrimPrefix(r.URL, "http://")
+	eventually(t, "the metrics count them", func() bool {
+		return strings.Contains(s.page("/metrics"), fmt.Sprintf("mailbucket_webhook_sent_total{bucket=%q,host=%q} 3", "default", host))
+	})
+	page := s.page("/metrics")
+	for _, name := range []string{"retried_total", "failed_total", "dropped_total", "lag"} {
+		if want := fmt.Sprintf("mailbucket_webhook_%s{bucket=%q,host=%q} 0", name, "default", host); !strings.Contains(page, want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+	if strings.Contains(page, "hunter2") {
+		t.Error("the metrics tell a secret")
+	}
+}
+
+// TestWebhooksGoOnAfterAReload has a receiver that is deaf over two reloads, one of them
+// rejected.
+func TestWebhooksGoOnAfterAReload(t *testing.T) {
+	r := newHookReceiver(t)
+	config := hooked("webhook " + r.URL + "\nwebhook " + r.URL + "/again")
+	s := start(t, config)
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.sendSubjects("1"))
+	eventually(t, "both hooks tell", func() bool { return r.subjects() == "1 1" })
+	r.setDeaf(true)
+	must(t, c.sendSubjects("2", "3"))
+	eventually(t, "both hooks are refused", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.refused >= 2
+	})
+	must(t, s.load(config))
+	if err := s.loadJSON(config, failLate); err == nil {
+		t.Error("the configuration was not rejected")
+	}
+	must(t, c.sendSubjects("4"))
+	r.setDeaf(false)
+	eventually(t, "all are told", func() bool { return len(strings.Fields(r.subjects())) >= 8 })
+	if got := strings.Split(r.subjects(), " "); strings.Count(strings.Join(got, ""), "2") != 2 || strings.Count(strings.Join(got, ""), "4") != 2 || len(got) != 8 {
+		t.Errorf("told: %q", got)
+	}
+}
