@@ -109,7 +109,7 @@ func TestUnmarkedBrowsersAreAnsweredBehindEncode(t *testing.T) {
 	s := start(t, "{\nLOGOFF\nmailbucket SMTP\n}\nHTTP {\n\tencode\n\tmailbucket\n}\n")
 	for _, encoding := range []string{"gzip", "identity"} {
 		// The header section comes before there is any mail to wait for.
-		response := s.askAs("GET", "/emails?wait=5m", s.http, "User-Agent: Mozilla/5.0", "Accept-Encoding: "+encoding)
+		response := s.askAs("GET", "/emails?wait=5m", s.http, "User-Agent: Mozilla/5.0", "Accept-Language: en", "Accept-Encoding: "+encoding)
 		if response.StatusCode != http.StatusOK || response.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 			t.Errorf("%s: %s %v", encoding, response.Status, response.Header)
 		}
@@ -125,7 +125,7 @@ func TestUnmarkedBrowsersAreAnsweredBehindEncode(t *testing.T) {
 		}
 	}
 	// The site's list too.
-	response := s.askAs("GET", "/?q=x", s.http, "User-Agent: Mozilla/5.0")
+	response := s.askAs("GET", "/?q=x", s.http, "User-Agent: Mozilla/5.0", "Accept-Language: en")
 	if body, err := io.ReadAll(response.Body); err != nil || !strings.HasPrefix(string(body), "\n<!doctype html>") {
 		t.Errorf("%.40q (%v)", body, err)
 	}

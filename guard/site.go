@@ -69,8 +69,13 @@ func FromElsewhere(r *http.Request) bool {
 // it comes from. Browsers leave that out over plain HTTP to a name other than localhost.
 // There a page of another site can make the browser send any request. It cannot read the
 // answer, but can measure when the answer's header section arrives.
+//
+// Browsers always send Accept-Language (Fetch section 4.6), which pages can change but not
+// leave out. Tools that drive a browser make requests of their own under its name, as
+// Cypress and Playwright do; those have no Accept-Language, and no page makes them.
 func Unmarked(r *http.Request) bool {
-	return r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/")
+	_, languages := r.Header["Accept-Language"]
+	return languages && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/")
 }
 
 // Protect sets the header fields that make browsers keep pages of other sites from loading

@@ -52,7 +52,7 @@ func (f *failure) send(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 	}
 	if f.json {
-		sendDocument(w, r, f.status, "application/json", string(encode(struct{ Error string }{f.text})))
+		sendDocument(w, r, f.status, jsonType, string(encode(struct{ Error string }{f.text})))
 		return
 	}
 	sendText(w, r, f.status, f.text)
@@ -87,7 +87,7 @@ func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, v any, size int) 
 	defer share.Release()
 	out := bytes.NewBuffer(encode(v))
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", jsonType)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
@@ -113,6 +113,9 @@ func encode(v any) []byte {
 	}
 	return out.Bytes()
 }
+
+// jsonType is the content type of JSON.
+const jsonType = "application/json"
 
 // pieceSize is how much of an answer is written at once, in bytes.
 const pieceSize = 32 << 10

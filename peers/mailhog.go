@@ -101,7 +101,7 @@ func (a *API) mailhogPage(w http.ResponseWriter, r *http.Request, q store.Query)
 	q.Offset = positive(query(r, "start"), 0)
 	q.Limit = min(positive(query(r, "limit"), mailhogDefaultLimit), mailhogMaxLimit)
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", jsonType)
 	h.Set("Cache-Control", "no-store")
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)

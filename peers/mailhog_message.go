@@ -17,7 +17,7 @@ func (a *API) mailhogMessage(w http.ResponseWriter, r *http.Request, names []str
 	if f != nil {
 		return f
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-mailbucket/mailbucket/check"
 	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // mailpitCheck is what Mailpit's check of the HTML answers with. Scores are in percent.
@@ -65,16 +66,12 @@ const htmlCheckMemory = 8 << 20
 
 // mailpitHTMLCheck answers GET /api/v1/message/{ID}/html-check with what mail clients do
 // not support of the HTML.
-func (a *API) mailpitHTMLCheck(w http.ResponseWriter, r *http.Request, names []string) *failure {
-	m, f := a.named(r, names[0])
-	if f != nil {
-		return f
-	}
+func (a *API) mailpitHTMLCheck(w http.ResponseWriter, r *http.Request, m *store.Message) *failure {
 	if !a.contents.Mail(m).Parsed().HasHTML() {
 		return badRequest("message does not contain HTML")
 	}
 	return a.sendMade(w, r, m, made{
-		name: "mailpit-check", contentType: "application/json", most: documentMemory(m) + htmlCheckMemory,
+		name: "mailpit-check", contentType: jsonType, most: documentMemory(m) + htmlCheckMemory,
 		build: func(mail *message.Message) []byte {
 			return encode(newMailpitCheck(check.Run(check.Input{Mail: mail})))
 		},

@@ -51,11 +51,11 @@ func (a *API) mailpitSearch(w http.ResponseWriter, r *http.Request, _ []string) 
 		return f
 	}
 	if r.Method == http.MethodHead {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", jsonType)
 		return nil
 	}
 	if guard.Unmarked(r) {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", jsonType)
 		w.Header().Set("Cache-Control", "no-store")
 		w = guard.Begin(w)
 	}

@@ -21,34 +21,77 @@ const latest = "latest"
 // named is the mail with that id.
 func (a *API) named(r *http.Request, name string) (*store.Message, *failure) {
 	if name == latest {
-		return a.latest(r)
+		if isTimed(r) {
+			return nil, newFailure(http.StatusForbidden, "Error: a browser may only ask for this of the latest message without a query here, as it does not say which site's page is asking")
+		}
+		q, f := latestQuery(r)
+		if f != nil {
+			return nil, f
+		}
+		return a.latest(r, q)
 	}
 	if id, err := store.ParseID(name); err == nil {
 		if m, ok := a.bucket.Get(id); ok {
 			return m, nil
 		}
 	}
-	return nil, newFailure(http.StatusNotFound, "Error: message not found")
+	return nil, notFound()
 }
 
-func (a *API) latest(r *http.Request) (*store.Message, *failure) {
-	q := store.Query{Limit: 1}
+func notFound() *failure { return newFailure(http.StatusNotFound, "Error: message not found") }
+
+// isTimed reports whether a page of another site may measure how long it takes to find the
+// latest mail that a query matches: see [guard.Unmarked].
+func isTimed(r *http.Request) bool { return query(r, "query") != "" && guard.Unmarked(r) }
+
+// latestQuery is the query for the latest mail that the request asks for.
+func latestQuery(r *http.Request) (q store.Query, f *failure) {
 	if query(r, "query") != "" {
-		if guard.Unmarked(r) {
-			return nil, newFailure(http.StatusForbidden, "Error: a browser may only ask for the latest message without a query here, as it does not say which site's page is asking")
-		}
-		if f := narrowToSearch(r, &q); f != nil {
-			return nil, f
-		}
+		f = narrowToSearch(r, &q)
 	}
+	q.Limit = 1
+	return q, f
+}
+
+// latest is the newest mail that q finds.
+func (a *API) latest(r *http.Request, q store.Query) (*store.Message, *failure) {
 	page, err := a.find(r.Context(), q)
 	switch {
 	case err != nil:
 		return nil, workFailure(err)
 	case len(page.Messages) == 0:
-		return nil, newFailure(http.StatusNotFound, "Error: message not found")
+		return nil, notFound()
 	}
 	return page.Messages[0], nil
+}
+
+// early makes a call of serve, which answers with JSON or HTML of a mail. Where a page of
+// another site may measure the search for that, the header section is sent before it.
+func early(contentType string, serve func(a *API, w http.ResponseWriter, r *http.Request, m *store.Message) *failure) call {
+	return func(a *API, w http.ResponseWriter, r *http.Request, names []string) *failure {
+		if names[0] != latest || !isTimed(r) || r.Method != http.MethodGet {
+			m, f := a.named(r, names[0])
+			if f != nil {
+				return f
+			}
+			return serve(a, w, r, m)
+		}
+		q, f := latestQuery(r)
+		if f != nil {
+			return f
+		}
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-store")
+		w = guard.Begin(w)
+		m, f := a.latest(r, q)
+		if f == nil {
+			f = serve(a, w, r, m)
+		}
+		if f != nil {
+			f.send(w, r) // which ends the connection
+		}
+		return nil
+	}
 }
 
 // markRead marks a mail as read, unless it was asked for by a HEAD request.
@@ -60,25 +103,17 @@ func (a *API) markRead(r *http.Request, m *store.Message) {
 }
 
 // mailpitMessage answers GET /api/v1/message/{ID}. The mail has been read then.
-func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, names []string) *failure {
-	m, f := a.named(r, names[0])
-	if f != nil {
-		return f
-	}
+func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, m *store.Message) *failure {
 	a.markRead(r, m)
-	return a.sendMade(w, r, m, made{name: "mailpit", contentType: "application/json", most: documentMemory(m), build: func(mail *message.Message) []byte {
+	return a.sendMade(w, r, m, made{name: "mailpit", contentType: jsonType, most: documentMemory(m), build: func(mail *message.Message) []byte {
 		return encode(newMailpitMail(m, mail))
 	}})
 }
 
 // mailpitHeaders answers GET /api/v1/message/{ID}/headers: the values of the fields as they
 // were sent, but unfolded, by field name in Go's canonical form.
-func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, names []string) *failure {
-	m, f := a.named(r, names[0])
-	if f != nil {
-		return f
-	}
-	return a.sendMade(w, r, m, made{name: "mailpit-headers", contentType: "application/json", most: documentMemory(m), build: func(mail *message.Message) []byte {
+func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, m *store.Message) *failure {
+	return a.sendMade(w, r, m, made{name: "mailpit-headers", contentType: jsonType, most: documentMemory(m), build: func(mail *message.Message) []byte {
 		fields := make(map[string][]string)
 		for _, field := range mail.Header() {
 			name := textproto.CanonicalMIMEHeaderKey(field.Name)
@@ -227,19 +262,18 @@ func partWithID(mail *message.Message, id string) *message.Part {
 
 // mailpitHTML answers GET /view/{ID}.html with the HTML of a mail, made safe to show.
 func (a *API) mailpitHTML(w http.ResponseWriter, r *http.Request, names []string) *failure {
-	m, f := a.named(r, names[0])
-	if f != nil {
-		return f
-	}
-	mail := a.contents.Mail(m).Parsed()
-	if !mail.HasHTML() {
-		return newFailure(http.StatusNotFound, "This message does not contain an HTML part")
-	}
-	a.markRead(r, m)
 	var form content.HTMLForm
 	w.Header().Set("Content-Security-Policy", form.Policy())
 	w.Header().Set("X-DNS-Prefetch-Control", "off")
-	return a.sendMade(w, r, m, made{name: form.Name(), contentType: "text/html; charset=utf-8", most: mail.PageMemory(), build: form.Render})
+	const contentType = "text/html; charset=utf-8"
+	return early(contentType, func(a *API, w http.ResponseWriter, r *http.Request, m *store.Message) *failure {
+		mail := a.contents.Mail(m).Parsed()
+		if !mail.HasHTML() {
+			return newFailure(http.StatusNotFound, "This message does not contain an HTML part")
+		}
+		a.markRead(r, m)
+		return a.sendMade(w, r, m, made{name: form.Name(), contentType: contentType, most: mail.PageMemory(), build: form.Render})
+	})(a, w, r, names)
 }
 
 // mailpitText answers GET /view/{ID}.txt.

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"encoding/base64"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -192,8 +193,57 @@ func TestMailpitViews(t *testing.T) {
 	if response, _ := p.ask("GET", "/view/"+id, ""); response.StatusCode != http.StatusTeapot {
 		t.Errorf("the website's own page: %s", response.Status)
 	}
-	if response, _ := p.ask("GET", "/view/latest.html?query=caf%C3%A9", "", "User-Agent: Mozilla/5.0"); response.StatusCode != http.StatusForbidden {
-		t.Errorf("a search that a page of another site could time: %s", response.Status)
+}
+
+// TestMailpitLatestTellsOtherSitesNothing is about what a page of another site can measure
+// where the browser does not say that the page asks: when the header section comes, which
+// must not depend on mail.
+func TestMailpitLatestTellsOtherSitesNothing(t *testing.T) {
+	p := newPeer(t)
+	p.add("a@x", []string{"b@x"}, "Subject: secret\nContent-Type: text/html\n\n<p>secret</p>\n")
+	p.add("a@x", []string{"b@x"}, "Subject: other\n\nx\n")
+	browser := []string{"User-Agent: Mozilla/5.0", "Accept-Language: en"}
+	const there, none, noHTML = "?query=secret", "?query=nothing", "?query=other"
+	for _, test := range []struct {
+		method, path string
+		fields       []string
+		status       int // 0 for an answer that begins well and is not ended
+	}{
+		{"GET", "/api/v1/message/latest" + there, browser, 200},
+		{"GET", "/api/v1/message/latest" + none, browser, 0},
+		{"GET", "/api/v1/message/latest/headers" + there, browser, 200},
+		{"GET", "/api/v1/message/latest/headers" + none, browser, 0},
+		{"GET", "/api/v1/message/latest/html-check" + there, browser, 200},
+		{"GET", "/api/v1/message/latest/html-check" + noHTML, browser, 0},
+		{"GET", "/view/latest.html" + there, browser, 200},
+		{"GET", "/view/latest.html" + noHTML, browser, 0},
+		{"GET", "/view/latest.html" + none, browser, 0},
+		{"GET", "/view/latest.html" + there, append(browser, "Sec-Fetch-Site: none"), 200},
+		{"GET", "/view/latest.html" + none, append(browser, "Sec-Fetch-Site: none"), 404},
+		{"HEAD", "/view/latest.html" + there, browser, 403},
+		{"GET", "/view/latest.txt" + there, browser, 403},
+		{"GET", "/api/v1/message/latest/raw" + none, browser, 403},
+		{"GET", "/api/v1/message/latest/part/1" + there, browser, 403},
+		// Cypress and Playwright ask like this.
+		{"GET", "/view/latest.txt" + there, browser[:1], 200},
+		{"GET", "/view/latest.html" + none, browser[:1], 404},
+		{"GET", "/api/v1/message/latest/raw" + there, browser[:1], 200},
+		{"GET", "/view/latest.txt", browser, 200},
+	} {
+		request := must(http.NewRequest(test.method, p.url+test.path, nil))
+		for _, field := range test.fields {
+			name, value, _ := strings.Cut(field, ": ")
+			request.Header.Set(name, value)
+		}
+		response := must(http.DefaultClient.Do(request))
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if test.status == 0 && (response.StatusCode != 200 || err == nil) || test.status != 0 && (response.StatusCode != test.status || err != nil) {
+			t.Errorf("%s %s %q: %s, %v\n%s", test.method, test.path, test.fields, response.Status, err, body)
+		}
+		if strings.HasPrefix(test.path, "/view/") && response.StatusCode == 200 && !strings.HasPrefix(response.Header.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("%s %q: policy %q", test.path, test.fields, response.Header.Get("Content-Security-Policy"))
+		}
 	}
 }
 

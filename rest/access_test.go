@@ -134,6 +134,7 @@ func askUnmarked(t *testing.T, url string) *http.Response {
 		t.Fatal(err)
 	}
 	request.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")
+	request.Header.Set("Accept-Language", "en")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -145,7 +145,7 @@ func TestUnmarkedBrowsersLearnNothingOfTheLatest(t *testing.T) {
 		method, target string
 		status         int
 	}{{"GET", "/emails/latest/raw?q=secret", 403}, {"HEAD", "/emails/latest?q=secret", 403}, {"GET", "/emails/latest/raw", 200}, {"HEAD", "/emails/latest", 200}} {
-		if response, body := do(t, a, test.method, test.target, "User-Agent", browser); response.StatusCode != test.status {
+		if response, body := do(t, a, test.method, test.target, "User-Agent", browser, "Accept-Language", ""); response.StatusCode != test.status {
 			t.Errorf("%s %s: %d %s", test.method, test.target, response.StatusCode, body)
 		}
 	}

@@ -182,6 +182,7 @@ func TestUnmarkedBrowsersGetTheHeaderFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Header.Set("User-Agent", "Mozilla/5.0")
+	request.Header.Set("Accept-Language", "en")
 	response, err := (&http.Client{Timeout: 5 * time.Minute}).Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -87,7 +87,10 @@ test("where the browser says who asks, what there is and what is not look the sa
 test("where the browser does not say who asks, waits and searches end at once for other sites", async ({ page, request }) => {
   await store(request, "b@run.test", "secret");
   for (const site of otherSites()) {
-    for (const path of ["/emails?wait=10m&recipient=none@run.test", "/emails?q=secret", "/?q=secret"]) {
+    for (const path of [
+      "/emails?wait=10m&recipient=none@run.test", "/emails?q=secret", "/?q=secret", "/view/latest.html?query=secret",
+      "/view/latest.html?query=nothing", "/api/v1/message/latest?query=secret", "/api/v1/message/latest?query=nothing",
+    ]) {
       await page.goto(site);
       const seen = await probe(page, untrusted + path);
       expect(seen["no-cors"], `${path} from ${site}`).toBe("failed: TypeError");
@@ -102,6 +105,24 @@ test("a program that calls itself a browser reads and waits", async ({ request }
   const list = request.get(`${trusted}/emails?wait=10m&recipient=c@run.test`, { headers: { "User-Agent": "Mozilla/5.0" } });
   await store(request, "c@run.test", "hello");
   expect((await (await list).json()).totalResults).toBe(1);
+});
+
+test("the latest email is shown in a tab, and to the tool's own requests, also where the browser does not say who asks", async ({ page, request }) => {
+  const id = await store(request, "f@run.test", "newest");
+  for (const path of ["/view/latest.html?query=newest", "/view/latest.html?query=recipient:f@run.test", "/view/latest.html"]) {
+    for (const site of [trusted, untrusted]) {
+      await page.goto(site + path);
+      await expect(page.getByText("newest"), site + path).toBeVisible();
+    }
+  }
+  // These have the browser's name, and none of its marks.
+  for (const path of ["/view/latest.txt?query=newest", "/api/v1/message/latest/raw?query=newest", "/api/v1/message/latest/part/1?query=newest", "/emails/latest/raw?q=newest"]) {
+    const answer = await page.request.get(trusted + path);
+    expect(answer.status(), path).toBe(200);
+    expect(await answer.text()).toContain("newest");
+  }
+  expect((await (await page.request.get(`${trusted}/api/v1/message/latest?query=newest`)).json()).ID).toBe(id);
+  expect((await page.request.get(`${trusted}/view/latest.html?query=none`)).status()).toBe(404);
 });
 
 test("a link on another site leads to a view and to a search, and nowhere else", async ({ page, request }) => {
