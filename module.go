@@ -47,6 +47,7 @@ func init() {
 	caddy.RegisterModule(new(App))
 	caddy.RegisterModule(new(L4Handler))
 	caddy.RegisterModule(new(HTTPHandler))
+	caddy.RegisterModule(new(BoltJournal))
 }
 
 // App catches mail in buckets, which the `mailbucket` handlers of the layer4 app

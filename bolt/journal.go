@@ -69,7 +69,7 @@ type Journal struct {
 type state struct {
 	bytes                    atomic.Int64
 	records, written, failed atomic.Uint64
-	err                      atomic.Pointer[error] // of the last commit or sync, nil if it succeeded
+	commit, sync             atomic.Pointer[error] // how the last one went, nil if it succeeded
 }
 
 // New makes a journal. It is not opened yet.
@@ -92,7 +92,7 @@ func (j *Journal) Open(ctx context.Context, feed func(store.Entry)) error {
 		if j.db != nil {
 			_ = j.db.Close()
 		}
-		return fmt.Errorf("opening the journal: %w", err)
+		return err
 	}
 	j.stopped.Go(j.writeAll)
 	if j.options.Sync.interval() > 0 {
@@ -123,23 +123,25 @@ func (j *Journal) State() store.JournalState {
 	s := store.JournalState{
 		Records: j.state.records.Load(), Bytes: j.state.bytes.Load(), Written: j.state.written.Load(), Failed: j.state.failed.Load(),
 	}
-	if err := j.state.err.Load(); err != nil {
-		s.Err = *err
+	for _, err := range []*error{j.state.sync.Load(), j.state.commit.Load()} {
+		if err != nil {
+			s.Err = *err
+		}
 	}
 	return s
 }
 
-// report notes how a commit or a sync went, and logs the first failure of several in a row
-// and their end.
-func (j *Journal) report(err error) {
+// report notes how something went, in its part of the state, and logs the first error of
+// several in a row if no call of Write returns it.
+func (j *Journal) report(part *atomic.Pointer[error], err error, log bool) {
 	if err == nil {
-		if j.state.err.Load() != nil && j.state.err.Swap(nil) != nil {
-			j.options.Logger.Info("the journal can be written again", zap.String("file", j.options.Path))
+		if part.Load() != nil {
+			part.Store(nil)
 		}
 		return
 	}
-	if j.state.err.Swap(&err) == nil {
-		j.options.Logger.Error("the journal cannot be written", zap.String("file", j.options.Path), zap.Error(err))
+	if part.Swap(&err) == nil && log {
+		j.options.Logger.Error("a journal cannot be written", zap.Error(err))
 	}
 }
 

@@ -93,9 +93,7 @@ func (j *Journal) syncAll() {
 		select {
 		case <-ticker.C:
 			if j.pins.unsynced.Load() > 0 {
-				if err := j.sync(); err != nil {
-					j.report(err)
-				}
+				j.sync()
 			}
 		case <-j.stop:
 			return
@@ -104,15 +102,22 @@ func (j *Journal) syncAll() {
 }
 
 // wrote notes that so much has been written, and puts it on disk if it is too much.
-func (j *Journal) wrote(bytes int) error {
+func (j *Journal) wrote(bytes int) {
 	if j.pins.unsynced.Add(int64(bytes)) > j.pins.limit && j.options.Sync.interval() > 0 {
-		return j.sync()
+		j.sync()
 	}
-	return nil
 }
 
 // sync puts on disk what was written until now, and pins it.
-func (j *Journal) sync() error {
+func (j *Journal) sync() {
+	err := j.trySync()
+	if err != nil {
+		err = fmt.Errorf("syncing %s: %w", j.options.Path, err)
+	}
+	j.report(&j.state.sync, err, true)
+}
+
+func (j *Journal) trySync() error {
 	j.pins.syncing.Lock()
 	defer j.pins.syncing.Unlock()
 	unsynced := j.pins.unsynced.Load()
@@ -125,7 +130,7 @@ func (j *Journal) sync() error {
 		}
 		_ = rollback(tx)
 	}
-	return fmt.Errorf("syncing %s: %w", j.options.Path, err)
+	return err
 }
 
 // read begins to read what is to be pinned, unless the file is too large for that.

@@ -229,7 +229,7 @@ func (j *Journal) commit(group []*pending, now int64) error {
 		}
 		j.position += uint64(len(group)) // their positions are not used again
 		j.failed = true
-		j.report(err)
+		j.report(&j.state.commit, err, len(group) == 0)
 		return err
 	}
 	j.failed = false
@@ -242,7 +242,8 @@ func (j *Journal) commit(group []*pending, now int64) error {
 	for _, w := range group {
 		bytes += w.bytes
 	}
-	j.report(j.wrote(bytes)) // a sync that fails does not make the group fail: it has been written
+	j.report(&j.state.commit, nil, false)
+	j.wrote(bytes) // the group does not fail if that does, as it is in the file
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/caddyserver/caddy/v2"
@@ -18,8 +19,8 @@ type app interface {
 	Messages() int
 }
 
-// catchMail runs the server until a signal ends it.
-func catchMail(smtp, http string, stdout io.Writer) error {
+// catchMail runs the server until a signal ends it, and keeps its mail in a file if it should.
+func catchMail(smtp, http string, keep bool, stdout io.Writer) error {
 	smtpAddresses, err := claim("smtp", smtp)
 	if err != nil {
 		return err
@@ -31,7 +32,11 @@ func catchMail(smtp, http string, stdout io.Writer) error {
 	if smtpAddresses[0].overlaps(httpAddresses[0]) {
 		return fmt.Errorf("--smtp %s and --http %s are the same address: give one of them another port", smtp, http)
 	}
-	config, err := newConfig(smtpAddresses, httpAddresses)
+	journal := ""
+	if keep {
+		journal = filepath.Join(caddy.AppDataDir(), "mailbucket", "default.db") // as for `journal bolt`
+	}
+	config, err := newConfig(smtpAddresses, httpAddresses, journal)
 	if err != nil {
 		return err
 	}
@@ -46,8 +51,12 @@ func catchMail(smtp, http string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, farewell(held))
-	// Everything is in memory: there is nothing to save, and nothing to wait for.
+	if keep { // otherwise there is nothing to save, and nothing to wait for
+		if err := caddy.Stop(); err != nil {
+			return fmt.Errorf("stopping: %w", err)
+		}
+	}
+	fmt.Fprintln(stdout, farewell(held, journal))
 	return nil
 }
 
@@ -63,14 +72,18 @@ func messagesHeld() (int, error) {
 	return a.Messages(), nil
 }
 
-// farewell says how many mails are lost when the process ends.
-func farewell(held int) string {
-	switch held {
-	case 0:
+// farewell says how many mails are lost when the process ends, or where they are kept.
+func farewell(held int, journal string) string {
+	mails, are := fmt.Sprintf("%d mails", held), "are"
+	if held == 1 {
+		mails, are = "1 mail", "is"
+	}
+	switch {
+	case held == 0:
 		return "Ended. No mail was held."
-	case 1:
-		return "Ended. 1 mail is dropped."
+	case journal != "":
+		return fmt.Sprintf("Ended. %s %s kept in %s.", mails, are, journal)
 	default:
-		return fmt.Sprintf("Ended. %d mails are dropped.", held)
+		return fmt.Sprintf("Ended. %s %s dropped.", mails, are)
 	}
 }

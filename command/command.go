@@ -8,7 +8,6 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,25 +27,24 @@ const (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "catch-mail",
-		Usage: "[--smtp <address>] [--http <address>]",
+		Usage: "[--smtp <address>] [--http <address>] [--keep]",
 		Short: "Catches mail and shows it, without a configuration file",
 		Long: `
 Catches every mail that is sent to it by SMTP and shows it on a website and by an
-API. Nothing is delivered, and what is caught is kept in memory until Ctrl-C ends it.
+API. Nothing is delivered, and what is caught is kept in memory until Ctrl-C ends it,
+or with --keep in a file, from which the next catch-mail --keep reads it again.
 
 It answers on this machine only. To let others in, give it an address that they
 reach, such as --smtp :1025 --http :8025.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Flags().String("smtp", defaultSMTP, "Address to catch mail on")
 			cmd.Flags().String("http", defaultHTTP, "Address of the website and the API")
-			cmd.Flags().Bool("keep", false, "Keep mail over a restart (not in this version)")
+			cmd.Flags().Bool("keep", false, "Keep mail in a file over a restart")
 			strictly(cmd, func(cmd *cobra.Command) error {
 				smtp, _ := cmd.Flags().GetString("smtp") // both are defined above
 				http, _ := cmd.Flags().GetString("http")
-				if keep, _ := cmd.Flags().GetBool("keep"); keep {
-					return errors.New("--keep: this version has no journal, so mail lives as long as this process: leave the flag out")
-				}
-				return catchMail(smtp, http, cmd.OutOrStdout())
+				keep, _ := cmd.Flags().GetBool("keep")
+				return catchMail(smtp, http, keep, cmd.OutOrStdout())
 			})
 		},
 	})

@@ -13,8 +13,13 @@ import (
 // modules are in packages that import this one.
 type object map[string]any
 
-// newConfig is Caddy's configuration for catch-mail. Nothing in it writes a file.
-func newConfig(smtp, http []address) ([]byte, error) {
+// newConfig is Caddy's configuration for catch-mail. Nothing in it writes a file but the
+// journal, whose file that is unless it is "".
+func newConfig(smtp, http []address, journal string) ([]byte, error) {
+	mailbucket := object{"listen": texts(smtp), "shutdown_grace": "1ms"}
+	if journal != "" {
+		mailbucket["buckets"] = object{"default": object{"journal": object{"module": "bolt", "path": journal}}}
+	}
 	config, err := json.Marshal(object{
 		"admin": object{"disabled": true, "config": object{"persist": false}},
 		"logging": object{"logs": object{"default": object{
@@ -23,7 +28,7 @@ func newConfig(smtp, http []address) ([]byte, error) {
 			"exclude": []string{"admin"}, // which would warn that it is disabled
 		}}},
 		"apps": object{
-			"mailbucket": object{"listen": texts(smtp), "shutdown_grace": "1ms"},
+			"mailbucket": mailbucket,
 			"http":       object{"grace_period": "1ms", "servers": object{"mailbucket": newServer(http)}},
 			"tls":        object{"disable_storage_check": true, "disable_storage_clean": true, "disable_ocsp_stapling": true},
 		},

@@ -29,7 +29,12 @@ type catcher struct {
 // lines that it begins with.
 func catchMail(t *testing.T, args ...string) *catcher {
 	t.Helper()
-	home := t.TempDir()
+	return catchMailIn(t, t.TempDir(), args...)
+}
+
+// catchMailIn is catchMail with that home.
+func catchMailIn(t *testing.T, home string, args ...string) *catcher {
+	t.Helper()
 	c := &catcher{home: home, stderr: new(strings.Builder)}
 	c.t = t
 	c.process = exec.Command(program, append(args, "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0")...)
