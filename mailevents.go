@@ -69,7 +69,9 @@ func (e *mailEvents) run(ctx context.Context, next *uint64) {
 			}
 			e.drop(a.Number - *next)
 			*next = a.Number + 1
-			e.emit(a.Message)
+			if !a.Message.CameElsewhere() {
+				e.emit(a.Message)
+			}
 		}
 		e.drop(after - *next)
 		*next = after

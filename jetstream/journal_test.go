@@ -17,7 +17,7 @@ import (
 )
 
 func TestIsAJournal(t *testing.T) {
-	journaltest.Run(t, func(t *testing.T) func() store.Journal {
+	newLog := func(t *testing.T) func() store.Journal {
 		s := Settings{Servers: []string{startServer(t, nil).ClientURL()}, Stream: "mail"}
 		return func() store.Journal {
 			j, err := New(s)
@@ -26,7 +26,9 @@ func TestIsAJournal(t *testing.T) {
 			}
 			return j
 		}
-	})
+	}
+	journaltest.Run(t, newLog)
+	journaltest.RunShared(t, newLog)
 }
 
 func openStore(t *testing.T, servers ...string) *store.Bucket {

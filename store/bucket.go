@@ -11,7 +11,8 @@
 // with what is waited for.
 //
 // A bucket that [Open] makes is fed by a log: journal.go says what a [Journal] is, record.go
-// what is written into it, and journaled.go does to the bucket what the log says.
+// what is written into it; journaled.go writes, and feed.go does to the bucket what the log
+// says.
 //
 // Below them, ring.go holds the messages in order of arrival, index.go finds them by the
 // keys of key.go, and list.go is the data structure that both are built on. Nothing here

@@ -5,12 +5,30 @@ import (
 	"sync/atomic"
 )
 
-// mark is whether a message has been read. It is changed only while the bucket is
-// locked, and may be looked at without.
-type mark struct{ read atomic.Bool }
+// mark is what is set of a message in a few bits. It is changed only while the bucket is
+// locked, or before the bucket has the message, and may be looked at without.
+type mark struct{ bits atomic.Uint32 }
+
+const (
+	markRead = 1 << iota
+	markElsewhere
+)
+
+func (k *mark) set(bit uint32, on bool) {
+	if on {
+		k.bits.Or(bit)
+	} else {
+		k.bits.And(^bit)
+	}
+}
 
 // Read reports whether a person has read m, or a program has said so.
-func (m *Message) Read() bool { return m.mark.read.Load() }
+func (m *Message) Read() bool { return m.mark.bits.Load()&markRead != 0 }
+
+// CameElsewhere reports whether m did not come to this bucket but is from its journal: of an
+// earlier process, or of another machine. What is to happen once for each message is not for
+// this process to do then.
+func (m *Message) CameElsewhere() bool { return m.mark.bits.Load()&markElsewhere != 0 }
 
 // Mark sets whether the messages with these IDs have been read, and returns for how many
 // that is new. IDs of messages that are not held are passed over. Readers and writers are
@@ -39,7 +57,7 @@ func (b *Bucket) marker(read bool) change {
 		if m.Read() == read || m.Arrived < b.expiredBefore() {
 			return false
 		}
-		m.mark.read.Store(read)
+		m.mark.set(markRead, read)
 		b.unread += unread
 		b.record(kind, m)
 		return true

@@ -17,6 +17,7 @@ const (
 	MessagesRemoved
 	MessagesMarked
 	FaultsSet
+	MessageReleased
 
 	// LogBegins is in no log: a journal that several buckets write into feeds it when it finds
 	// that others have had trimmed what it has not read yet, so perhaps deletions. The entry's
@@ -44,6 +45,9 @@ type Record struct {
 
 	// Faults is the document that set the faults.
 	Faults []byte
+
+	// Release is how the message, the only one of IDs, was sent on.
+	Release *Release
 }
 
 // recordVersion is the first byte of a record in binary form. What follows is the kind, the
@@ -55,6 +59,8 @@ type Record struct {
 //	MessagesRemoved  the IDs
 //	MessagesMarked   0 or 1 for read, and the IDs
 //	FaultsSet        the document
+//	MessageReleased  the ID; the time as a number; by, sender, message ID and reply; the number
+//	                 of recipients and each
 //
 // A number is a uvarint of encoding/binary, and a text is its length as a number, and its
 // bytes. Session and extras have the fields in the order in which Go declares them.
@@ -88,8 +94,10 @@ func (r *Record) AppendTo(b []byte) ([]byte, error) {
 		return appendIDs(append(b, 0), r.IDs), nil
 	case r.Kind == FaultsSet:
 		return append(b, r.Faults...), nil
+	case r.Kind == MessageReleased && r.Release != nil && len(r.IDs) == 1:
+		return r.Release.appendTo(appendIDs(b, r.IDs)), nil
 	}
-	return nil, fmt.Errorf("writing a record of kind %d: it is not known, or has no message", r.Kind)
+	return nil, fmt.Errorf("writing a record of kind %d: it is not known, or lacks what it is about", r.Kind)
 }
 
 func appendIDs(b []byte, ids []ID) []byte {
@@ -109,6 +117,14 @@ func appendTexts(b []byte, list []string) []byte {
 		b = appendText(b, text)
 	}
 	return b
+}
+
+func (r *Release) appendTo(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(r.At))
+	for _, text := range []string{r.By, r.Sender, r.MessageID, r.Reply} {
+		b = appendText(b, text)
+	}
+	return appendTexts(b, r.To)
 }
 
 func (m *Message) appendTo(b []byte) []byte {
@@ -171,6 +187,8 @@ func ParseRecord(b []byte) (Record, error) {
 		r.IDs, err = parseIDs(b[1:])
 	case FaultsSet:
 		r.Faults = b
+	case MessageReleased:
+		r.IDs, r.Release, err = parseRelease(b)
 	default:
 		err = fmt.Errorf("%w: the kind %d is not known", errMalformedRecord, r.Kind)
 	}
@@ -192,8 +210,26 @@ func parseIDs(b []byte) ([]ID, error) {
 	return ids, nil
 }
 
+func parseRelease(b []byte) ([]ID, *Release, error) {
+	const size = len(ID{})
+	if len(b) < size {
+		return nil, nil, fmt.Errorf("%w: an ID ends too early", errMalformedRecord)
+	}
+	ids := []ID{ID(b)}
+	p := newRecordParser(b[size:])
+	r := &Release{At: int64(p.uvarint())}
+	for _, text := range []*string{&r.By, &r.Sender, &r.MessageID, &r.Reply} {
+		*text = p.text()
+	}
+	r.To = p.texts()
+	if p.failed || p.rest != "" {
+		return nil, nil, fmt.Errorf("%w: the release ends too early or late, or a length is wrong", errMalformedRecord)
+	}
+	return ids, r, nil
+}
+
 func parseMessage(b []byte) (*Message, error) {
-	p := recordParser{rest: unsafe.String(unsafe.SliceData(b), len(b))}
+	p := newRecordParser(b)
 	flags := p.byte()
 	if flags >= knownFlags {
 		p.failed = true
@@ -227,6 +263,11 @@ type recordParser struct {
 	failed bool
 }
 
+// newRecordParser reads b, which must not change any more.
+func newRecordParser(b []byte) *recordParser {
+	return &recordParser{rest: unsafe.String(unsafe.SliceData(b), len(b))}
+}
+
 func (p *recordParser) byte() byte {
 	if p.failed || p.rest == "" {
 		p.failed = true
@@ -237,10 +278,7 @@ func (p *recordParser) byte() byte {
 	return c
 }
 
-// number is at most the number of bytes that are left, as each of what it counts takes one
-// at least.
-func (p *recordParser) number() int {
-	var n uint64
+func (p *recordParser) uvarint() (n uint64) {
 	for shift := 0; shift < 64; shift += 7 {
 		c := p.byte()
 		n |= uint64(c&0x7f) << shift
@@ -248,6 +286,13 @@ func (p *recordParser) number() int {
 			break
 		}
 	}
+	return n
+}
+
+// number is at most the number of bytes that are left, as each of what it counts takes one
+// at least.
+func (p *recordParser) number() int {
+	n := p.uvarint()
 	if p.failed || n > uint64(len(p.rest)) {
 		p.failed = true
 		return 0

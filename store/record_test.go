@@ -26,7 +26,11 @@ func records() map[string]Record {
 		"removed":         {Kind: MessagesRemoved, ID: id(4), IDs: []ID{id(1), id(2)}},
 		"marked":          {Kind: MessagesMarked, ID: id(5), IDs: []ID{id(3)}, Read: true},
 		"unmarked":        {Kind: MessagesMarked, ID: id(6), IDs: []ID{id(3)}},
-		"faults":          {Kind: FaultsSet, ID: id(7), Faults: []byte(`{"faults":[]}`)},
+		"released": {Kind: MessageReleased, ID: id(8), IDs: []ID{id(3)}, Release: &Release{
+			At: 1_700_000_000_000, By: "1", Sender: "2", To: []string{"3", "4"}, MessageID: "5", Reply: "6",
+		}},
+		"released to nobody": {Kind: MessageReleased, ID: id(9), IDs: []ID{id(3)}, Release: new(Release)},
+		"faults":             {Kind: FaultsSet, ID: id(7), Faults: []byte(`{"faults":[]}`)},
 	}
 }
 
@@ -72,7 +76,7 @@ func TestRecordsThatAreRefused(t *testing.T) {
 			t.Errorf("a record %s: %+v, %v, want %q", name, r, err, test.want)
 		}
 	}
-	for _, r := range []Record{{}, {Kind: MessageCame}, {Kind: 99}} {
+	for _, r := range []Record{{}, {Kind: MessageCame}, {Kind: 99}, {Kind: MessageReleased, IDs: []ID{{}}}, {Kind: MessageReleased, Release: new(Release)}} {
 		if b, err := r.AppendTo(nil); err == nil {
 			t.Errorf("%+v was written as %q", r, b)
 		}

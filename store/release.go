@@ -1,6 +1,10 @@
 package store
 
-import "slices"
+import (
+	"context"
+	"slices"
+	"time"
+)
 
 // Release is that a message was sent on from here, to real addresses.
 type Release struct {
@@ -37,6 +41,32 @@ func (r *Release) size() int64 {
 // AddRelease remembers that a message was released, for as long as it is held, and
 // reports whether it is. The memory for it counts towards MaxBytes.
 func (b *Bucket) AddRelease(id ID, r Release) bool {
+	if b.log != nil {
+		return b.writeRelease(id, r)
+	}
+	return b.keepRelease(id, r)
+}
+
+// maxReleaseWait bounds how long the journal may take for a release.
+const maxReleaseWait = 10 * time.Second
+
+// writeRelease is AddRelease with a journal. The message has left already, so where the
+// journal cannot be written, this bucket remembers it nevertheless until the process ends.
+func (b *Bucket) writeRelease(id ID, r Release) bool {
+	if _, held := b.Get(id); !held {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), maxReleaseWait)
+	defer cancel()
+	n, err := b.write(ctx, &Record{Kind: MessageReleased, IDs: []ID{id}, Release: &r}, nil)
+	if err != nil {
+		return b.keepRelease(id, r)
+	}
+	return n > 0
+}
+
+// keepRelease does what AddRelease says.
+func (b *Bucket) keepRelease(id ID, r Release) bool {
 	if !b.addRelease(id, r) {
 		return false
 	}

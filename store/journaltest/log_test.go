@@ -7,5 +7,7 @@ import (
 )
 
 func TestLog(t *testing.T) {
-	Run(t, func(*testing.T) func() store.Journal { return NewLog().Journal })
+	newLog := func(*testing.T) func() store.Journal { return NewLog().Journal }
+	Run(t, newLog)
+	RunShared(t, newLog)
 }

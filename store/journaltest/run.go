@@ -21,6 +21,8 @@ func Run(t *testing.T, newLog func(t *testing.T) (journal func() store.Journal))
 		"keeps the last faults":               testFaults,
 		"forgets what is trimmed":             testTrim,
 		"writes nothing after it was closed":  testClosed,
+		"agrees with a model":                 testModel,
+		"is trimmed as limits have it":        testLimits,
 		"carries messages of any size and no": testSizes,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLog(t)) })
