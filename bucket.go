@@ -31,6 +31,7 @@ type bucket struct {
 	failed   store.FailedSessions
 	configs  bucketConfigs
 	released release.Ledger
+	forwards release.Forwarder
 	turns    turns
 	webhooks webhookCounts
 
@@ -83,7 +84,7 @@ func (b *bucket) Destruct() error {
 
 // Receive implements smtp.Receiver.
 func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
-	err := b.Append(ctx, &store.Message{
+	kept := &store.Message{
 		Sender:         m.ReversePath,
 		MailParameters: m.MailParameters,
 		Recipients:     m.Recipients,
@@ -92,7 +93,8 @@ func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 		Extras:         extras(m),
 		Exchange:       store.NewTranscript(m.Exchange),
 		Session:        (*store.Session)(m.Session),
-	})
+	}
+	err := b.Append(ctx, kept)
 	switch {
 	case errors.Is(err, store.ErrClosed):
 		return &smtp.ReplyError{Code: 421, Enhanced: "4.3.2", Text: "Message not stored, bucket " + b.name + " is no longer served"}
@@ -105,6 +107,7 @@ func (b *bucket) Receive(ctx context.Context, m *smtp.Message) error {
 	case err != nil:
 		return fmt.Errorf("appending to bucket %s: %w", b.name, err)
 	}
+	b.forwards.Offer(kept)
 	return nil
 }
 

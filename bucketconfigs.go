@@ -43,6 +43,7 @@ func (w *bucketConfigs) remove(b *bucket, c *BucketConfig) {
 
 func (c *BucketConfig) apply(b *bucket) {
 	b.SetLimits(c.limits())
+	b.forwards.Use(c.outlet)
 	if err := b.faults.Configure(c.Faults); err != nil {
 		// The app has checked them.
 		caddy.Log().Error("configuring faults", zap.String("bucket", b.name), zap.Error(err))

@@ -69,6 +69,7 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	            from           <address>
 //	            max_size       <size>
 //	            max_per_minute <number>
+//	            forward        <pattern> to <address>
 //	        }
 //	    }
 //	}

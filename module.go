@@ -107,6 +107,8 @@ type BucketConfig struct {
 
 	// Who is told of each message that the bucket receives. Default: nobody.
 	Webhooks []WebhookConfig `json:"webhooks,omitempty"`
+
+	outlet *release.Outlet // nil without Release
 }
 
 // MaxMessagesPer bounds how many messages of one box a bucket holds. Beyond that, the oldest
@@ -156,11 +158,12 @@ func (a *App) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("opening bucket %q: %w", name, err)
 		}
 		a.buckets[name], a.first[name] = b, b.NextNumber()
-		b.configs.add(b, config)
-		if a.hooks[name], err = config.newHooks(b, a.logger); err != nil {
+		if config.outlet, err = config.Release.newOutlet(b, a.logger); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
-		if a.outlets[name], err = config.Release.newOutlet(b, a.logger); err != nil {
+		a.outlets[name] = config.outlet
+		b.configs.add(b, config)
+		if a.hooks[name], err = config.newHooks(b, a.logger); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
 	}

@@ -52,6 +52,19 @@ type ReleaseConfig struct {
 
 	// How many mails may be sent on in a minute, each recipient counted. Default: 30.
 	MaxPerMinute int `json:"max_per_minute,omitempty"`
+
+	// Which mails are sent on unasked, when they come by SMTP: in a minute so many as
+	// above, beside those that are asked for. Default: none.
+	Forward []ForwardConfig `json:"forward,omitempty"`
+}
+
+// ForwardConfig sends each mail on that has a recipient of some form.
+type ForwardConfig struct {
+	// The form of the recipient: an address in any case, in which * stands for any text.
+	Recipient string `json:"recipient"`
+
+	// The address that gets the mail. It has to be allowed.
+	To string `json:"to"`
 }
 
 const defaultReleasePort = "587"
@@ -89,6 +102,14 @@ func (c *ReleaseConfig) resolve() (*ReleaseConfig, error) {
 	if r.TLSTrust, err = replaceAll(c.TLSTrust); err != nil {
 		return nil, fmt.Errorf("tls_trust: %w", err)
 	}
+	r.Forward = slices.Clone(c.Forward)
+	for i, f := range c.Forward {
+		values, err := replaceAll([]string{f.Recipient, f.To})
+		if err != nil {
+			return nil, fmt.Errorf("forward: %w", err)
+		}
+		r.Forward[i] = ForwardConfig{values[0], values[1]}
+	}
 	return &r, nil
 }
 
@@ -106,6 +127,13 @@ func (c *ReleaseConfig) config() (release.Config, error) {
 	}
 	if config.From, err = c.from(config.Server.Hello); err != nil {
 		return config, err
+	}
+	for _, f := range c.Forward {
+		rule, err := release.ParseRule(f.Recipient, f.To)
+		if err != nil {
+			return config, err
+		}
+		config.Rules = append(config.Rules, rule)
 	}
 	return config, config.Check()
 }
@@ -231,7 +259,15 @@ func (c *BucketConfig) unmarshalRelease(d *caddyfile.Dispenser) error {
 		"from":           func() error { return oneArg(d, &r.From) },
 		"max_size":       func() error { return sizeArg(d, &r.MaxSize) },
 		"max_per_minute": func() error { return countArg(d, &r.MaxPerMinute) },
-	}, "allow"); err != nil {
+		"forward": func() error {
+			args := d.RemainingArgs()
+			if len(args) != 3 || args[1] != "to" {
+				return d.Err("forward: expected a pattern of recipients, the word to, and an address")
+			}
+			r.Forward = append(r.Forward, ForwardConfig{args[0], args[2]})
+			return nil
+		},
+	}, "allow", "forward"); err != nil {
 		return err
 	}
 	if err := r.check(); err != nil {
@@ -246,7 +282,8 @@ func (c *BucketConfig) unmarshalRelease(d *caddyfile.Dispenser) error {
 func (c *ReleaseConfig) check() error {
 	known := *c
 	known.Allow = slices.DeleteFunc(slices.Clone(c.Allow), hasPlaceholder)
-	if len(known.Allow) < len(c.Allow) {
+	allKnown := len(known.Allow) == len(c.Allow)
+	if !allKnown {
 		known.Allow = append(known.Allow, "x@example.com")
 	}
 	if hasPlaceholder(c.Server) {
@@ -258,6 +295,9 @@ func (c *ReleaseConfig) check() error {
 		}
 	}
 	known.TLSTrust = nil // files of the machine where it runs
+	known.Forward = slices.DeleteFunc(slices.Clone(c.Forward), func(f ForwardConfig) bool {
+		return !allKnown || hasPlaceholder(f.Recipient+f.To)
+	})
 	_, err := known.config()
 	return err
 }

@@ -106,6 +106,34 @@ func TestReleaseOfOneMail(t *testing.T) {
 	}
 }
 
+func TestMailIsForwardedByRule(t *testing.T) {
+	relay := releasetest.NewRelay(t, nil)
+	config := releasing(t, relay, "forward *@alerts.test to ops@ours.test")
+	s := start(t, config)
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.send("app@x", "someone@x", "Subject: not this\r\n\r\n"))
+	must(t, c.send("app@x", "disk@ALERTS.test", "Subject: Full\r\n\r\n"))
+	eventually(t, "it is forwarded", func() bool {
+		return strings.Contains(s.page("/metrics"), `mailbucket_messages_forwarded_total{bucket="default"} 1`)
+	})
+	if got := relay.Mails(); len(got) != 1 || got[0].Recipients[0] != "ops@ours.test" || !strings.HasSuffix(got[0].Data, ">\r\nSubject: Full\r\n\r\n\r\n") {
+		t.Errorf("the relay got %+v", got)
+	}
+	var email struct{ Releases []struct{ By string } }
+	if s.get("/emails/latest", &email); len(email.Releases) != 1 || email.Releases[0].By != "forward *@alerts.test" {
+		t.Errorf("shown: %v", email.Releases)
+	}
+	if err := s.load(strings.Replace(config, "to ops@ours.test", "to ops@theirs.test", 1)); err == nil || !strings.Contains(err.Error(), "expected an address that allow has, at Caddyfile:") {
+		t.Errorf("to an address that is not allowed: %v", err)
+	}
+	must(t, s.load(shortest))
+	must(t, c.send("app@x", "disk@alerts.test", "Subject: Full again\r\n\r\n"))
+	if n := len(relay.Mails()); n != 1 {
+		t.Errorf("%d mails were sent where nothing is configured", n)
+	}
+}
+
 // TestReleaseOutlivesReloads has the bound of a minute and what was released stay, and the
 // configuration change.
 func TestReleaseOutlivesReloads(t *testing.T) {

@@ -67,7 +67,7 @@ func isLocal(s string) bool {
 	for _, r := range s {
 		switch {
 		case r < utf8.RuneSelf:
-			if !isLetterOrDigit(byte(r)) && !strings.ContainsRune("#$&'*+-/=?^_`{|}~.", r) {
+			if !isLetterOrDigit(byte(r)) && !strings.ContainsRune("#$&'+-/=?^_`{|}~.", r) {
 				return false
 			}
 		case !unicode.In(r, unicode.Letter, unicode.Digit, unicode.Mark):

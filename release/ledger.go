@@ -18,10 +18,17 @@ const (
 // makes a new one. Its zero value is ready.
 type Ledger struct {
 	mu   sync.Mutex
-	sent []sending // within the last minute, the oldest first
 	free chan struct{}
 
-	released, failed atomic.Uint64
+	releases, forwards minute
+
+	released, releasesFailed, forwarded, forwardsFailed atomic.Uint64
+}
+
+// minute is what was sent within the last minute.
+type minute struct {
+	mu   sync.Mutex
+	sent []sending // the oldest first
 }
 
 // sending is so many recipients at a time.
@@ -31,22 +38,27 @@ type sending struct {
 }
 
 // Counts are a ledger's counters since the bucket was made, in mails.
-type Counts struct{ Released, ReleasesFailed uint64 }
+type Counts struct{ Released, ReleasesFailed, Forwarded, ForwardsFailed uint64 }
 
 // Counts are the counters.
-func (l *Ledger) Counts() Counts { return Counts{l.released.Load(), l.failed.Load()} }
+func (l *Ledger) Counts() Counts {
+	return Counts{l.released.Load(), l.releasesFailed.Load(), l.forwarded.Load(), l.forwardsFailed.Load()}
+}
 
-func (l *Ledger) count(err error) {
+func (l *Ledger) countRelease(err error) { count(err, &l.released, &l.releasesFailed) }
+func (l *Ledger) countForward(err error) { count(err, &l.forwarded, &l.forwardsFailed) }
+
+func count(err error, done, failed *atomic.Uint64) {
 	if err == nil {
-		l.released.Add(1)
+		done.Add(1)
 	} else {
-		l.failed.Add(1)
+		failed.Add(1)
 	}
 }
 
 // take reports whether n recipients more are within the bound of a minute, and counts
 // them if so.
-func (l *Ledger) take(n, most int, now time.Time) bool {
+func (l *minute) take(n, most int, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	sum, old := n, 0

@@ -2,7 +2,8 @@
 // through the one server that is configured, and so much a minute. Nothing else leaves a
 // bucket as mail.
 //
-// outlet.go (this file) checks and sends one mail that somebody asks for; address.go has
+// outlet.go (this file) checks and sends one mail that somebody asks for, and forward.go
+// those that a rule asks for; address.go has
 // the form of addresses and the list, letter.go the mail as it is sent, server.go the
 // conversation with the server, ledger.go what counts over reloads of the configuration,
 // and errors.go the errors.
@@ -44,6 +45,10 @@ type Config struct {
 
 	// MaxPerMinute bounds what is sent, in recipients a minute. 0 is the default.
 	MaxPerMinute int
+
+	// Rules say which mails are forwarded unasked, by a Forwarder. So much may be
+	// forwarded in a minute beside what is released.
+	Rules []Rule
 }
 
 // Outlet sends mails of one bucket on. Its methods may be called from any goroutine.
@@ -102,7 +107,7 @@ func (o *Outlet) Release(ctx context.Context, m *store.Message, to []string, by 
 	defer cancel()
 	defer context.AfterFunc(o.running, cancel)()
 	r, err := o.release(ctx, m, to, by)
-	o.ledger.count(err)
+	o.ledger.countRelease(err)
 	if err != nil {
 		o.logger.Warn("an email was not released", zap.Stringer("id", m.ID), zap.String("by", by), zap.Int("recipients", len(to)), zap.Error(err))
 		return r, failure("releasing the email", err)
@@ -118,7 +123,7 @@ func (o *Outlet) release(ctx context.Context, m *store.Message, given []string, 
 	if err != nil {
 		return store.Release{}, err
 	}
-	return o.send(ctx, m, to, by)
+	return o.send(ctx, m, to, by, &o.ledger.releases)
 }
 
 // recipients are the addresses to send to, each once, all of them allowed.
@@ -147,8 +152,9 @@ func (o *Outlet) recipients(given []string) ([]Address, error) {
 	return to, nil
 }
 
-// send sends a mail to addresses that are allowed, and keeps that with the mail.
-func (o *Outlet) send(ctx context.Context, m *store.Message, to []Address, by string) (store.Release, error) {
+// send sends a mail to addresses that are allowed, and keeps that with the mail. Within
+// bounds what is sent in a minute.
+func (o *Outlet) send(ctx context.Context, m *store.Message, to []Address, by string, within *minute) (store.Release, error) {
 	if int64(len(m.Raw)) > o.config.MaxSize {
 		return store.Release{}, newError(TooLarge, "this email has %d bytes, and at most %d are released", len(m.Raw), o.config.MaxSize)
 	}
@@ -157,7 +163,7 @@ func (o *Outlet) send(ctx context.Context, m *store.Message, to []Address, by st
 	if err != nil {
 		return store.Release{}, err
 	}
-	if !o.ledger.take(len(to), o.config.MaxPerMinute, now) {
+	if !within.take(len(to), o.config.MaxPerMinute, now) {
 		return store.Release{}, newError(TooMany, "no more than %d emails a minute are released, each recipient counted: try again later", o.config.MaxPerMinute)
 	}
 	done, err := o.ledger.slot(ctx)
@@ -194,10 +200,17 @@ func (c *Config) Check() error {
 		return fmt.Errorf("there is no from: expected an address such as mailbucket@example.com")
 	case c.MaxPerMinute < 0 || c.MaxPerMinute > MaxPerMinute:
 		return fmt.Errorf("max_per_minute %d: expected 1 to %d", c.MaxPerMinute, MaxPerMinute)
+	case len(c.Rules) > maxRules:
+		return fmt.Errorf("forward: expected at most %d rules", maxRules)
 	case c.MaxSize < 0:
 		return fmt.Errorf("max_size must be positive")
 	case c.Server.Username == "" && c.Server.Password != "":
 		return fmt.Errorf("user: expected a name before the password")
+	}
+	for _, r := range c.Rules {
+		if !c.Allowed.Allows(r.To) {
+			return fmt.Errorf("forward %s to %s: expected an address that allow has", r.Text, r.To)
+		}
 	}
 	return nil
 }

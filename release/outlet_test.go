@@ -334,7 +334,7 @@ func TestReleaseGoesOnWithoutWhoAskedForIt(t *testing.T) {
 }
 
 func TestSoManyAMinute(t *testing.T) {
-	var l Ledger
+	var l minute
 	now := time.Now()
 	for i, test := range []struct {
 		after time.Duration
