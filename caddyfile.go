@@ -168,6 +168,9 @@ func (c *BucketConfig) unmarshalFault(d *caddyfile.Dispenser) error {
 //	mailbucket [<matcher>] [<bucket>] {
 //	    cors_origins <origins...>
 //	    peer_apis    on|off
+//	    only         <filter> <values...>
+//	    read_only
+//	    faults       on|off
 //	}
 func (h *HTTPHandler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -177,7 +180,10 @@ func (h *HTTPHandler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return eachOption(d, "mailbucket", map[string]func() error{
 		"cors_origins": func() error { return h.unmarshalOrigins(d) },
 		"peer_apis":    func() error { return switchArg(d, &h.PeerAPIs) },
-	})
+		"only":         func() error { return h.unmarshalOnly(d) },
+		"read_only":    func() error { return flagArg(d, &h.ReadOnly) },
+		"faults":       func() error { return switchArg(d, &h.Faults) },
+	}, "only")
 }
 
 func (h *HTTPHandler) unmarshalOrigins(d *caddyfile.Dispenser) error {

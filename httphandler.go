@@ -13,6 +13,8 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/peers"
 	"github.com/caddy-mailbucket/mailbucket/rest"
+	"github.com/caddy-mailbucket/mailbucket/search"
+	"github.com/caddy-mailbucket/mailbucket/store"
 	"github.com/caddy-mailbucket/mailbucket/web"
 )
 
@@ -33,11 +35,24 @@ type HTTPHandler struct {
 	// Whether the APIs of Mailpit and MailHog are answered too. Default: true.
 	PeerAPIs *bool `json:"peer_apis,omitempty"`
 
-	guard *guard.Guard
-	api   *rest.API
-	peers *peers.API // nil where they are off
-	site  *web.Site
-	names siteNames
+	// The filters to which everything that the handler answers is confined; mail has to match
+	// all of them. Default: none, all mail.
+	Only []OnlyFilter `json:"only,omitempty"`
+
+	// Whether nothing can be changed: no deletion, no mark, no fault, no new mail.
+	ReadOnly bool `json:"read_only,omitempty"`
+
+	// Whether the faults of SMTP sessions are shown and can be set. Default: false if the
+	// handler is confined by Only, and otherwise true.
+	Faults *bool `json:"faults,omitempty"`
+
+	bucket *store.Bucket
+	only   []*search.Only
+	guard  *guard.Guard
+	api    *rest.API
+	peers  *peers.API // nil where they are off
+	site   *web.Site
+	names  siteNames
 }
 
 // httpLimits are for the requests to all buckets together.
@@ -58,6 +73,9 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.noteSite(ctx)
+	if err := h.provisionOnly(b.Bucket); err != nil {
+		return err
+	}
 	origins, err := replaceAll(h.CORSOrigins)
 	if err != nil {
 		return fmt.Errorf("cors_origins: %w", err)
@@ -67,17 +85,17 @@ func (h *HTTPHandler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("cors_origins: %w", err)
 	}
 	h.site = web.New(web.Options{
-		Bucket: b.Bucket, Failed: &b.failed, Guard: h.guard, Limits: httpLimits, Outlet: a.outlets[b.name], Who: whoAsks,
+		Access: h.access, Failed: &b.failed, Guard: h.guard, Limits: httpLimits, Outlet: a.outlets[b.name], Who: whoAsks,
 		Addresses: func() []string { return a.listening[b.name] },
 	})
 	contents := content.New(httpLimits)
 	h.api = rest.New(rest.Options{
-		Bucket: b.Bucket, Failed: &b.failed, Faults: sharedFaults{b}, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+		Access: h.access, Failed: &b.failed, Faults: sharedFaults{b}, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
 		Outlet: a.outlets[b.name], Who: whoAsks,
 	})
 	if h.PeerAPIs == nil || *h.PeerAPIs {
 		h.peers = peers.New(peers.Options{
-			Bucket: b.Bucket, Faults: sharedFaults{b}, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
+			Access: h.access, Faults: sharedFaults{b}, Guard: h.guard, Limits: httpLimits, Contents: contents, Logger: ctx.Logger(),
 			Outlet: a.outlets[b.name], Who: whoAsks,
 		})
 	}

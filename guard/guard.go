@@ -6,7 +6,7 @@
 // lets pages of welcome origins read answers, and host.go refuses pages whose own name
 // leads to this machine. slots.go bounds the number of searches at once, budget.go the
 // memory of requests and answers, and body.go and writer.go the time that slow clients
-// get.
+// get. access.go says what of a bucket a request may see.
 package guard
 
 import (

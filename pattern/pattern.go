@@ -13,25 +13,49 @@ import (
 // one.
 const MaxStars = 8
 
-// Pattern is a text in which * stands for any text, also for none. Case does not matter.
-// The zero value matches only the empty text.
+// Pattern is a text in which * stands for any text, also for none. Case does not matter,
+// unless it is made by Exact. The zero value matches only the empty text.
 type Pattern struct {
-	pieces []string // in lower case; between them there are asterisks
+	pieces []string // between them there are asterisks; in lower case, unless it is exact
+	exact  bool
+}
+
+// Part is a part of the text of a pattern. In a plain part an asterisk stands for itself.
+type Part struct {
+	Text  string
+	Plain bool
 }
 
 // New reads a pattern. Any text is one.
-func New(s string) Pattern {
-	pieces := strings.Split(strings.ToLower(s), "*")
-	if len(pieces) == 1 {
-		return Pattern{pieces}
+func New(s string) Pattern { return Of(Part{Text: s}) }
+
+// Of makes a pattern of parts.
+func Of(parts ...Part) Pattern { return join(parts, strings.ToLower) }
+
+// Exact makes a pattern of parts for which case matters.
+func Exact(parts ...Part) Pattern {
+	p := join(parts, func(s string) string { return s })
+	p.exact = true
+	return p
+}
+
+func join(parts []Part, fold func(string) string) Pattern {
+	pieces := []string{""}
+	for _, part := range parts {
+		texts := []string{fold(part.Text)}
+		if !part.Plain {
+			texts = strings.Split(texts[0], "*")
+		}
+		pieces[len(pieces)-1] += texts[0]
+		pieces = append(pieces, texts[1:]...)
 	}
 	kept := []string{pieces[0]}
-	for _, piece := range pieces[1 : len(pieces)-1] {
-		if piece != "" {
+	for i, piece := range pieces[1:] {
+		if piece != "" || i == len(pieces)-2 { // the last one
 			kept = append(kept, piece)
 		}
 	}
-	return Pattern{append(kept, pieces[len(pieces)-1])}
+	return Pattern{pieces: kept}
 }
 
 // List is patterns of which one has to match.
@@ -63,7 +87,7 @@ func (l List) Match(s string) bool {
 	return false
 }
 
-// String is the pattern in lower case.
+// String is the pattern, in lower case unless it is exact.
 func (p Pattern) String() string { return strings.Join(p.pieces, "*") }
 
 // Stars is how many asterisks the pattern has.
@@ -83,13 +107,15 @@ func (p Pattern) Domain() (domain string, whole bool) {
 	return last[at+1:], at == 0 && len(p.pieces) == 2 && p.pieces[0] == ""
 }
 
-// Matches reports whether the pattern is all of s, in any case. The leftmost place
-// for each piece is enough to try.
+// Matches reports whether the pattern is all of s, in any case unless it is exact. The
+// leftmost place for each piece is enough to try.
 func (p Pattern) Matches(s string) bool {
 	if len(p.pieces) == 0 {
 		return s == ""
 	}
-	s = strings.ToLower(s)
+	if !p.exact {
+		s = strings.ToLower(s)
+	}
 	first, last := p.pieces[0], p.pieces[len(p.pieces)-1]
 	if len(p.pieces) == 1 {
 		return s == first

@@ -65,3 +65,24 @@ func TestListsOfPatterns(t *testing.T) {
 		}
 	}
 }
+
+func TestAsterisksInPlainPartsStandForThemselves(t *testing.T) {
+	star, plain := Part{Text: "*@"}, func(s string) Part { return Part{Text: s, Plain: true} }
+	for _, test := range []struct {
+		p    Pattern
+		s    string
+		want bool
+	}{
+		{Of(plain("*")), "ann", false}, {Of(plain("*")), "*", true}, {Of(star, plain("Ann.test")), "x@ann.TEST", true},
+		{Of(star, plain("*")), "x@ann.test", false}, {Of(star, plain("*")), "x@*", true}, {Of(plain("a*"), Part{Text: "*z"}), "a*bz", true},
+		{Of(plain("a*"), Part{Text: "*z"}), "abz", false}, {Exact(plain("Ann")), "Ann", true}, {Exact(plain("Ann")), "ann", false},
+		{Exact(Part{Text: "Team-*"}), "Team-A", true}, {Exact(Part{Text: "Team-*"}), "team-A", false}, {Of(), "", true}, {Of(), "a", false},
+	} {
+		if got := test.p.Matches(test.s); got != test.want {
+			t.Errorf("%q matches %q: %v", test.p, test.s, got)
+		}
+	}
+	if domain, whole := Of(star, plain("a@b.test")).Domain(); domain != "b.test" || whole {
+		t.Errorf("%q %v", domain, whole)
+	}
+}

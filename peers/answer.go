@@ -23,7 +23,7 @@ type failure struct {
 
 func newFailure(status int, text string) *failure { return &failure{status: status, text: text} }
 
-// asJSON returns the failure for the one call whose errors are JSON.
+// asJSON returns the failure for the call at sendPath.
 func (f *failure) asJSON() *failure {
 	return &failure{status: f.status, text: strings.TrimPrefix(f.text, "Error: "), json: true}
 }

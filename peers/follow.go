@@ -32,7 +32,8 @@ type teller func(happened) (told int, err error)
 // follow calls tell with what happens in the bucket after a position, until ctx is done or
 // tell returns an error. It also calls it, with nothing, whenever beat gives something.
 func (a *API) follow(ctx context.Context, from store.Position, beat <-chan time.Time, tell teller) {
-	f := store.Follower{Bucket: a.bucket, At: from, Arrivals: arrivalBatch, Changes: changeBatch}
+	f := store.Follower{View: a.bucket, At: from, Arrivals: arrivalBatch, Changes: changeBatch, Turn: a.limits.Searches.Await}
+	defer f.Begin()()
 	for ctx.Err() == nil {
 		watch, changed := a.bucket.Watch(f.Query), a.bucket.WatchChanges()
 		more, err := a.next(ctx, &f, tell)
@@ -59,6 +60,9 @@ func (a *API) next(ctx context.Context, f *store.Follower, tell teller) (more bo
 	steps, more, err := f.Next(ctx)
 	if errors.Is(err, store.ErrForgotten) {
 		_, err := tell(happened{lost: true})
+		if err == nil {
+			err = pause(ctx)
+		}
 		return true, err
 	}
 	if err != nil || len(steps) == 0 {

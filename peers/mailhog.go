@@ -16,7 +16,7 @@ var mailhogRoutes = []route{
 	{path: "/api/v2/jim", calls: map[string]call{
 		http.MethodGet: (*API).mailhogGetJim, http.MethodPost: (*API).mailhogInviteJim,
 		http.MethodPut: (*API).mailhogChangeJim, http.MethodDelete: (*API).mailhogDismissJim,
-	}},
+	}, withoutFaults: newFailure(http.StatusNotFound, "Error: Jim is not here")},
 	{path: "/api/v2/outgoing-smtp", calls: on((*API).mailhogOutgoing)},
 	{path: "/api/v2/websocket", calls: on((*API).mailhogSocket)},
 	{path: "/api/v1/events", calls: on((*API).mailhogEvents)},

@@ -11,6 +11,9 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
+// sendPath is that of the one call whose errors are JSON.
+const sendPath = "/api/v1/send"
+
 // mailpitRoutes are the calls of Mailpit's API v1.
 var mailpitRoutes = []route{
 	{path: "/api/v1/messages", calls: map[string]call{
@@ -26,12 +29,12 @@ var mailpitRoutes = []route{
 	{path: "/api/v1/message/*/release", calls: map[string]call{http.MethodPost: (*API).mailpitRelease}},
 	{path: "/api/v1/message/*/link-check", calls: on((*API).mailpitNoCheck)},
 	{path: "/api/v1/message/*/sa-check", calls: on((*API).mailpitNoCheck)},
-	{path: "/api/v1/send", calls: map[string]call{http.MethodPost: (*API).mailpitSend}},
+	{path: sendPath, calls: map[string]call{http.MethodPost: (*API).mailpitSend}},
 	{path: "/api/v1/info", calls: on((*API).mailpitInfo)},
 	{path: "/api/v1/webui", calls: on((*API).mailpitWebUI)},
 	{path: "/api/v1/tags", calls: map[string]call{http.MethodGet: (*API).mailpitTags, http.MethodPut: (*API).mailpitKeepTags}},
 	{path: "/api/v1/tags/*", calls: map[string]call{http.MethodPut: (*API).mailpitKeepTags, http.MethodDelete: (*API).mailpitKeepTags}},
-	{path: "/api/v1/chaos", calls: map[string]call{http.MethodGet: (*API).mailpitGetChaos, http.MethodPut: (*API).mailpitSetChaos}},
+	{path: "/api/v1/chaos", calls: map[string]call{http.MethodGet: (*API).mailpitGetChaos, http.MethodPut: (*API).mailpitSetChaos}, withoutFaults: badRequest("chaos is not enabled here")},
 	{path: "/api/events", calls: on((*API).mailpitEvents)},
 	{path: "/view/*.html", calls: on((*API).mailpitHTML)},
 	{path: "/view/*.txt", calls: on((*API).mailpitText)},

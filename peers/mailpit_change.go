@@ -35,8 +35,10 @@ func (a *API) mailpitMark(w http.ResponseWriter, r *http.Request, _ []string) *f
 	case len(change.IDs) > 0 && change.Search != "":
 		return badRequest("expected either IDs or Search, not both")
 	case len(change.IDs) > 0:
-		if _, err := a.bucket.Mark(r.Context(), heldIDs(change.IDs), change.Read); err != nil {
-			return workFailure(err)
+		if f := a.changeIDs(r, change.IDs, func(ctx context.Context, ids []store.ID) (int, error) {
+			return a.bucket.Mark(ctx, ids, change.Read)
+		}); f != nil {
+			return f
 		}
 	default:
 		var q store.Query
@@ -68,10 +70,10 @@ func (a *API) mailpitDelete(w http.ResponseWriter, r *http.Request, _ []string) 
 		return f
 	}
 	if len(change.IDs) > 0 {
-		if _, err := a.bucket.DeleteIDs(r.Context(), heldIDs(change.IDs)); err != nil {
-			return workFailure(err)
+		if f := a.changeIDs(r, change.IDs, a.bucket.DeleteIDs); f != nil {
+			return f
 		}
-	} else if _, err := a.bucket.DeleteMatching(r.Context(), store.Query{}); err != nil {
+	} else if _, err := a.change(r.Context(), store.Query{}, a.bucket.DeleteMatching); err != nil {
 		return workFailure(err)
 	}
 	answer := "ok"
@@ -79,6 +81,17 @@ func (a *API) mailpitDelete(w http.ResponseWriter, r *http.Request, _ []string) 
 		answer = ""
 	}
 	sendText(w, r, http.StatusOK, answer)
+	return nil
+}
+
+// changeIDs calls change with the ids among the names, when it is its turn.
+func (a *API) changeIDs(r *http.Request, names []string, change func(context.Context, []store.ID) (int, error)) *failure {
+	_, err := a.change(r.Context(), store.Query{}, func(ctx context.Context, _ store.Query) (int, error) {
+		return change(ctx, heldIDs(names))
+	})
+	if err != nil {
+		return workFailure(err)
+	}
 	return nil
 }
 

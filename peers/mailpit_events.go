@@ -47,12 +47,17 @@ type (
 func (a *API) mailpitEvents(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	from := a.bucket.Now()
 	return a.serveSocket(w, r, func(ctx context.Context, s *socket) {
-		if s.send(ctx, a.mailpitStats()) != nil {
+		stats, _, err := a.mailpitStats(ctx)
+		if err != nil || s.send(ctx, stats) != nil {
 			return
 		}
 		a.follow(ctx, from, nil, func(h happened) (int, error) {
-			events, told := a.mailpitEventsOf(h)
-			for _, event := range append(events, a.mailpitStats()) {
+			stats, empty, err := a.mailpitStats(ctx)
+			if err != nil {
+				return 0, err
+			}
+			events, told := a.mailpitEventsOf(h, empty)
+			for _, event := range append(events, stats) {
 				if err := s.send(ctx, event); err != nil {
 					return 0, err
 				}
@@ -62,15 +67,18 @@ func (a *API) mailpitEvents(w http.ResponseWriter, r *http.Request, _ []string) 
 	})
 }
 
-// mailpitStats is the event with the numbers of mails.
-func (a *API) mailpitStats() []byte {
-	box := a.bucket.Stats()
-	return encode(mailpitEvent{"stats", mailpitStats{box.Messages, box.Unread, version()}})
+// mailpitStats is the event with the numbers of mails, and whether there are none.
+func (a *API) mailpitStats(ctx context.Context) (event []byte, empty bool, err error) {
+	box, err := a.counts(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	return encode(mailpitEvent{"stats", mailpitStats{box.Messages, box.Unread, version()}}), box.Messages == 0, nil
 }
 
 // mailpitEventsOf are the events of the first steps of what happened, as JSON, and of how
-// many steps they are.
-func (a *API) mailpitEventsOf(h happened) (events [][]byte, told int) {
+// many steps they are. Empty is whether no mail is left.
+func (a *API) mailpitEventsOf(h happened, empty bool) (events [][]byte, told int) {
 	prune, deleted, size := h.lost, false, 0
 	add := func(kind string, data any) {
 		event := encode(mailpitEvent{kind, data})
@@ -100,7 +108,7 @@ func (a *API) mailpitEventsOf(h happened) (events [][]byte, told int) {
 		}
 	}
 	switch {
-	case deleted && a.bucket.Stats().Messages == 0:
+	case deleted && empty:
 		add("truncate", nil)
 	case prune:
 		add("prune", nil)

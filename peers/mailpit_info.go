@@ -39,13 +39,20 @@ func (a *API) mailpitInfo(w http.ResponseWriter, r *http.Request, _ []string) *f
 	if err != nil {
 		return workFailure(err)
 	}
-	s := a.bucket.Stats()
+	box, err := a.counts(r.Context())
+	if err != nil {
+		return workFailure(err)
+	}
+	s, _ := a.bucket.Stats() // zero where only a part of the mail is shown
 	info := mailpitInfo{
 		Version: version(), LatestVersion: "disabled", Database: "memory", DatabaseSize: s.Bytes,
-		Messages: s.Messages, Unread: s.Unread, Tags: tags,
+		Messages: box.Messages, Unread: box.Unread, Tags: tags,
 	}
 	run := &info.RuntimeStats
-	run.Uptime, run.Memory = int64(time.Since(started)/time.Second), memoryInUse()
+	run.Uptime = int64(time.Since(started) / time.Second)
+	if !a.bucket.Confined() {
+		run.Memory = memoryInUse()
+	}
 	run.MessagesDeleted, run.SMTPAccepted, run.SMTPRejected = s.Deleted, s.Received, s.Refused
 	run.SMTPAcceptedSize = s.Bytes + s.Freed
 	return a.sendJSON(w, r, info, 1000+100*len(tags))
@@ -86,7 +93,7 @@ func (a *API) mailpitWebUI(w http.ResponseWriter, r *http.Request, _ []string) *
 		ChaosEnabled        bool
 		DuplicatesIgnored   bool
 		HideDeleteAllButton bool
-	}{ChaosEnabled: true, MessageRelay: relay}, 1000+2*len(relay.AllowedRecipients))
+	}{ChaosEnabled: a.mayFault, MessageRelay: relay, HideDeleteAllButton: !a.bucket.Changeable()}, 1000+2*len(relay.AllowedRecipients))
 }
 
 // maxTags bounds how many different tags are counted.

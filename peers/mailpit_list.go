@@ -41,7 +41,11 @@ func (a *API) mailpitMessages(w http.ResponseWriter, r *http.Request, _ []string
 	if err != nil {
 		return workFailure(err)
 	}
-	return a.sendMailpitList(w, r, page, a.bucket.Stats().Unread, q.Offset)
+	box, err := a.counts(r.Context())
+	if err != nil {
+		return workFailure(err)
+	}
+	return a.sendMailpitList(w, r, page, box, box.Unread, q.Offset)
 }
 
 // mailpitSearch answers GET /api/v1/search.
@@ -64,7 +68,12 @@ func (a *API) mailpitSearch(w http.ResponseWriter, r *http.Request, _ []string) 
 		workFailure(err).send(w, r)
 		return nil
 	}
-	if f := a.sendMailpitList(w, r, page, unread, q.Offset); f != nil {
+	box, err := a.counts(r.Context())
+	if err != nil {
+		workFailure(err).send(w, r)
+		return nil
+	}
+	if f := a.sendMailpitList(w, r, page, box, unread, q.Offset); f != nil {
 		f.send(w, r)
 	}
 	return nil
@@ -120,19 +129,27 @@ func zone(name string) *time.Location {
 // change deletes or marks what q matches. If each message has to be looked at for
 // that, it waits for its turn.
 func (a *API) change(ctx context.Context, q store.Query, do func(context.Context, store.Query) (int, error)) (int, error) {
-	if q.LooksAtEach() {
-		release, err := a.limits.Searches.Take(ctx)
-		if err != nil {
-			return 0, err
-		}
-		defer release()
+	done, err := a.turn(ctx, q)
+	if err != nil {
+		return 0, err
 	}
+	defer done()
 	return do(ctx, q)
 }
 
-// sendMailpitList answers with a page of the mails that were found. Unread is how many of
-// them have not been read.
-func (a *API) sendMailpitList(w http.ResponseWriter, r *http.Request, page store.Page, unread, start int) *failure {
+// counts counts the mails that the request may see.
+func (a *API) counts(ctx context.Context) (store.Counts, error) {
+	done, err := a.turn(ctx, store.Query{})
+	if err != nil {
+		return store.Counts{}, err
+	}
+	defer done()
+	return a.bucket.Counts(ctx)
+}
+
+// sendMailpitList answers with a page of the mails that were found. Box is what the list is
+// of, and unread how many of all that were found have not been read.
+func (a *API) sendMailpitList(w http.ResponseWriter, r *http.Request, page store.Page, box store.Counts, unread, start int) *failure {
 	if len(page.Messages) > longList {
 		release, err := a.limits.Searches.Take(r.Context())
 		if err != nil {
@@ -140,7 +157,6 @@ func (a *API) sendMailpitList(w http.ResponseWriter, r *http.Request, page store
 		}
 		defer release()
 	}
-	box := a.bucket.Stats()
 	list := mailpitList{
 		Total: box.Messages, Unread: box.Unread, Count: len(page.Messages),
 		MessagesCount: page.Total, MessagesUnread: unread, Start: start,
@@ -187,17 +203,22 @@ func (a *API) findUnread(ctx context.Context, q store.Query) (page store.Page, u
 	return page, left.Total, err
 }
 
-// find finds what q matches. If each message has to be looked at for that, it waits
-// for its turn.
+// find finds what q matches, when it is its turn.
 func (a *API) find(ctx context.Context, q store.Query) (store.Page, error) {
-	if q.LooksAtEach() {
-		release, err := a.limits.Searches.Take(ctx)
-		if err != nil {
-			return store.Page{}, err
-		}
-		defer release()
+	done, err := a.turn(ctx, q)
+	if err != nil {
+		return store.Page{}, err
 	}
+	defer done()
 	return a.bucket.Find(ctx, q)
+}
+
+// turn waits until each message that q leaves may be looked at, if that is needed.
+func (a *API) turn(ctx context.Context, q store.Query) (done func(), err error) {
+	if !a.bucket.LooksAtEach(q) {
+		return func() {}, nil
+	}
+	return a.limits.Searches.Take(ctx)
 }
 
 // positive is the number that a parameter has, or the default for one that is wrong

@@ -58,6 +58,10 @@ type mailpitMailbox struct{ Email, Name string }
 // mailpitSend answers POST /api/v1/send: it composes a mail and stores it as if it had
 // come by SMTP.
 func (a *API) mailpitSend(w http.ResponseWriter, r *http.Request, _ []string) *failure {
+	bucket, ok := a.bucket.Whole()
+	if !ok {
+		return newFailure(http.StatusForbidden, "nothing can be stored here, where only a part of the mail is shown: send it by SMTP").asJSON()
+	}
 	body, done, err := a.limits.Bodies.Read(w, r, maxSend)
 	if err != nil {
 		return bodyFailure(err).asJSON()
@@ -85,9 +89,9 @@ func (a *API) mailpitSend(w http.ResponseWriter, r *http.Request, _ []string) *f
 	}
 	// A mail that was received in full is stored even if the client has disconnected
 	// meanwhile.
-	switch err := a.bucket.Append(context.WithoutCancel(r.Context()), m); {
+	switch err := bucket.Append(context.WithoutCancel(r.Context()), m); {
 	case errors.Is(err, store.ErrTooLarge):
-		a.bucket.Refuse()
+		bucket.Refuse()
 		return newFailure(http.StatusRequestEntityTooLarge, "the message is larger than the bucket").asJSON()
 	case err != nil:
 		return workFailure(err).asJSON()

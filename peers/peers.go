@@ -41,7 +41,8 @@ type Faults interface {
 
 // Options are what the APIs need.
 type Options struct {
-	Bucket *store.Bucket
+	// Access says what a request may see and change.
+	Access func(*http.Request) guard.Access
 
 	// Faults are those of the SMTP sessions into the bucket.
 	Faults Faults
@@ -64,7 +65,9 @@ type Options struct {
 
 // API serves the calls of the peers' APIs on one bucket.
 type API struct {
-	bucket   *store.Bucket
+	access   func(*http.Request) guard.Access
+	bucket   *store.View // what the request may see; nil until there is one
+	mayFault bool        // whether it may see and set the faults
 	faults   Faults
 	guard    *guard.Guard
 	limits   *guard.Limits
@@ -79,7 +82,7 @@ type API struct {
 
 // New makes the APIs.
 func New(o Options) *API {
-	a := &API{bucket: o.Bucket, faults: o.Faults, guard: o.Guard, limits: o.Limits, contents: o.Contents, outlet: o.Outlet, who: o.Who, logger: o.Logger}
+	a := &API{access: o.Access, faults: o.Faults, guard: o.Guard, limits: o.Limits, contents: o.Contents, outlet: o.Outlet, who: o.Who, logger: o.Logger}
 	a.running, a.stop = context.WithCancel(context.Background())
 	return a
 }
@@ -96,15 +99,34 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	}
 	a.guard.Protect(w.Header())
 	a.guard.AllowOrigin(w.Header(), r, found.allow())
-	if f := a.answer(w, r, found, names); f != nil {
+	if f := a.of(r).answer(w, r, found, names); f != nil {
 		f.send(w, r)
 	}
 	return true
 }
 
+// of is the API as one request may use it.
+func (a *API) of(r *http.Request) *API {
+	one, access := *a, a.access(r)
+	if one.bucket, one.mayFault = access.Mail, access.Faults; !one.mayFault {
+		one.faults = nil
+	}
+	return &one
+}
+
 func (a *API) answer(w http.ResponseWriter, r *http.Request, found *route, names []string) *failure {
 	if refusal := a.guard.Check(r, guard.Data); refusal != nil {
 		return newFailure(refusal.Status, refusal.Text)
+	}
+	if found.withoutFaults != nil && !a.mayFault {
+		return found.withoutFaults
+	}
+	if guard.Changes(r.Method) && !a.bucket.Changeable() {
+		f := newFailure(http.StatusForbidden, "Error: "+store.ErrReadOnly.Error())
+		if found.path == sendPath {
+			return f.asJSON()
+		}
+		return f
 	}
 	method := r.Method
 	if method == http.MethodHead {

@@ -36,7 +36,7 @@ func newPeer(t *testing.T) *peer {
 	}
 	bucket := store.New(store.Limits{MaxMessages: 1000, MaxBytes: 64 << 20})
 	limits, faults := guard.NewLimits(nil), new(smtp.Faults)
-	a := New(Options{Bucket: bucket, Faults: faults, Guard: g, Limits: limits, Contents: content.New(limits), Logger: zaptest.NewLogger(t)})
+	a := New(Options{Access: guard.Everything(bucket), Faults: faults, Guard: g, Limits: limits, Contents: content.New(limits), Logger: zaptest.NewLogger(t)})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.Serve(w, r) {
 			if len(w.Header()) > 0 {

@@ -42,7 +42,7 @@ type mailpitRelay struct {
 }
 
 func (a *API) mailpitRelay() mailpitRelay {
-	if a.outlet == nil {
+	if a.outlet == nil || !a.bucket.Changeable() {
 		return mailpitRelay{}
 	}
 	allowed := a.outlet.AllowedExpression()

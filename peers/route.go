@@ -19,6 +19,10 @@ type route struct {
 	path  string
 	calls map[string]call
 
+	// withoutFaults is the answer where faults are not shown, nil for calls that are not
+	// about them.
+	withoutFaults *failure
+
 	segments []string
 }
 

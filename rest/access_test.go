@@ -42,7 +42,7 @@ func TestOtherSitesLearnNothing(t *testing.T) {
 			}
 		}
 	}
-	if a.bucket.Stats().Messages != 1 {
+	if bucketOf(a).Stats().Messages != 1 {
 		t.Error("something has changed")
 	}
 }
@@ -160,7 +160,7 @@ func TestUnmarkedBrowsersAreAnsweredBeforeAnythingIsLookedFor(t *testing.T) {
 	waits := askUnmarked(t, server.URL+"/emails?recipient=new@x&wait=5m")
 	ends := askUnmarked(t, server.URL+"/emails?recipient=none@x&wait=5m")
 	release() // only now can they look
-	if err := a.bucket.Append(t.Context(), mail("s@x", "new@x", "x")); err != nil {
+	if err := bucketOf(a).Append(t.Context(), mail("s@x", "new@x", "x")); err != nil {
 		t.Fatal(err)
 	}
 	for response, total := range map[*http.Response]int{found: 1, none: 0, waits: 1} {

@@ -29,7 +29,8 @@ import (
 
 // Options are what an API needs.
 type Options struct {
-	Bucket *store.Bucket
+	// Access says what a request may see and change.
+	Access func(*http.Request) guard.Access
 
 	// Failed are the sessions that brought no mail into the bucket.
 	Failed *store.FailedSessions
@@ -55,7 +56,9 @@ type Options struct {
 
 // API serves the calls on one bucket.
 type API struct {
-	bucket    *store.Bucket
+	access    func(*http.Request) guard.Access
+	bucket    *store.View // what the request may see; nil until there is one
+	mayFault  bool        // whether it may see the faults
 	failed    *store.FailedSessions
 	faults    Faults
 	guard     *guard.Guard
@@ -64,7 +67,7 @@ type API struct {
 	contents  *content.Contents
 	outlet    *release.Outlet
 	who       func(*http.Request) string
-	pages     pages
+	pages     *pages
 	heartbeat time.Duration // of idle event streams
 
 	running context.Context // done when Stop has been called
@@ -74,8 +77,8 @@ type API struct {
 // New makes an API.
 func New(o Options) *API {
 	a := &API{
-		bucket: o.Bucket, failed: o.Failed, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
-		contents: o.Contents, outlet: o.Outlet, who: o.Who, heartbeat: heartbeat,
+		access: o.Access, failed: o.Failed, faults: o.Faults, guard: o.Guard, limits: o.Limits, logger: o.Logger,
+		contents: o.Contents, outlet: o.Outlet, who: o.Who, pages: new(pages), heartbeat: heartbeat,
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
 	return a
@@ -141,10 +144,35 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	a.guard.Protect(w.Header())
-	if p := a.answer(w, r, res, below); p != nil {
+	if p := a.of(r).answer(w, r, res, below); p != nil {
 		a.sendProblem(w, r, p)
 	}
 	return true
+}
+
+// of is the API as one request may use it.
+func (a *API) of(r *http.Request) *API {
+	one, access := *a, a.access(r)
+	if one.bucket, one.mayFault = access.Mail, access.Faults; !one.mayFault {
+		one.faults = nil
+	}
+	return &one
+}
+
+// hides reports whether a path is about more than the mail that the request may see.
+func (a *API) hides(path string) bool {
+	switch path {
+	case "/stats", "/sessions":
+		return a.bucket.Confined()
+	case "/faults":
+		return !a.mayFault
+	}
+	return false
+}
+
+// hidden is the answer at paths that are about more than what may be seen.
+func hidden() *problem {
+	return newProblem(http.StatusNotFound, "no such path here, where only a part of the mail is shown")
 }
 
 // NotFound answers a request with a path that no handler serves.
@@ -172,6 +200,12 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, res resource, below
 	}
 	if p != nil {
 		return p
+	}
+	if a.hides(r.URL.Path) {
+		return hidden()
+	}
+	if guard.Changes(r.Method) && !a.bucket.Changeable() {
+		return newProblem(http.StatusForbidden, store.ErrReadOnly.Error()+": this handler is read_only")
 	}
 	method := r.Method
 	if method == http.MethodHead {

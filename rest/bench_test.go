@@ -15,7 +15,7 @@ func BenchmarkList(b *testing.B) {
 	for i := range 100_000 {
 		encoding := []string{"7bit", "quoted-printable"}[i%10/9]
 		raw := fmt.Sprintf("From: a%d@example.com\r\nTo: b%d@example.com\r\nSubject: mail %d\r\nContent-Transfer-Encoding: %s\r\n\r\n%s", i, i, i, encoding, body)
-		err := a.bucket.Append(b.Context(), mail("a@example.com", fmt.Sprintf("b%d@example.com", i), raw))
+		err := bucketOf(a).Append(b.Context(), mail("a@example.com", fmt.Sprintf("b%d@example.com", i), raw))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -34,10 +34,7 @@ func (a *API) deleteMany(w http.ResponseWriter, r *http.Request, _ store.ID) *pr
 		if r.URL.RawQuery != "" {
 			return newProblem(http.StatusBadRequest, "expected either filters or a body with ids, not both")
 		}
-		var ids []store.ID
-		if ids, p = parseIDs(body); p == nil {
-			deleted, p = a.changed(a.bucket.DeleteIDs(r.Context(), ids))
-		}
+		deleted, p = a.deleteIDs(r, body)
 	}
 	if p != nil {
 		return p
@@ -46,6 +43,20 @@ func (a *API) deleteMany(w http.ResponseWriter, r *http.Request, _ store.ID) *pr
 		Deleted int `json:"deleted"`
 	}{deleted})
 	return nil
+}
+
+// deleteIDs deletes the emails that a document lists.
+func (a *API) deleteIDs(r *http.Request, document string) (int, *problem) {
+	ids, p := parseIDs(document)
+	if p != nil {
+		return 0, p
+	}
+	done, err := a.turn(r.Context(), store.Query{}, a.limits.Searches.Take)
+	if err != nil {
+		return 0, workProblem(err)
+	}
+	defer done()
+	return a.changed(a.bucket.DeleteIDs(r.Context(), ids))
 }
 
 // markMany answers PATCH /emails: it marks all that the filters match, or all.
@@ -88,13 +99,11 @@ func (a *API) markEmail(w http.ResponseWriter, r *http.Request, id store.ID) *pr
 
 // changeMatching calls change, which changes what q matches, when it is its turn.
 func (a *API) changeMatching(r *http.Request, q store.Query, change func(context.Context, store.Query) (int, error)) (int, *problem) {
-	if q.LooksAtEach() {
-		release, err := a.limits.Searches.Take(r.Context())
-		if err != nil {
-			return 0, workProblem(err)
-		}
-		defer release()
+	done, err := a.turn(r.Context(), q, a.limits.Searches.Take)
+	if err != nil {
+		return 0, workProblem(err)
 	}
+	defer done()
 	return a.changed(change(r.Context(), q))
 }
 

@@ -50,7 +50,7 @@ func TestMarksAreSetByPatchOnly(t *testing.T) {
 		if response.StatusCode != test.status || !strings.Contains(answer, test.answer) {
 			t.Errorf("%s %s %.50s: %d %s, want %d %s", test.method, test.path, test.body, response.StatusCode, answer, test.status, test.answer)
 		}
-		if n := a.bucket.Stats().Unread; n != test.unread {
+		if n := bucketOf(a).Stats().Unread; n != test.unread {
 			t.Errorf("%s %s %.50s: %d are unread, want %d", test.method, test.path, test.body, n, test.unread)
 		}
 	}
@@ -65,7 +65,7 @@ func TestMarkChangesTheEntityTag(t *testing.T) {
 	if response, _ = do(t, a, "GET", path, "If-None-Match", old); response.StatusCode != http.StatusNotModified {
 		t.Errorf("unread: %d", response.StatusCode)
 	}
-	a.bucket.Mark(t.Context(), []store.ID{m.ID}, true)
+	bucketOf(a).Mark(t.Context(), []store.ID{m.ID}, true)
 	response, body := do(t, a, "GET", path, "If-None-Match", old)
 	marked := response.Header.Get("ETag")
 	if response.StatusCode != http.StatusOK || marked == old || !strings.Contains(body, `"read":true`) {
@@ -74,7 +74,7 @@ func TestMarkChangesTheEntityTag(t *testing.T) {
 	if response, _ = do(t, a, "HEAD", path, "If-None-Match", old); response.StatusCode != http.StatusOK || response.Header.Get("ETag") != marked {
 		t.Errorf("HEAD: %v", response)
 	}
-	a.bucket.Mark(t.Context(), []store.ID{m.ID}, false)
+	bucketOf(a).Mark(t.Context(), []store.ID{m.ID}, false)
 	if response, _ = do(t, a, "GET", path, "If-None-Match", old); response.StatusCode != http.StatusNotModified {
 		t.Errorf("unread again: %d", response.StatusCode)
 	}
@@ -111,7 +111,7 @@ func TestDeleteByIDs(t *testing.T) {
 		{"", "", 200, `{"deleted":2}`, 0},
 	} {
 		response, answer := doBody(t, a, "DELETE", "/emails"+test.query, test.body)
-		if left := a.bucket.Stats().Messages; response.StatusCode != test.status || !strings.Contains(answer, test.answer) || left != test.left {
+		if left := bucketOf(a).Stats().Messages; response.StatusCode != test.status || !strings.Contains(answer, test.answer) || left != test.left {
 			t.Errorf("%s %.80s: %d %s, %d are left, want %d %s %d", test.query, test.body, response.StatusCode, answer, left, test.status, test.answer, test.left)
 		}
 	}

@@ -26,6 +26,10 @@ const (
 // create answers POST /emails: the body, a message/rfc822, is stored as if it had
 // come by SMTP from sender to each recipient.
 func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
+	bucket, ok := a.bucket.Whole()
+	if !ok {
+		return newProblem(http.StatusForbidden, "nothing can be stored here, where only a part of the mail is shown: send it by SMTP")
+	}
 	m, p := parseEnvelope(r.URL.RawQuery)
 	if p != nil {
 		return p
@@ -42,9 +46,9 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	m.HeaderFields = store.HeaderFields(message.ScanHeader(m.Raw))
 	// A message that has arrived completely is kept even if the client has closed its
 	// half of the connection, which ends the request's context.
-	switch err := a.bucket.Append(context.WithoutCancel(r.Context()), m); {
+	switch err := bucket.Append(context.WithoutCancel(r.Context()), m); {
 	case errors.Is(err, store.ErrTooLarge):
-		a.bucket.Refuse()
+		bucket.Refuse()
 		return newProblem(http.StatusRequestEntityTooLarge, "the message is larger than the bucket")
 	case err != nil:
 		return workProblem(fmt.Errorf("storing the message: %w", err))

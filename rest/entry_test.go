@@ -82,7 +82,7 @@ func TestReadIsTheLastOfAnEmail(t *testing.T) {
 		target := "/emails/" + m.ID.String()
 		unread, before := do(t, a, "GET", target)
 		again, _ := do(t, a, "GET", target, "If-None-Match", unread.Header.Get("ETag"))
-		a.bucket.Mark(t.Context(), []store.ID{m.ID}, true)
+		bucketOf(a).Mark(t.Context(), []store.ID{m.ID}, true)
 		read, after := do(t, a, "GET", target, "If-None-Match", unread.Header.Get("ETag"))
 		if again.StatusCode != http.StatusNotModified || read.StatusCode != http.StatusOK || read.Header.Get("ETag") == unread.Header.Get("ETag") {
 			t.Errorf("%d, after it was read %d", again.StatusCode, read.StatusCode)

@@ -31,8 +31,8 @@ const (
 // events answers GET /events: a stream of server-sent events. Those without a name are one
 // for each email that arrives and matches: the event's id is the email's, its data the
 // email's entry in lists. Events deleted and read have the ids of emails that were removed
-// and marked, whether they match or not, as a removed email can no longer be looked at. All
-// are in the order in which it happened.
+// and marked, of all that may be seen, whether they match or not, as a removed email can no
+// longer be looked at. All are in the order in which it happened.
 //
 // The stream begins after the event that Last-Event-ID or the parameter after names, or else
 // with what happens next. Where some of what happened since is no longer remembered, an event
@@ -52,10 +52,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 		return nil
 	}
 	s := &stream{API: a, follower: store.Follower{
-		Bucket: a.bucket, At: from, Query: q.Query, Arrivals: eventBatch, Changes: changeBatch,
-		Find: func(ctx context.Context, q store.Query) (store.Page, error) {
-			return a.search(ctx, q, a.limits.Searches.Await)
-		},
+		View: a.bucket, At: from, Query: q.Query, Arrivals: eventBatch, Changes: changeBatch, Turn: a.limits.Searches.Await,
 	}}
 	s.serve(w, r)
 	return nil
@@ -109,6 +106,7 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(s.running, cancel)()
 	beat := time.NewTicker(s.heartbeat)
 	defer beat.Stop()
+	defer s.follower.Begin()()
 	for ctx.Err() == nil {
 		watch, changed := s.bucket.Watch(s.follower.Query), s.bucket.WatchChanges()
 		more, changes, err := s.next(ctx)
@@ -135,13 +133,14 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // next makes the events of what happened next, in out. More says that there is more already,
-// and changed whether there were any other than arrivals.
+// and changed whether anything but arrivals has happened, whether it may be seen or not.
 func (s *stream) next(ctx context.Context) (more, changed bool, err error) {
 	s.out.Reset()
+	from := s.follower.At.Next
 	steps, more, err := s.follower.Next(ctx)
 	if errors.Is(err, store.ErrForgotten) {
 		s.event("reset", s.follower.At, "{}")
-		return true, false, nil
+		return false, true, nil
 	}
 	for _, step := range steps {
 		if s.out.Len() >= eventBytes {
@@ -150,12 +149,11 @@ func (s *stream) next(ctx context.Context) (more, changed bool, err error) {
 		if step.Arrived != nil {
 			s.arrival(step.Arrived)
 		} else {
-			s.changes(step.Changes)
-			changed = true
+			s.changes(step)
 		}
 		s.follower.At = step.At
 	}
-	return more, changed, err
+	return more, s.follower.At.Next != from, err
 }
 
 // arrival writes the event of an email that has arrived.
@@ -166,23 +164,14 @@ func (s *stream) arrival(m *store.Message) {
 	s.out.WriteString("\n")
 }
 
-// changes writes the events of changes: one for each run of them of the same kind.
-func (s *stream) changes(changes []store.Change) {
-	at := s.follower.At
-	for len(changes) > 0 {
-		n := 1
-		for n < len(changes) && eventOf(changes[n].Kind) == eventOf(changes[0].Kind) {
-			n++
-		}
-		at = at.Past(changes[:n])
-		kind := eventOf(changes[0].Kind)
-		s.event(kind.name, at, fragmentJSON(func(out *jsonStream) {
-			out.plain(`{"ids":`)
-			array(out, changes[:n], func(c store.Change) { out.plain(`"` + c.ID.String() + `"`) })
-			out.plain(kind.more + "}")
-		}))
-		changes = changes[n:]
-	}
+// changes writes the event of changes of one sort.
+func (s *stream) changes(step store.Step) {
+	kind := eventOf(step.Changes[0].Kind)
+	s.event(kind.name, step.At, fragmentJSON(func(out *jsonStream) {
+		out.plain(`{"ids":`)
+		array(out, step.Changes, func(c store.Change) { out.plain(`"` + c.ID.String() + `"`) })
+		out.plain(kind.more + "}")
+	}))
 }
 
 // changeEvent is the name of an event of changes, and what its data has beside the ids.

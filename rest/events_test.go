@@ -110,7 +110,7 @@ func (e event) steps(t *testing.T) (steps []string) {
 
 func mustStore(t testing.TB, a *API, m *store.Message) *store.Message {
 	t.Helper()
-	if err := a.bucket.Append(t.Context(), m); err != nil {
+	if err := bucketOf(a).Append(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -137,19 +137,19 @@ func TestEventsTellOfDeletionsAndMarks(t *testing.T) {
 			}
 		}
 	}
-	a.bucket.Mark(t.Context(), []store.ID{second.ID, first.ID}, true)
+	bucketOf(a).Mark(t.Context(), []store.ID{second.ID, first.ID}, true)
 	expect(both, "read", ids(second, first)+`,"read":true}`)
-	a.bucket.Mark(t.Context(), []store.ID{first.ID}, false)
+	bucketOf(a).Mark(t.Context(), []store.ID{first.ID}, false)
 	expect(both, "read", ids(first)+`,"read":false}`)
 	third := mustStore(t, a, mail("s@x", "q@x", "Subject: three\r\n\r\n"))
 	expect(both[:1], "", `{"id":"`+third.ID.String())
 	fourth := mustStore(t, a, mail("s@x", "r@x", "Subject: one\r\n\r\n"))
 	expect(both, "", `{"id":"`+fourth.ID.String())
-	if n, err := a.bucket.DeleteIDs(t.Context(), []store.ID{first.ID, third.ID}); err != nil || n != 2 {
+	if n, err := bucketOf(a).DeleteIDs(t.Context(), []store.ID{first.ID, third.ID}); err != nil || n != 2 {
 		t.Errorf("%d deleted, %v", n, err)
 	}
 	expect(both, "deleted", ids(first, third)+"}")
-	a.bucket.SetLimits(store.Limits{MaxMessages: 1})
+	bucketOf(a).SetLimits(store.Limits{MaxMessages: 1})
 	expect(both, "deleted", ids(second)+"}")
 	fifth := mustStore(t, a, mail("s@x", "r@x", "Subject: one\r\n\r\n"))
 	expect(both, "deleted", ids(fourth)+"}")
@@ -200,7 +200,7 @@ func TestClientsThatWereAwayTooLongAreReset(t *testing.T) {
 	a := newTestAPI(t, first, second)
 	server := serveAPI(t, a).URL
 	for i := range 40_000 {
-		a.bucket.Mark(t.Context(), []store.ID{first.ID}, i%2 == 0)
+		bucketOf(a).Mark(t.Context(), []store.ID{first.ID}, i%2 == 0)
 	}
 	for name, test := range map[string]struct {
 		from string
@@ -246,7 +246,7 @@ func TestManyDeleteAndWatch(t *testing.T) {
 	a := newAPIOf(t, store.New(store.Limits{MaxMessages: 300}))
 	server := serveAPI(t, a).URL
 	const end = "0123456789abcdef0123456789abcdef@x"
-	watchers := []*eventStream{listenToEvents(t, server, "", ""), listenToEvents(t, server, "", a.bucket.Now().String())}
+	watchers := []*eventStream{listenToEvents(t, server, "", ""), listenToEvents(t, server, "", bucketOf(a).Now().String())}
 	seen := make([][]string, len(watchers))
 	var watching, writing sync.WaitGroup
 	for i, s := range watchers {
@@ -269,14 +269,14 @@ func TestManyDeleteAndWatch(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 3))
 			for range rounds {
 				m := mail("s@x", "r@x", "Subject: x\r\n\r\n")
-				if err := a.bucket.Append(t.Context(), m); err != nil {
+				if err := bucketOf(a).Append(t.Context(), m); err != nil {
 					t.Error(err)
 				}
 				switch r.IntN(4) {
 				case 0:
-					a.bucket.Delete(t.Context(), m.ID)
+					bucketOf(a).Delete(t.Context(), m.ID)
 				case 1:
-					a.bucket.Mark(t.Context(), []store.ID{m.ID}, true)
+					bucketOf(a).Mark(t.Context(), []store.ID{m.ID}, true)
 				}
 			}
 		})

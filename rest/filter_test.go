@@ -20,7 +20,7 @@ func TestFilters(t *testing.T) {
 		mail("x@y", "user+tag@run42.test", "From: =?utf-8?q?J=C3=BCrgen?= <j@y>\r\nTo: Team <t@y>\r\nX-Run: =?utf-8?q?vierzig?=\r\nX-Run: two\r\nContent-Transfer-Encoding: base64\r\n\r\nSGlkZGVuIFfDtnJ0ZXI=\r\n"),
 		mail("x@y", "q@run42.test", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Disposition: attachment; filename=f\r\n\r\nNOT LOOKED AT\r\n--b--\r\n"),
 	} {
-		if err := a.bucket.Append(t.Context(), m); err != nil {
+		if err := bucketOf(a).Append(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 		others = append(others, m)

@@ -24,7 +24,7 @@ func TestListAndEmailTellTheSameSubject(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &whole); err != nil {
 			t.Fatal(err)
 		}
-		all, _ := a.bucket.Get(a.bucket.Newest())
+		all, _ := bucketOf(a).Get(bucketOf(a).Newest())
 		if listed.Subject != want || whole.Subject != want || a.contents.Mail(all).Parsed().Subject() != want {
 			t.Errorf("%q: listed %q, email %q, want %q", raw, listed.Subject, whole.Subject, want)
 		}

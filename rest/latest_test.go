@@ -91,7 +91,7 @@ func TestLatestWaits(t *testing.T) {
 		})
 	}
 	waiting(t, a, 2)
-	if err := a.bucket.Append(t.Context(), mail("s@x", "a@run42.test", "\r\nthe mail\r\n")); err != nil {
+	if err := bucketOf(a).Append(t.Context(), mail("s@x", "a@run42.test", "\r\nthe mail\r\n")); err != nil {
 		t.Error(err)
 	}
 }
@@ -101,14 +101,14 @@ func TestLatestIsDeletedOnce(t *testing.T) {
 	a := newTestAPI(t)
 	const n = 400
 	for i := range n {
-		if err := a.bucket.Append(t.Context(), mail("s@x", fmt.Sprintf("%d@x", i%2), "x")); err != nil {
+		if err := bucketOf(a).Append(t.Context(), mail("s@x", fmt.Sprintf("%d@x", i%2), "x")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if response, _ := do(t, a, "DELETE", "/emails/latest?recipient=0@x"); response.StatusCode != http.StatusNoContent {
 		t.Fatalf("%v", response)
 	}
-	if page, _ := a.bucket.Find(t.Context(), store.Query{Recipient: "0@x"}); page.Total != n/2-1 {
+	if page, _ := bucketOf(a).Find(t.Context(), store.Query{Recipient: "0@x"}); page.Total != n/2-1 {
 		t.Errorf("%d are left of those that match", page.Total)
 	}
 	var deleted [4]int

@@ -13,7 +13,7 @@ import (
 // without a search.
 func (a *API) list(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
 	when := a.now()
-	kept := a.pages.get(r.URL.RawQuery, when)
+	kept := a.pages.get(a.pageKey(r), when)
 	var q *query
 	if kept == nil {
 		var p *problem
@@ -64,7 +64,7 @@ func (a *API) sendPage(w http.ResponseWriter, r *http.Request, q *query, when mo
 			s.plain(`,"totalPages":` + strconv.Itoa((page.Total+q.Limit-1)/q.Limit) + "}")
 		})
 		if q.wait == 0 {
-			a.pages.put(r.URL.RawQuery, when, document)
+			a.pages.put(a.pageKey(r), when, document)
 		}
 		return document
 	})
@@ -85,15 +85,20 @@ func (a *API) page(w http.ResponseWriter, r *http.Request, q *query) (*store.Pag
 	return &page, nil
 }
 
-// search finds what q matches. If it has to look at each message for that, it first
-// calls turn, which waits until it may.
-func (a *API) search(ctx context.Context, q store.Query, turn func(context.Context) (func(), error)) (store.Page, error) {
-	if q.LooksAtEach() {
-		release, err := turn(ctx)
-		if err != nil {
-			return store.Page{}, err
-		}
-		defer release()
+// search finds what q matches when it is its turn.
+func (a *API) search(ctx context.Context, q store.Query, wait func(context.Context) (func(), error)) (store.Page, error) {
+	done, err := a.turn(ctx, q, wait)
+	if err != nil {
+		return store.Page{}, err
 	}
+	defer done()
 	return a.bucket.Find(ctx, q)
+}
+
+// turn waits until each message that q leaves may be looked at, if that is needed.
+func (a *API) turn(ctx context.Context, q store.Query, wait func(context.Context) (func(), error)) (done func(), err error) {
+	if !a.bucket.LooksAtEach(q) {
+		return func() {}, nil
+	}
+	return wait(ctx)
 }

@@ -58,21 +58,18 @@ func (a *API) mbox(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 
 // next is the first email that q matches, nil if there is none.
 func (a *API) next(ctx context.Context, q store.Query) (*store.Message, error) {
-	if q.Match != nil {
-		release, err := a.limits.Searches.Await(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
+	done, err := a.turn(ctx, q, a.limits.Searches.Await)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	if m, ok := a.bucket.First(ctx, q); ok {
 		return m, nil
 	}
-	_, err := a.bucket.Find(ctx, store.Query{}) // it tells whether the bucket was closed meanwhile
-	if err == nil {
-		err = ctx.Err()
+	if err := a.bucket.Err(); err != nil {
+		return nil, err
 	}
-	return nil, err
+	return nil, ctx.Err()
 }
 
 func (a *API) sendMboxMail(ctx context.Context, out *bufio.Writer, m *store.Message) error {

@@ -49,7 +49,7 @@ func TestMbox(t *testing.T) {
 	}
 	a := newTestAPI(t)
 	for i, raw := range raws {
-		if err := a.bucket.Append(t.Context(), mail([]string{"a b@x", "", "s@x", "s@x"}[i], strconv.Itoa(i)+"@x", raw)); err != nil {
+		if err := bucketOf(a).Append(t.Context(), mail([]string{"a b@x", "", "s@x", "s@x"}[i], strconv.Itoa(i)+"@x", raw)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestMbox(t *testing.T) {
 	if got := response.Header; got.Get("Content-Type") != "application/mbox" || got.Get("Content-Disposition") != `attachment; filename="emails.mbox"` || got.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v", got)
 	}
-	page, err := a.bucket.Find(t.Context(), store.Query{Ascending: true, Limit: 10})
+	page, err := bucketOf(a).Find(t.Context(), store.Query{Ascending: true, Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestMboxIsStreamed(t *testing.T) {
 	const n = 100
 	large := strings.Repeat(strings.Repeat("x", 998)+"\r\n", 1000)
 	for i := range n {
-		if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "Subject: "+strconv.Itoa(i)+"\r\n\r\n"+large)); err != nil {
+		if err := bucketOf(a).Append(t.Context(), mail("s@x", "r@x", "Subject: "+strconv.Itoa(i)+"\r\n\r\n"+large)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,23 +106,23 @@ func TestMboxIsStreamed(t *testing.T) {
 	if _, err := io.ReadFull(response.Body, head); err != nil {
 		t.Fatal(err)
 	}
-	page, err := a.bucket.Find(t.Context(), store.Query{Limit: 5})
+	page, err := bucketOf(a).Find(t.Context(), store.Query{Limit: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range page.Messages {
-		a.bucket.Delete(t.Context(), m.ID)
+		bucketOf(a).Delete(t.Context(), m.ID)
 	}
 	for _, i := range []int{90, 80} {
-		gone, err := a.bucket.Find(t.Context(), store.Query{Ascending: true, Offset: i, Limit: 1})
+		gone, err := bucketOf(a).Find(t.Context(), store.Query{Ascending: true, Offset: i, Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if deleted, err := a.bucket.Delete(t.Context(), gone.Messages[0].ID); err != nil || !deleted {
+		if deleted, err := bucketOf(a).Delete(t.Context(), gone.Messages[0].ID); err != nil || !deleted {
 			t.Fatal(deleted, err)
 		}
 	}
-	if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "Subject: 1000\r\n\r\n")); err != nil {
+	if err := bucketOf(a).Append(t.Context(), mail("s@x", "r@x", "Subject: 1000\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	rest, err := io.ReadAll(response.Body)
@@ -144,7 +144,7 @@ func TestMboxIsStreamed(t *testing.T) {
 func TestMboxOfABucketThatClosesIsCutOff(t *testing.T) {
 	a := newTestAPI(t)
 	for range 50 {
-		if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "\r\n"+strings.Repeat("x", 1<<20))); err != nil {
+		if err := bucketOf(a).Append(t.Context(), mail("s@x", "r@x", "\r\n"+strings.Repeat("x", 1<<20))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -153,7 +153,7 @@ func TestMboxOfABucketThatClosesIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	a.bucket.Close()
+	bucketOf(a).Close()
 	if _, err := io.Copy(io.Discard, response.Body); err == nil {
 		t.Error("the file ends well")
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"container/list"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -30,6 +31,9 @@ type moment struct {
 
 // now is the present moment.
 func (a *API) now() moment { return moment{a.bucket.Version(), time.Now().Unix() / (15 * 60)} }
+
+// pageKey is what a list is kept by: who may see it, and what was asked for.
+func (a *API) pageKey(r *http.Request) string { return a.bucket.Name() + "?" + r.URL.RawQuery }
 
 // keptPage is the document that a query string is answered with at a moment.
 type keptPage struct {

@@ -26,23 +26,23 @@ func TestListsFollowTheBucket(t *testing.T) {
 	}
 	check("nothing", 0, 0, 0, 0, 0)
 	first := mail("s@x", "r@x", "\r\nword")
-	if err := a.bucket.Append(t.Context(), first); err != nil {
+	if err := bucketOf(a).Append(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	check("an arrival", 1, 1, 1, 1, 1)
 	second := mail("s@x", "other@x", "\r\nx")
-	if err := a.bucket.Append(t.Context(), second); err != nil {
+	if err := bucketOf(a).Append(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}
 	check("another", 2, 1, 1, 2, 2)
-	a.bucket.Mark(t.Context(), []store.ID{first.ID}, true)
+	bucketOf(a).Mark(t.Context(), []store.ID{first.ID}, true)
 	if _, body := do(t, a, "GET", "/emails?recipient=r@x"); !strings.Contains(body, `"read":true`) {
 		t.Errorf("after a mark: %s", body)
 	}
 	do(t, a, "DELETE", "/emails/"+first.ID.String())
 	check("a deletion", 1, 0, 0, 1, 1)
-	a.bucket.SetLimits(store.Limits{MaxAge: time.Millisecond})
-	for held := true; held; _, held = a.bucket.Get(second.ID) {
+	bucketOf(a).SetLimits(store.Limits{MaxAge: time.Millisecond})
+	for held := true; held; _, held = bucketOf(a).Get(second.ID) {
 		time.Sleep(time.Millisecond)
 	}
 	check("the end of their time", 0, 0, 0, 0, 0)
@@ -62,13 +62,13 @@ func TestListsNeverLagBehindArrivals(t *testing.T) {
 	defer wg.Wait()
 	wg.Go(func() {
 		for range n {
-			if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
+			if err := bucketOf(a).Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
 				t.Error(err)
 			}
 		}
 	})
 	for held := 0; held < n; {
-		held = a.bucket.Stats().Messages
+		held = bucketOf(a).Stats().Messages
 		_, body := do(t, a, "GET", "/emails?limit=1")
 		_, total, _ := strings.Cut(body, `"totalResults":`)
 		var listed int

@@ -191,7 +191,7 @@ func TestCreate(t *testing.T) {
 	if response, _ := doBody(t, a, "POST", "/emails?recipient=a@x", strings.Repeat("x", maxCreated+1), "Content-Type", "message/rfc822"); response.StatusCode != 413 {
 		t.Errorf("too large: %d", response.StatusCode)
 	}
-	if stats := a.bucket.Stats(); stats.Received != 1 {
+	if stats := bucketOf(a).Stats(); stats.Received != 1 {
 		t.Errorf("%+v", stats)
 	}
 }
@@ -199,10 +199,10 @@ func TestCreate(t *testing.T) {
 func TestStats(t *testing.T) {
 	m := mail("a@x", "b@x", "x")
 	a := newTestAPI(t, m)
-	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, fmt.Sprintf(`"received":1,"evicted":0,"expired":0,"deleted":0,"refused":0,"messages":1,"unread":1,"bytes":%d,"oldest":%d,"limits":{"maxMessages":null,`, a.bucket.Stats().Bytes, m.Arrived)) {
+	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, fmt.Sprintf(`"received":1,"evicted":0,"expired":0,"deleted":0,"refused":0,"messages":1,"unread":1,"bytes":%d,"oldest":%d,"limits":{"maxMessages":null,`, bucketOf(a).Stats().Bytes, m.Arrived)) {
 		t.Errorf("stats: %s", body)
 	}
-	a.bucket.SetLimits(store.Limits{MaxMessages: 3, MaxBytes: 5, PerBox: store.BoxLimits{Recipient: 7}})
+	bucketOf(a).SetLimits(store.Limits{MaxMessages: 3, MaxBytes: 5, PerBox: store.BoxLimits{Recipient: 7}})
 	if _, body := do(t, a, "GET", "/stats"); !strings.Contains(body, `"oldest":null,"limits":{"maxMessages":3,"maxBytes":5,"maxAge":null,"maxMessagesPer":{"login":null,"recipient":7,"sender":null}}`) {
 		t.Errorf("stats: %s", body)
 	}

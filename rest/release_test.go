@@ -29,7 +29,7 @@ func newReleasingAPI(t *testing.T, r *releasetest.Relay, mails ...*store.Message
 	}
 	a.outlet = release.New(release.Config{
 		Server: release.Server{Address: r.Address, Roots: r.Roots, Hello: "here.test"}, Allowed: allowed, From: from, MaxPerMinute: 5,
-	}, a.bucket, new(release.Ledger), zap.NewNop())
+	}, bucketOf(a), new(release.Ledger), zap.NewNop())
 	a.who = func(r *http.Request) string { return r.Header.Get("X-User") }
 	return a
 }

@@ -40,7 +40,10 @@ type boxLimitsAnswer struct {
 }
 
 func (a *API) stats(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
-	s := a.bucket.Stats()
+	s, ok := a.bucket.Stats()
+	if !ok {
+		return hidden()
+	}
 	answer := statsAnswer{
 		Received: s.Received, Evicted: s.Evicted, Expired: s.Expired, Deleted: s.Deleted, Refused: s.Refused,
 		Messages: s.Messages, Unread: s.Unread, Bytes: s.Bytes, Oldest: positive(s.Oldest),

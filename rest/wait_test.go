@@ -49,9 +49,9 @@ func ask(url string) (results int, status int, err error) {
 // waiting waits until n calls wait on the bucket of a.
 func waiting(t *testing.T, a *API, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); a.bucket.Watching() != n; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); bucketOf(a).Watching() != n; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d calls wait, want %d", a.bucket.Watching(), n)
+			t.Fatalf("%d calls wait, want %d", bucketOf(a).Watching(), n)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestWaitIsAnsweredWhenEnoughHaveCome(t *testing.T) {
 						t.Fatalf("answered too early (%v)", err)
 					default:
 					}
-					if err := a.bucket.Append(t.Context(), m); err != nil {
+					if err := bucketOf(a).Append(t.Context(), m); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -157,7 +157,7 @@ func TestWaitersAndArrivalsRace(t *testing.T) {
 			for round := range rounds {
 				recipient := fmt.Sprintf("c%dr%d@x", i, round)
 				wg.Go(func() {
-					if err := a.bucket.Append(t.Context(), mail("s@x", recipient, "x")); err != nil {
+					if err := bucketOf(a).Append(t.Context(), mail("s@x", recipient, "x")); err != nil {
 						t.Error(err)
 					}
 				})
@@ -214,7 +214,7 @@ func TestEventsTellOfEachEmailOnce(t *testing.T) {
 	for i := range 2 * eventBatch {
 		third := mail("s@x", "r@x", fmt.Sprintf("Subject: o%d\r\n\r\n", i))
 		for _, m := range []*store.Message{mail("s@x", "other@x", "Subject: x\r\n\r\n"), third} {
-			if err := a.bucket.Append(t.Context(), m); err != nil {
+			if err := bucketOf(a).Append(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -246,7 +246,7 @@ func TestClosedBucketEndsWhatWaits(t *testing.T) {
 		}()
 	}
 	waiting(t, a, len(paths))
-	a.bucket.Close()
+	bucketOf(a).Close()
 	for range paths {
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -265,7 +265,7 @@ func TestWaitLooksAtEachEmailOnce(t *testing.T) {
 	const before, after = 50, 20
 	a := newTestAPI(t)
 	for range before {
-		if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
+		if err := bucketOf(a).Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -281,17 +281,18 @@ func TestWaitLooksAtEachEmailOnce(t *testing.T) {
 	}
 	done := make(chan *store.Page)
 	go func() {
-		page, _ := a.await(httptest.NewRecorder(), httptest.NewRequest("GET", "/emails", nil), q)
+		r := httptest.NewRequest("GET", "/emails", nil)
+		page, _ := a.of(r).await(httptest.NewRecorder(), r, q)
 		done <- page
 	}()
 	for i := range after {
 		// The call has looked at all there is before the next one comes.
-		for deadline := time.Now().Add(patience); looks.Load() < int64(before+2*i) || a.bucket.Watching() == 0; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(patience); looks.Load() < int64(before+2*i) || bucketOf(a).Watching() == 0; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%d looks at %d emails", looks.Load(), before+2*i)
 			}
 		}
-		if err := a.bucket.Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
+		if err := bucketOf(a).Append(t.Context(), mail("s@x", "r@x", "x")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -186,7 +186,7 @@ func TestIdleStreamsSayThatTheyAreAlive(t *testing.T) {
 func TestMessagesTooLargeForTheBucketAreRefused(t *testing.T) {
 	a := newAPIOf(t, store.New(store.Limits{MaxBytes: 1000}))
 	response, _ := doBody(t, a, "POST", "/emails?recipient=b@x", strings.Repeat("x", 2000), "Content-Type", "message/rfc822")
-	if stats := a.bucket.Stats(); response.StatusCode != http.StatusRequestEntityTooLarge || stats.Refused != 1 || stats.Received != 0 {
+	if stats := bucketOf(a).Stats(); response.StatusCode != http.StatusRequestEntityTooLarge || stats.Refused != 1 || stats.Received != 0 {
 		t.Errorf("%d, %+v", response.StatusCode, stats)
 	}
 }

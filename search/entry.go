@@ -10,10 +10,15 @@ import (
 // ListEntry is what lists show of a mail beside its envelope. It must not be changed.
 type ListEntry struct{ message.Summary }
 
+// Keeper keeps values beside messages, as a bucket does and a view of it.
+type Keeper interface {
+	Keep(m *store.Message, kind store.Derived, value any, cost int64)
+}
+
 // Entry gives what lists show of m, which b holds. It is worked out once and kept beside m,
 // where it counts in the memory that b may take. For a bucket that is full, the entries
 // used last are kept outside of it.
-func Entry(b *store.Bucket, m *store.Message) *ListEntry {
+func Entry(b Keeper, m *store.Message) *ListEntry {
 	if e := keptEntry(m); e != nil {
 		return e
 	}

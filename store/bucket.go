@@ -7,8 +7,9 @@
 //
 // bucket.go appends, limits.go and boxes.go evict, query.go finds, delete.go deletes,
 // mark.go marks what has been read, release.go remembers what was sent on, history.go what
-// was removed and marked, and watch.go waits for arrivals, which conditional.go compares
-// with what is waited for.
+// was removed and marked, follow.go reads it with the arrivals, and watch.go waits for them,
+// which conditional.go compares with what is waited for. view.go has what is not everybody's
+// to see, and removed.go what is needed to tell of changes to it.
 //
 // A bucket that [Open] makes is fed by a log: journal.go says what a [Journal] is, record.go
 // what is written into it; journaled.go writes, and feed.go does to the bucket what the log
@@ -68,6 +69,7 @@ type Bucket struct {
 	newest   ID
 	kept     kept
 	history  history
+	removed  removed
 	releases map[ID][]Release // of messages that are held
 	expiry   timer
 	arrived  uint64     // how many messages came
@@ -179,6 +181,7 @@ func (b *Bucket) remove(seq uint64, why ChangeKind) (*Message, bool) {
 	}
 	b.stats.Freed += m.cost
 	b.record(why, m)
+	b.remember(m)
 	if b.log != nil {
 		b.log.goes(m)
 	}
@@ -225,6 +228,7 @@ func (b *Bucket) Close() error {
 	b.stats.Freed += b.bytes
 	b.bytes, b.unread, b.ring, b.indexes, b.kept = 0, 0, ring{}, [indexKinds]index{}, kept{}
 	b.history.changes, b.history.first, b.releases = nil, b.history.next, nil
+	b.removed = removed{followers: b.removed.followers}
 	b.mu.Unlock()
 	b.watches.close()
 	b.changed.close()

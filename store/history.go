@@ -24,6 +24,14 @@ const (
 // Removed reports whether the message is gone.
 func (k ChangeKind) Removed() bool { return k <= Expired }
 
+// sort is the same for kinds that those who follow are told of together.
+func (k ChangeKind) sort() ChangeKind {
+	if k.Removed() {
+		return Deleted
+	}
+	return k
+}
+
 // Change is something that happened to a message.
 type Change struct {
 	ID   ID // of the message
@@ -67,12 +75,6 @@ func (p Position) String() string {
 		return p.After.String()
 	}
 	return p.After.String() + "-" + strconv.FormatUint(p.Next, 10)
-}
-
-// Past is the position after changes, of which the first is the one with the number Next,
-// which must not be 0.
-func (p Position) Past(changes []Change) Position {
-	return Position{changes[len(changes)-1].Newest, p.Next + uint64(len(changes))}
 }
 
 // Bounds of a history: the number of changes, which take 33 bytes each, and what part of
@@ -154,23 +156,24 @@ func (h *history) resize(room int) {
 }
 
 // find is the number of the first change at a position or after it, and whether all of
-// them are remembered. Newest is the last arrival.
+// them are remembered. Newest is the last arrival. Of the IDs only the times count, which are of
+// one message each, as those of views that are confined have no more.
 func (h *history) find(p Position, newest ID) (n uint64, ok bool) {
-	if p.After.compare(newest) > 0 {
+	if p.After.ticks() > newest.ticks() {
 		return 0, false // of another process
 	}
 	if p.Next != 0 {
 		return p.Next, h.first <= p.Next && p.Next <= h.next
 	}
 	// IDs that are no UUIDs of version 7 stand for the beginning of all.
-	if p.After.ticks() != 0 && p.After.compare(h.oldest) < 0 {
+	if p.After.ticks() != 0 && p.After.ticks() < h.oldest.ticks() {
 		return 0, false
 	}
-	if h.forgotten.ID != (ID{}) && h.forgotten.Newest.compare(p.After) >= 0 {
+	if h.forgotten.ID != (ID{}) && h.forgotten.Newest.ticks() >= p.After.ticks() {
 		return 0, false
 	}
 	return h.first + uint64(sort.Search(int(h.next-h.first), func(i int) bool {
-		return h.at(h.first+uint64(i)).Newest.compare(p.After) >= 0
+		return h.at(h.first+uint64(i)).Newest.ticks() >= p.After.ticks()
 	})), true
 }
 

@@ -18,7 +18,7 @@ type follower struct {
 }
 
 func newFollower(b *Bucket) *follower {
-	return &follower{Follower: Follower{Bucket: b, At: b.Now()}}
+	return &follower{Follower: Follower{View: b.All(), At: b.Now()}}
 }
 
 // read takes in what has happened since it last did, at most so many arrivals and so many

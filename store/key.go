@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // key is what messages are found by without looking at them: an address, a domain or a
 // login in lower case.
@@ -81,6 +84,11 @@ func (q *Query) keys() []key {
 	}
 	if q.SenderDomain != "" {
 		keys = append(keys, key{bySenderDomain, strings.ToLower(q.SenderDomain)})
+	}
+	for _, k := range q.more {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
 	}
 	return keys
 }

@@ -32,6 +32,8 @@ type Query struct {
 	// bucket's lock, and by several goroutines at once if the query is watched.
 	Match func(*Bucket, *Message) bool
 
+	more []key // further keys that messages must have
+
 	// Ascending gives the oldest first.
 	Ascending bool
 	// Offset is how many messages to skip, Limit how many to return at most; with
@@ -39,9 +41,8 @@ type Query struct {
 	Offset, Limit int
 }
 
-// LooksAtEach reports whether a search for q looks at each message that its addresses and
-// bounds leave, so that the search takes as long as there are such messages.
-func (q *Query) LooksAtEach() bool { return q.Match != nil || q.Read != nil }
+// looksAtEach is what LooksAtEach of a view of everything reports.
+func (q *Query) looksAtEach() bool { return q.Match != nil || q.Read != nil }
 
 // Page is a part of what a query matches.
 type Page struct {
@@ -62,6 +63,16 @@ func (b *Bucket) Get(id ID) (*Message, bool) {
 	return m, m.Arrived >= b.expiredBefore()
 }
 
+// Err is ErrClosed if the bucket is closed.
+func (b *Bucket) Err() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
 // Find returns the messages that q matches among those held when it is called,
 // the newest first unless q says otherwise. It returns ErrClosed if the bucket is
 // closed, and ctx's error if ctx is done before the search is.
@@ -70,7 +81,7 @@ func (b *Bucket) Get(id ID) (*Message, bool) {
 // other without the lock: those that are removed meanwhile may be found or not.
 func (b *Bucket) Find(ctx context.Context, q Query) (Page, error) {
 	keys := q.keys()
-	if !q.LooksAtEach() && len(keys) < 2 {
+	if !q.looksAtEach() && len(keys) < 2 {
 		return b.findByKey(keys, &q)
 	}
 	var p Page

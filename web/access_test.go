@@ -79,7 +79,7 @@ func TestOtherSitesAreRefusedInThePagesOwnForm(t *testing.T) {
 			t.Errorf("%s %s: %d %s", test.method, test.path, response.StatusCode, body)
 		}
 	}
-	if s.Bucket.Stats().Messages != 1 {
+	if bucketOf(s).Stats().Messages != 1 {
 		t.Error("another site has deleted an email")
 	}
 }
@@ -218,7 +218,7 @@ func TestSearchesOfTheSiteWaitForTheirTurn(t *testing.T) {
 		}
 	}
 	release()
-	if response, _ := ask(t, s, "GET", "/?q=x", nil); response.StatusCode != http.StatusOK || s.Bucket.Stats().Messages != 1 {
+	if response, _ := ask(t, s, "GET", "/?q=x", nil); response.StatusCode != http.StatusOK || bucketOf(s).Stats().Messages != 1 {
 		t.Errorf("afterwards: %v", response)
 	}
 }
@@ -227,8 +227,8 @@ func TestAfterDeletingAllTheFirstPageIsShown(t *testing.T) {
 	m := mail("a@x", "")
 	s := newTestSite(t, m)
 	response, _ := ask(t, s, "POST", "/?sender=a@x&page=2", url.Values{"delete": {"matching"}, "newest": {strings.Repeat("f", 32)}})
-	if got := response.Header.Get("Location"); got != "./?sender=a%40x" || s.Bucket.Stats().Messages != 0 {
-		t.Errorf("%s, %+v", got, s.Bucket.Stats())
+	if got := response.Header.Get("Location"); got != "./?sender=a%40x" || bucketOf(s).Stats().Messages != 0 {
+		t.Errorf("%s, %+v", got, bucketOf(s).Stats())
 	}
 }
 

@@ -35,7 +35,13 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 				ids = append(ids, id)
 			}
 		}
-		if _, err := s.Bucket.DeleteIDs(r.Context(), ids); err != nil {
+		done, err := s.turn(r.Context(), store.Query{})
+		if err != nil {
+			s.failSearch(w, r, err)
+			return
+		}
+		_, err = s.Bucket.DeleteIDs(r.Context(), ids)
+		if done(); err != nil {
 			s.failChange(w, r, err)
 			return
 		}

@@ -22,6 +22,7 @@ var english = phrases{
 	"api":          "API",
 	"keys":         "Keys",
 	"theme":        "Colours of this page: the system's, light or dark",
+	"user":         "Who you are here",
 	"smtp.at":      "SMTP",
 	"live":         "Live",
 	"interrupted":  "Reconnecting…",
@@ -207,6 +208,7 @@ var english = phrases{
 	"help.help":   "these keys",
 
 	"error.gone":      "This email is no longer here: it was deleted, expired, or was removed to make room for newer ones.",
+	"error.readonly":  "Nothing can be changed here.",
 	"error.path":      "There is no page at this address.",
 	"error.method":    "This page does not support that method.",
 	"error.origin":    "A page of another site may not change anything here.",

@@ -87,7 +87,10 @@ func (s *Site) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := panes{layout: s.layout(r, english.text("title.list"), f), List: l}
-	p.Unread = s.Bucket.Stats().Unread
+	if p.Unread, err = s.unread(r.Context()); err != nil {
+		s.failSearch(w, r, err)
+		return
+	}
 	if newer != (store.ID{}) {
 		p.List.keepNewer(newer)
 		s.render(w, r, http.StatusOK, "newer.html", &p)
@@ -104,6 +107,17 @@ var listParameters = map[string][]string{"newer": nil}
 func (l *list) keepNewer(than store.ID) {
 	n, _ := slices.BinarySearchFunc(l.Rows, than, func(r row, id store.ID) int { return bytes.Compare(id[:], r.ID[:]) })
 	l.Rows, l.Kept = l.Rows[:n], len(l.Rows)-n
+}
+
+// unread is how many emails that may be seen have not been read.
+func (s *Site) unread(ctx context.Context) (int, error) {
+	done, err := s.turn(ctx, store.Query{})
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	counts, err := s.Bucket.Counts(ctx)
+	return counts.Unread, err
 }
 
 // list is the page of the list that f asks for, or the one with the current email, or
@@ -145,7 +159,7 @@ func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) 
 
 // turn waits until a query that has to look at each message may do so.
 func (s *Site) turn(ctx context.Context, q store.Query) (done func(), err error) {
-	if !q.LooksAtEach() {
+	if !s.Bucket.LooksAtEach(q) {
 		return func() {}, nil
 	}
 	return s.Limits.Searches.Take(ctx)

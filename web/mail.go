@@ -48,6 +48,7 @@ type mailPane struct {
 	Here, List     string // URLs of this email and of the list
 	Newer, Older   string // URLs, empty at the ends
 	API            string // URL of the email in the API
+	Changeable     bool   // it can be deleted
 	ID             store.ID
 	Subject        string
 	From           string
@@ -145,7 +146,10 @@ func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		// Where the mark cannot be kept, the email is shown nevertheless.
 		_, _ = s.Bucket.Mark(r.Context(), []store.ID{id}, true)
 	}
-	p.Unread = s.Bucket.Stats().Unread
+	if p.Unread, err = s.unread(r.Context()); err != nil {
+		s.failSearch(w, r, err)
+		return
+	}
 	p.Title = cmp.Or(p.Mail.Subject, english.text("subject.none"))
 	p.Mail.List = p.List.Here + "#m" + id.String()
 	p.Mail.Older, p.Mail.Newer = p.Mail.neighbourURL(older), p.Mail.neighbourURL(newer)
@@ -187,7 +191,7 @@ func (s *Site) mailPane(r *http.Request, l *layout, m *store.Message, show strin
 	}
 	v := newMailPane(l, m, show, r.URL.Query())
 	v.Releases = shownReleases(s.Bucket.Releases(m.ID))
-	if s.Outlet != nil {
+	if s.Outlet != nil && v.Changeable {
 		v.Release = v.url(showRelease)
 	}
 	shows[v.Show](v)
@@ -199,7 +203,7 @@ func newMailPane(l *layout, m *store.Message, show string, query url.Values) *ma
 	text, html := mail.Text(), mail.HTML()
 	v := &mailPane{
 		layout: l, message: m, mail: mail, text: text, html: html, query: query,
-		ID: m.ID, Show: show, API: l.Root + "emails/" + m.ID.String(),
+		ID: m.ID, Show: show, API: l.Root + "emails/" + m.ID.String(), Changeable: !l.ReadOnly,
 		Subject: mail.Subject(), From: addresses(mail.From()), Sender: cmp.Or(m.Sender, nullSender),
 		Size: len(m.Raw), Received: m.Time(), Codes: message.Codes(mail.Subject(), text, html),
 	}

@@ -43,7 +43,7 @@ func shownReleases(list []store.Release) []shownRelease {
 
 // serveRelease answers with the page that asks, or does what its form says.
 func (s *Site) serveRelease(w http.ResponseWriter, r *http.Request, id store.ID) {
-	if s.Outlet == nil {
+	if s.Outlet == nil || !s.Bucket.Changeable() {
 		s.fail(w, r, http.StatusNotFound, "error.path")
 		return
 	}

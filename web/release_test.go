@@ -28,7 +28,7 @@ func newReleasingSite(t *testing.T, r *releasetest.Relay, emails ...*store.Messa
 	}
 	s.Outlet = release.New(release.Config{
 		Server: release.Server{Address: r.Address, Roots: r.Roots, Hello: "here.test"}, Allowed: allowed, From: from,
-	}, s.Bucket, new(release.Ledger), zap.NewNop())
+	}, bucketOf(s), new(release.Ledger), zap.NewNop())
 	s.Who = func(*http.Request) string { return "<tester>" }
 	return s
 }
@@ -55,7 +55,7 @@ func TestReleaseIsAskedForAndShown(t *testing.T) {
 		"ann@ours.test,ann@evil.test": {403, "Nothing was sent"},
 	} {
 		response, body := ask(t, s, "POST", view+"/release", url.Values{"to": {to}})
-		if response.StatusCode != want.status || !strings.Contains(body, want.text) || len(relay.Mails()) != 0 || s.Bucket.Stats().Messages != 1 {
+		if response.StatusCode != want.status || !strings.Contains(body, want.text) || len(relay.Mails()) != 0 || bucketOf(s).Stats().Messages != 1 {
 			t.Errorf("%q: %d, %d mails\n%s", to, response.StatusCode, len(relay.Mails()), body)
 		}
 	}

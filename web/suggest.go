@@ -24,7 +24,7 @@ var searchWords = []string{
 // received mail lately, of what q matches. If q has to look at each email, they are those
 // of the page that was found.
 func (s *Site) suggestions(ctx context.Context, q store.Query, found []*store.Message) []string {
-	if !q.LooksAtEach() {
+	if !s.Bucket.LooksAtEach(q) {
 		q.Limit, q.Offset = maxSeen, 0
 		if lately, err := s.Bucket.Find(ctx, q); err == nil {
 			found = lately.Messages

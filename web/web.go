@@ -40,7 +40,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // Options are what a site needs.
 type Options struct {
-	Bucket *store.Bucket
+	// Access says what a request may see and change.
+	Access func(*http.Request) guard.Access
 
 	// Guard says which requests are answered, and Limits bound what they take.
 	Guard  *guard.Guard
@@ -62,12 +63,14 @@ type Options struct {
 // Site serves the pages.
 type Site struct {
 	Options
-	facts facts
+	Bucket *store.View // what the request may see; nil until there is one
+	user   string      // who asks
+	facts  *facts
 }
 
 // New makes a site.
 func New(o Options) *Site {
-	return &Site{Options: o}
+	return &Site{Options: o, facts: new(facts)}
 }
 
 // policy is the content security policy of pages: they may load our own style, script
@@ -77,7 +80,16 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 // Serve answers the request if its path is one of the site's, and otherwise
 // reports false without having touched w.
-func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
+func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool { return s.of(r).serve(w, r) }
+
+// of is the site as one request may use it.
+func (s *Site) of(r *http.Request) *Site {
+	one, access := *s, s.Access(r)
+	one.Bucket, one.user = access.Mail, access.User
+	return &one
+}
+
+func (s *Site) serve(w http.ResponseWriter, r *http.Request) bool {
 	if a, ok := assets[strings.TrimPrefix(r.URL.Path, "/")]; ok {
 		if s.allow(w, r, guard.Data, http.MethodGet, http.MethodHead) {
 			a.serve(w, r)
@@ -91,7 +103,7 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	below, isView := strings.CutPrefix(r.URL.Path, "/view/")
-	if below == "sessions" && isView {
+	if below == "sessions" && isView && !s.Bucket.Confined() {
 		if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead) {
 			s.serveSessions(w, r)
 		}
@@ -114,6 +126,7 @@ func (s *Site) Serve(w http.ResponseWriter, r *http.Request) bool {
 
 // NotFound answers a browser that asks for a path that no handler serves.
 func (s *Site) NotFound(w http.ResponseWriter, r *http.Request) {
+	s = s.of(r)
 	if s.allow(w, r, guard.Page, http.MethodGet, http.MethodHead) {
 		s.fail(w, r, http.StatusNotFound, "error.path")
 	}
@@ -143,6 +156,8 @@ func (s *Site) allow(w http.ResponseWriter, r *http.Request, kind guard.Kind, me
 		s.fail(w, r, http.StatusMethodNotAllowed, "error.method")
 	case kind == guard.Page && guard.FromElsewhere(r):
 		s.arrive(w, r)
+	case guard.Changes(r.Method) && !s.Bucket.Changeable():
+		s.fail(w, r, http.StatusForbidden, "error.readonly")
 	default:
 		return true
 	}
@@ -163,8 +178,11 @@ type layout struct {
 	Title     string
 	Filter    filter
 	Addresses []string
-	Failed    int // sessions from which no email came
 	Unread    int // emails; 0 on pages that do not show them
+	User      string
+	Sessions  bool // those from which no email came are shown
+	Failed    int  // how many there are
+	ReadOnly  bool // nothing can be changed
 }
 
 // panes is a page with the list, and with an email beside it if there is one.
@@ -175,7 +193,14 @@ type panes struct {
 }
 
 func (s *Site) layout(r *http.Request, title string, f filter) layout {
-	return layout{Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r), Failed: s.Failed.Len()}
+	l := layout{
+		Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r),
+		User: s.user, Sessions: !s.Bucket.Confined(), ReadOnly: !s.Bucket.Changeable(),
+	}
+	if l.Sessions {
+		l.Failed = s.Failed.Len()
+	}
+	return l
 }
 
 // addresses are the SMTP addresses as the reader would write them.

@@ -29,7 +29,7 @@ func newTestSite(t testing.TB, emails ...*store.Message) *Site {
 		t.Fatal(err)
 	}
 	return New(Options{
-		Bucket: b, Failed: new(store.FailedSessions), Guard: rules, Limits: guard.NewLimits(nil),
+		Access: guard.Everything(b), Failed: new(store.FailedSessions), Guard: rules, Limits: guard.NewLimits(nil),
 		Addresses: func() []string { return []string{":8025"} },
 	})
 }
@@ -128,7 +128,7 @@ func TestSelectedEmailsAreDeleted(t *testing.T) {
 	if response.StatusCode != 303 || response.Header.Get("Location") != "./?page=2&sender=a%40x" {
 		t.Errorf("%v", response)
 	}
-	left, err := s.Bucket.Find(t.Context(), store.Query{Limit: 9})
+	left, err := bucketOf(s).Find(t.Context(), store.Query{Limit: 9})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,15 +139,15 @@ func TestSelectedEmailsAreDeleted(t *testing.T) {
 
 func TestDeletingAllThatMatchSparesWhatTheReaderHasNotSeen(t *testing.T) {
 	s := newTestSite(t, mail("a@x", ""), mail("b@x", ""))
-	seen := s.Bucket.Newest().String()
+	seen := bucketOf(s).Newest().String()
 	late := mail("a@x", "")
-	if err := s.Bucket.Append(t.Context(), late); err != nil {
+	if err := bucketOf(s).Append(t.Context(), late); err != nil {
 		t.Fatal(err)
 	}
 	if response, _ := ask(t, s, "POST", "/?sender=a@x", url.Values{"delete": {"matching"}, "newest": {seen}}); response.StatusCode != 303 {
 		t.Errorf("%v", response)
 	}
-	if _, ok := s.Bucket.Get(late.ID); !ok || s.Bucket.Stats().Messages != 2 {
+	if _, ok := bucketOf(s).Get(late.ID); !ok || bucketOf(s).Stats().Messages != 2 {
 		t.Error("want the one that does not match, and the one that came late")
 	}
 }
@@ -189,7 +189,7 @@ func TestRequestsThatAreAnsweredWithErrors(t *testing.T) {
 			t.Errorf("%s %s: %d, want %d with %q:\n%s", test.method, test.path, response.StatusCode, test.status, test.text, body)
 		}
 	}
-	if s.Bucket.Stats().Messages != 1 {
+	if bucketOf(s).Stats().Messages != 1 {
 		t.Error("an email is gone")
 	}
 }
@@ -202,7 +202,7 @@ func TestPagesOfOtherSitesChangeNothing(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
 		w := httptest.NewRecorder()
-		if s.Serve(w, r); w.Code != 403 || s.Bucket.Stats().Messages != 1 {
+		if s.Serve(w, r); w.Code != 403 || bucketOf(s).Stats().Messages != 1 {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
@@ -321,4 +321,13 @@ func TestSearchSuggestsAddressesSeenLately(t *testing.T) {
 			}
 		}
 	}
+}
+
+// bucketOf is the bucket of a site that shows all of it.
+func bucketOf(s *Site) *store.Bucket {
+	b, ok := s.Access(nil).Mail.Whole()
+	if !ok {
+		panic("the site shows only a part of its bucket")
+	}
+	return b
 }

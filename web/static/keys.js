@@ -15,6 +15,7 @@ function move(step) {
 
 function remove() {
 	const row = focusedRow();
+	if ("readOnly" in list().dataset) return;
 	if (ticked().length === 0 && row) row.querySelector("input").checked = true;
 	showSelection();
 	if (ticked().length > 0) byId("delete").click();
@@ -25,7 +26,7 @@ const keys = {
 	j: () => move(1),
 	k: () => move(-1),
 	o: () => focusedRow() && linkOf(focusedRow()).click(),
-	x: () => focusedRow()?.querySelector("input").click(),
+	x: () => focusedRow()?.querySelector(".tick input")?.click(),
 	u: () => document.querySelector("main a[rel=up]")?.click(),
 	d: remove,
 	"/": () => {
@@ -78,7 +79,7 @@ document.addEventListener("click", (event) => {
 	if (!row || !(event.shiftKey || event.ctrlKey || event.metaKey) || event.target.closest("input, button, label")) return;
 	event.preventDefault();
 	event.stopImmediatePropagation();
-	row.querySelector("input").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
+	row.querySelector(".tick input")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
 }, true);
 
 document.addEventListener("change", (event) => {
@@ -126,7 +127,7 @@ document.addEventListener("pointerdown", (event) => {
 	if (event.pointerType !== "touch" || !row || event.target.closest("input, button")) return;
 	touch = setTimeout(() => {
 		held = true;
-		row.querySelector("input").click();
+		row.querySelector(".tick input")?.click();
 	}, 450);
 });
 

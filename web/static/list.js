@@ -81,7 +81,8 @@ function replaceList(fresh, onlyNew) {
 	for (const row of rows()) {
 		const id = row.dataset.id;
 		row.classList.toggle("current", id === current);
-		row.querySelector("input").checked = checked.has(id);
+		const box = row.querySelector(".tick input");
+		if (box) box.checked = checked.has(id);
 		if (old.size > 0 && !old.has(id)) {
 			row.classList.add("fresh");
 			if (id > newest) news++;

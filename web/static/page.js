@@ -7,7 +7,7 @@ const mail = () => byId("mail");
 const rows = () => [...document.querySelectorAll("#list .row:not(.going)")];
 const linkOf = (row) => row.querySelector(".subject");
 const focusedRow = () => document.activeElement?.closest("#list .row") ?? null;
-const boxes = () => rows().map((row) => row.querySelector("input"));
+const boxes = () => [...document.querySelectorAll("#list .row:not(.going) .tick input")]; // none where nothing can be changed
 const ticked = () => boxes().filter((box) => box.checked);
 const wide = () => matchMedia("(min-width: 60rem)").matches;
 const base = new URL(document.querySelector(".brand").getAttribute("href"), location.href).href;
@@ -133,7 +133,7 @@ async function go(url, remember) {
 		const id = page.getElementById("mail").dataset.id;
 		for (const row of rows()) {
 			row.classList.toggle("current", row.dataset.id === id);
-			if (row.dataset.id === id) setRead(row, true);
+			if (row.dataset.id === id && !("readOnly" in list().dataset)) setRead(row, true);
 		}
 	} else {
 		const top = fresh.querySelector(".rows")?.scrollTop ?? 0;
