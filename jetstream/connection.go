@@ -70,7 +70,7 @@ func isUnreachable(err error) bool {
 	switch {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked),
 		errors.Is(err, nats.ErrAccountAuthExpired), errors.Is(err, nats.ErrSecureConnRequired), errors.Is(err, nats.ErrSecureConnWanted),
-		errors.Is(err, nats.ErrNkeysNotSupported):
+		errors.Is(err, nats.ErrNkeysNotSupported), errors.Is(err, nats.ErrTLS):
 		return false
 	case errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &record),
 		errors.As(err, &verification), errors.As(err, &alert):

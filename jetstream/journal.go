@@ -156,6 +156,9 @@ func (j *Journal) awaitAll(ctx context.Context) error {
 		case err := <-j.failed:
 			return err
 		case <-ctx.Done():
+			if reason := j.health.away(0); reason != nil {
+				return fmt.Errorf("%w: %w", ctx.Err(), reason)
+			}
 			return fmt.Errorf("reading what is in it: %w", ctx.Err())
 		case <-check.C:
 			if err := j.health.away(openTime); err != nil {

@@ -68,8 +68,8 @@ func (n *needed) faults(position uint64, origin string, data []byte) bool {
 	return changed
 }
 
-// limit is up to where the stream is not needed if the bucket needs nothing before a position.
-// Faults in the way are to be written again.
+// limit is up to where nothing is needed if the bucket needs nothing before a position. If the
+// faults are in the way they are to be written again.
 func (n *needed) limit(before uint64) (limit uint64, inWay *faults) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -89,6 +89,31 @@ func (n *needed) limit(before uint64) (limit uint64, inWay *faults) {
 		limit, inWay = n.latest.position, n.latest
 	}
 	return limit, inWay
+}
+
+// between gives up to most positions from one on and before another that are not needed, as
+// what is needed there are only parts of large records. It also gives the position up to which
+// these are all, which is from if something else may be needed.
+func (n *needed) between(from, before uint64, most int) (positions []uint64, to uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if from >= before || n.first != 0 && n.first < before || n.latest != nil && n.latest.position < before {
+		return nil, from
+	}
+	parts := make(map[uint64]bool)
+	for _, l := range n.large {
+		for _, at := range l {
+			if at < before {
+				parts[at] = true
+			}
+		}
+	}
+	for to = from; to < before && len(positions) < most; to++ {
+		if !parts[to] {
+			positions = append(positions, to)
+		}
+	}
+	return positions, to
 }
 
 // reset forgets a stream that is gone.

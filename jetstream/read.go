@@ -34,11 +34,6 @@ const (
 	moveTime = 5 * time.Second
 )
 
-// permanentError is one that does not pass by itself.
-type permanentError struct{ error }
-
-func (e permanentError) Unwrap() error { return e.error }
-
 // keepReading reads the stream until ctx is done. Whenever that is interrupted it goes on behind
 // the last message that was read.
 func (j *Journal) keepReading(ctx context.Context) {
@@ -57,8 +52,9 @@ func (j *Journal) keepReading(ctx context.Context) {
 		case errors.Is(err, errReconnected), errors.Is(err, errSuspect):
 			continue // perhaps nothing is wrong
 		}
-		j.health.trouble(j.because(err))
-		if permanent := (permanentError{}); errors.As(err, &permanent) {
+		err = j.because(err)
+		j.health.trouble(err)
+		if errors.Is(err, store.ErrRecordVersion) || errors.Is(err, nats.ErrPermissionViolation) {
 			j.fail(err)
 		}
 		if j.health.away(moveTime) != nil && time.Since(moved) > moveTime && j.conn.IsConnected() {
@@ -245,7 +241,7 @@ func (j *Journal) takeIn(m natsjs.Msg, place *natsjs.MsgMetadata) error {
 	}
 	if err != nil {
 		if errors.Is(err, store.ErrRecordVersion) {
-			return permanentError{fmt.Errorf("message %d of stream %s: %w", position, j.settings.Stream, err)}
+			return fmt.Errorf("message %d of stream %s: %w", position, j.settings.Stream, err)
 		}
 		j.settings.Logger().Warn("a message of the stream is none of a bucket", zap.Uint64("sequence", position), zap.Error(err))
 	}

@@ -48,12 +48,15 @@ func stopServer(s *server.Server) {
 	s.WaitForShutdown()
 }
 
-// restart starts a server that was stopped again, with its port and what it has on disk.
-func restart(t testing.TB, s *server.Server, opts server.Options) *server.Server {
+// fixedServer is a server that can be stopped and started again with what it has on disk.
+func fixedServer(t testing.TB) (s *server.Server, again func() *server.Server) {
 	t.Helper()
-	opts.Port = s.Addr().(*net.TCPAddr).Port
-	opts.StoreDir = s.StoreDir()
-	return startServer(t, &opts)
+	port, dir := freePort(t), t.TempDir()
+	start := func() *server.Server {
+		t.Helper()
+		return startServer(t, &server.Options{Port: port, StoreDir: dir})
+	}
+	return start(), start
 }
 
 // freePort is a TCP port that nobody listens on.
@@ -178,6 +181,12 @@ func openBucket(t testing.TB, s Settings) *bucket {
 
 func tryBucket(t testing.TB, s Settings) (*bucket, error) {
 	t.Helper()
+	return tryBucketFor(t, s, time.Minute)
+}
+
+// tryBucketFor gives up opening the journal after a time.
+func tryBucketFor(t testing.TB, s Settings, d time.Duration) (*bucket, error) {
+	t.Helper()
 	if s.Stream == "" {
 		s.Stream = "mail"
 	}
@@ -186,7 +195,7 @@ func tryBucket(t testing.TB, s Settings) (*bucket, error) {
 		return nil, err
 	}
 	b := &bucket{Journal: j}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	if err := j.Open(ctx, b.feed); err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ type trimming struct {
 	// Only tend uses these.
 	log   int64  // of which stream they are
 	done  uint64 // up to which everything has been removed
+	swept uint64 // up to which all but parts of large records has
 	moved uint64 // the position of the faults that were last written again
 }
 
@@ -142,19 +143,15 @@ func (j *Journal) tendOnce(ctx context.Context) error {
 	before := min(j.trim.before.Load(), j.position.Load()+1)
 	limit, inWay := j.needed.limit(before)
 	if log != j.trim.log {
-		j.trim.log, j.trim.done, j.trim.moved = log, 0, 0
+		j.trim.log, j.trim.done, j.trim.swept, j.trim.moved = log, 0, 0, 0
 	}
 	changes := limit > j.trim.done || len(deletes) > 0
-	if limit > j.trim.done {
-		if err := j.purge(ctx, log, limit); err != nil {
-			j.trim.giveBack(deletes)
+	if err := j.removeBefore(ctx, log, limit, before); err != nil || j.trim.swept < before {
+		j.trim.giveBack(deletes)
+		if err != nil {
 			return err
 		}
-		j.trim.done = limit
-	}
-	if limit < before {
-		j.trim.giveBack(deletes)
-	} else if err := j.deleteSome(ctx, log, deletes); err != nil {
+	} else if err := j.deleteMessages(ctx, log, deletes); err != nil {
 		return err
 	}
 	if inWay != nil && inWay.position != j.trim.moved {
@@ -168,6 +165,24 @@ func (j *Journal) tendOnce(ctx context.Context) error {
 	}
 	_, err := j.ask(ctx) // for State
 	return err
+}
+
+// removeBefore removes everything before limit, and then up to before what is between the parts
+// of large records. It notes how far it has come.
+func (j *Journal) removeBefore(ctx context.Context, log int64, limit, before uint64) error {
+	if limit > j.trim.done {
+		if err := j.purge(ctx, log, limit); err != nil {
+			return err
+		}
+		j.trim.done = limit
+	}
+	from := max(j.trim.swept, j.trim.done)
+	positions, to := j.needed.between(from, before, deletesAtOnce)
+	if err := j.deleteMessages(ctx, log, positions); err != nil {
+		return err
+	}
+	j.trim.swept = max(from, to)
+	return nil
 }
 
 // errOtherLog is why a position means nothing.
@@ -199,8 +214,8 @@ func (j *Journal) purge(ctx context.Context, log int64, before uint64) error {
 	return nil
 }
 
-// deleteSome deletes single messages.
-func (j *Journal) deleteSome(ctx context.Context, log int64, positions []uint64) error {
+// deleteMessages deletes single messages, with all parts of large records.
+func (j *Journal) deleteMessages(ctx context.Context, log int64, positions []uint64) error {
 	if len(positions) == 0 {
 		return nil
 	}

@@ -1,6 +1,5 @@
-// Command mailbucket is Caddy with its standard modules, caddy-l4, mailbucket and its journal in
-// NATS JetStream. Without
-// arguments it catches mail; called as sendmail, it sends mail.
+// Command mailbucket is Caddy with its standard modules, caddy-l4, mailbucket, and its journal
+// in NATS JetStream. Without arguments it catches mail; called as sendmail, it sends mail.
 package main
 
 import (
