@@ -29,8 +29,11 @@ type (
 		Client bool
 		Text   string
 	}
-	// frame is a frame with the HTML: its URL, its width and its colour scheme.
-	frame struct{ URL, Width, Scheme string }
+	// frame is a frame with the HTML.
+	frame struct {
+		URL, Width, Scheme string
+		Pages              int // of paper that it may take in print
+	}
 )
 
 // gatherHTML shows the HTML in frames: their widths and colour schemes, and whether
@@ -58,13 +61,32 @@ func (v *mailPane) gatherHTML() {
 		schemes = []string{"light", "dark"}
 	}
 	for i := range max(len(widths), len(schemes)) {
-		f := frame{Width: widths[i%len(widths)], Scheme: schemes[i%len(schemes)]}
+		f := frame{Width: widths[i%len(widths)], Scheme: schemes[i%len(schemes)], Pages: printedPages(v.html)}
 		f.URL = v.API + "/html?preview=" + f.Scheme
 		if v.RemoteLoaded {
 			f.URL += "&remote=1"
 		}
 		v.Frames = append(v.Frames, f)
 	}
+}
+
+// Bounds and sizes of an email in print: the pages that a frame has at most, the lines
+// of a page, the characters of a line, and the lines that an image takes. Pages rather
+// stay empty than that the end is missing.
+const (
+	maxPrinted = 10
+	pageLines  = 30
+	lineLength = 60
+	imageLines = 10
+)
+
+// printedPages estimates how many pages of paper some HTML takes.
+func printedPages(html string) int {
+	lines := imageLines * (strings.Count(html, "<img") + strings.Count(html, "<IMG"))
+	for line := range strings.Lines(message.TextFromHTML(html)) {
+		lines += 1 + len(line)/lineLength
+	}
+	return min(maxPrinted, 1+lines/pageLines)
 }
 
 // pick is the parameter of that name among names and values, if it is there.

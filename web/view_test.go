@@ -27,9 +27,9 @@ func TestEachViewHasItsURL(t *testing.T) {
 			`sandbox="allow-popups allow-popups-to-escape-sandbox"`, `src="../emails/` + m.ID.String() + `/html?preview=light"`, `rel="next"`, `rel="prev"`, `href="../#m` + m.ID.String(),
 		},
 		"/html?width=375&scheme=dark&remote=1": {
-			`class="fit w375"`, `class="dark"`, "preview=dark&amp;remote=1", "Block 1 remote item", "/html?remote=1&amp;scheme=dark&amp;width=768", `href="../../view/`,
+			`class="fit w375 `, `class="dark"`, "preview=dark&amp;remote=1", "Block 1 remote item", "/html?remote=1&amp;scheme=dark&amp;width=768", `href="../../view/`,
 		},
-		"/html?width=both&scheme=both": {`class="fit w375"`, `class="fit wfull"`, `class="light"`, `class="dark"`},
+		"/html?width=both&scheme=both": {`class="fit w375 `, `class="fit wfull `, `class="light"`, `class="dark"`},
 		"/text":                        {"Your code is 123456. &lt;script&gt; See <a", `href="https://x.test/text?a=1&amp;b=2"`, "</a>."},
 		"/headers":                     {"X-A", "ä", "=?utf-8?q?=C3=A4?="},
 		"/source":                      {"--m", "&lt;script&gt;alert(1)"},
@@ -146,5 +146,15 @@ func TestOpeningAnEmailMarksItRead(t *testing.T) {
 	}
 	if body := page(t, s, "/"); strings.Contains(body, "row unread") || !strings.Contains(body, "<title>mailbucket</title>") {
 		t.Errorf("the list: %s", body)
+	}
+}
+
+func TestPrintHasRoomForTheWholeEmail(t *testing.T) {
+	for html, want := range map[string]int{
+		"<p>short": 1, strings.Repeat("<p>a line", 200): 10, strings.Repeat("<img src=a>", 6): 3, strings.Repeat("word ", 900): 3,
+	} {
+		if got := printedPages(html); got != want {
+			t.Errorf("%.20s: %d pages, want %d", html, got, want)
+		}
 	}
 }

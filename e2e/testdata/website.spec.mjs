@@ -207,6 +207,34 @@ test("the theme is the reader's", async ({ page }) => {
   await expect.poll(colour).not.toBe(before);
 });
 
+test("a screen reader is told what is seen", async ({ page, context }) => {
+  const to = someone();
+  await send({ to, subject: "first" });
+  await send(codeMail(to));
+  await page.goto(listOf(to));
+  await expect(page.locator("#live:not([hidden])")).toBeAttached();
+  const cdp = await context.newCDPSession(page);
+  // The parts of the tree of a role, as name and what else is said of them.
+  const said = async (role, ...properties) => {
+    const { nodes } = await cdp.send("Accessibility.getFullAXTree");
+    return nodes.filter((node) => !node.ignored && node.role.value === role).map((node) => [node.name?.value, node.description?.value ?? "",
+      ...properties.map((name) => node.properties.find((property) => property.name === name)?.value.value)]);
+  };
+  expect(await said("checkbox", "checked")).toEqual([
+    ["Select all on this page", "", "false"], ["Select Confirm your address", "", "false"], ["Select first", "", "false"]]);
+  const links = await said("link");
+  expect(links).toContainEqual(["Confirm your address", "Unread: App"]);
+  expect((await said("region")).map(([name]) => name)).toEqual(["Emails", "Email"]);
+  expect((await said("image")).map(([name]) => name)).toContain("1 attachment");
+  await page.getByRole("link", { name: "Confirm your address" }).click();
+  await expect(page.getByRole("heading", { name: "Confirm your address" })).toBeVisible();
+  expect((await said("article")).map(([name]) => name)).toEqual(["Email"]);
+  expect((await said("heading")).map(([name]) => name)).toContain("Confirm your address");
+  expect((await said("navigation")).map(([name]) => name)).toEqual(expect.arrayContaining(["Views of this email", "Width", "Colours", "Other emails"]));
+  expect((await said("Iframe")).map(([name]) => name)).toEqual(["HTML of this email, Full, Light"]);
+  expect(await said("link")).toContainEqual(["Confirm your address", "App"]); // no longer unread
+});
+
 test("a phone has the theme, and touching an email for a while selects it", async ({ browser }) => {
   const context = await browser.newContext({ ...credentials, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   const page = await context.newPage();
