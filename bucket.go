@@ -37,6 +37,9 @@ type bucket struct {
 
 	journal    *journal // nil if it has none
 	journalKey string   // the configuration of the journal
+	shared     bool     // other processes may write into the journal
+
+	places *hookPlaces // nil if what the bucket holds does not outlive it, or is shared
 
 	recipientsRefused atomic.Uint64
 	eventsDropped     atomic.Uint64
@@ -74,6 +77,9 @@ func closeBucket(name string) error {
 // still open end with 421, as nobody could read their mail.
 func (b *bucket) Destruct() error {
 	err := freed.unwatch(b.Bucket)
+	if b.places != nil {
+		b.places.save()
+	}
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), defaultShutdownGrace)
 		defer cancel()

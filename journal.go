@@ -34,6 +34,13 @@ type JournalModule interface {
 	Journal(bucket string, limits store.Limits) (store.Journal, error)
 }
 
+// SharedJournal is a JournalModule into whose logs other processes may write. Each of them
+// tells its own webhooks of the mail that it received itself, so that each mail is told of once.
+type SharedJournal interface {
+	JournalModule
+	Shared() bool
+}
+
 // unmarshalJournal reads
 //
 //	journal <module> …
@@ -94,6 +101,11 @@ func (b *bucket) makeStore(limits store.Limits, module JournalModule) error {
 	if err != nil {
 		return err
 	}
+	if shared, ok := module.(SharedJournal); ok && shared.Shared() {
+		b.shared = true
+	} else {
+		b.places = openHookPlaces(b.name)
+	}
 	b.journal = &journal{Journal: j, bucket: b.name, latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:        "mailbucket_journal_write_seconds",
 		Help:        "How long it took until the journal had a record.",
@@ -117,7 +129,7 @@ func (a *App) openJournals() error {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
 		if b.journal != nil && !b.journal.told.Swap(true) {
-			a.first[name] = b.NextNumber() // what the journal had is no news
+			a.first[name] = b.here() // what the journal had is no news
 			a.logger.Info("the journal is open", zap.String("bucket", name), zap.Int("messages", b.Stats().Messages), zap.Duration("after", time.Since(began)))
 		}
 	}

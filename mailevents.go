@@ -50,7 +50,7 @@ func (a *App) emitEvents() {
 	ctx.Context = context.WithoutCancel(a.ctx)
 	for name, b := range a.buckets {
 		e := &mailEvents{ctx: ctx, events: a.events, bucket: b, logger: a.logger.With(zap.String("bucket", name))}
-		b.turns.work(a.inForce, mailReceived, a.first[name], e.run)
+		b.turns.work(a.inForce, mailReceived, a.first[name].next, e.run)
 	}
 }
 

@@ -142,7 +142,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	a.buckets, a.certificates = make(map[string]*bucket), make(map[string]struct{})
 	a.listening, a.outlets = make(map[string][]string), make(map[string]*release.Outlet)
-	a.first, a.hooks, a.ctx = make(map[string]uint64), make(map[string][]hook), ctx
+	a.first, a.hooks, a.ctx = make(map[string]place), make(map[string][]hook), ctx
 	a.inForce, a.leave = context.WithCancel(ctx)
 	var err error
 	if a.events, err = eventsApp(ctx); err != nil {
@@ -157,7 +157,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		if err != nil {
 			return fmt.Errorf("opening bucket %q: %w", name, err)
 		}
-		a.buckets[name], a.first[name] = b, b.NextNumber()
+		a.buckets[name], a.first[name] = b, b.here()
 		if config.outlet, err = config.Release.newOutlet(b, a.logger); err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}

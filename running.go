@@ -14,6 +14,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/mholt/caddy-l4/layer4"
 	"go.uber.org/zap"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // running is what an app has started and must end.
@@ -32,7 +34,22 @@ type running struct {
 	inForce context.Context    // done when the configuration is about to end
 	leave   context.CancelFunc // of inForce
 	hooks   map[string][]hook  // of each bucket, by its name
-	first   map[string]uint64  // number of the first message of each bucket to tell of, by its name
+	first   map[string]place   // where telling of the messages of each bucket begins, by its name
+}
+
+// place is one in the order of arrival: before the message with the number next, and after
+// the one with the ID.
+type place struct {
+	next  uint64
+	after store.ID
+}
+
+// here is the place after what has arrived.
+func (b *bucket) here() place {
+	// A message that arrives in between is before next, but not up to after: it is told of
+	// again after a restart rather than not at all.
+	after := b.Newest()
+	return place{b.NextNumber(), after}
 }
 
 // inForceNow is called when the configuration is in force.

@@ -53,6 +53,12 @@ func (c *BucketConfig) newHooks(b *bucket, logger *zap.Logger) ([]hook, error) {
 		name := fmt.Sprintf("webhook %d %s", same[o.URL], o.URL)
 		same[o.URL]++
 		host := hostOf(o.URL)
+		if b.places != nil {
+			o.Done = func(id store.ID) { b.places.set(name, id) }
+		}
+		if b.shared {
+			o.Matches = func(m *store.Message) bool { return !m.CameElsewhere() }
+		}
 		o.Counts = b.webhooks.counts(name, host)
 		o.Logger = logger.With(zap.String("bucket", b.name), zap.String("host", host))
 		hooks[i] = hook{webhook.New(o), name}
@@ -93,9 +99,23 @@ func hostOf(address string) string {
 func (a *App) runHooks() {
 	for name, hooks := range a.hooks {
 		for _, h := range hooks {
-			a.buckets[name].turns.work(a.inForce, h.name, a.first[name], h.Run)
+			b := a.buckets[name]
+			b.turns.work(a.inForce, h.name, b.placeOf(h.name, a.first[name]), h.Run)
 		}
 	}
+}
+
+// placeOf is the number of the message with which a webhook begins: where it was when the
+// process ended, or the given place if it is new.
+func (b *bucket) placeOf(name string, begin place) uint64 {
+	if b.places == nil {
+		return begin.next
+	}
+	if after, ok := b.places.after(name); ok {
+		return b.NumberAfter(after)
+	}
+	b.places.set(name, begin.after)
+	return begin.next
 }
 
 // webhookCounts are the counters of a bucket's webhooks. The zero value is ready.

@@ -9,9 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/caddy-mailbucket/mailbucket/store"
+	"github.com/caddy-mailbucket/mailbucket/store/journaltest"
 )
 
 // hookReceiver records what webhooks send. While it is deaf it answers 503.
@@ -147,5 +151,82 @@ func TestWebhooksGoOnAfterAReload(t *testing.T) {
 	eventually(t, "all are told", func() bool { return len(strings.Fields(r.subjects())) >= 8 })
 	if got := strings.Split(r.subjects(), " "); strings.Count(strings.Join(got, ""), "2") != 2 || strings.Count(strings.Join(got, ""), "4") != 2 || len(got) != 8 {
 		t.Errorf("told: %q", got)
+	}
+}
+
+// TestWebhooksGoOnAfterARestart has a bucket that is freed and opened again from its journal.
+func TestWebhooksGoOnAfterARestart(t *testing.T) {
+	testLog(t)
+	r := newHookReceiver(t)
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	config := journaled(t, "webhook "+r.URL+"\n")
+	s := start(t, journaled(t, ""))
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	must(t, c.sendSubjects("before"))
+	restart := func() {
+		t.Helper()
+		must(t, s.load("{\n LOGOFF\n}\n"))
+		must(t, s.load(config))
+		c = s.dial()
+		must(t, c.talk("", "220", "HELO x", "250"))
+	}
+	r.setDeaf(true)
+	restart()
+	must(t, c.sendSubjects("1", "2"))
+	restart()
+	must(t, c.sendSubjects("3"))
+	r.setDeaf(false)
+	eventually(t, "all are told", func() bool { return r.subjects() == "1 2 3" })
+	restart()
+	must(t, c.sendSubjects("4"))
+	eventually(t, "the next is told", func() bool { return r.subjects() == "1 2 3 4" })
+	if n := s.total("/emails"); n != 5 {
+		t.Errorf("%d mails are held", n)
+	}
+}
+
+// TestMailOfASharedLogIsToldWhereItWasReceived looks at what decides that.
+func TestMailOfASharedLogIsToldWhereItWasReceived(t *testing.T) {
+	log := journaltest.NewLog()
+	var buckets [2]*store.Bucket
+	for i := range buckets {
+		b, err := store.Open(t.Context(), store.Limits{}, log.Journal(), nil)
+		must(t, err)
+		t.Cleanup(func() { b.Close() })
+		buckets[i] = b
+	}
+	for i, b := range buckets {
+		must(t, b.Append(t.Context(), &store.Message{Sender: fmt.Sprint(i), Recipients: []string{"b@x"}}))
+	}
+	for i, b := range buckets {
+		eventually(t, "each has both", func() bool { return b.NextNumber() == 2 })
+		arrivals, _, err := b.Arrivals(0, 2)
+		must(t, err)
+		for _, a := range arrivals {
+			if got, want := !a.Message.CameElsewhere(), a.Message.Sender == fmt.Sprint(i); got != want {
+				t.Errorf("bucket %d received the mail of bucket %s: %v", i, a.Message.Sender, got)
+			}
+		}
+	}
+}
+
+func TestPlacesOfWebhooksThatCannotBeRead(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	p := openHookPlaces("b")
+	if _, ok := p.after("hook"); ok {
+		t.Error("there is a place before there is a file")
+	}
+	m := store.ID{1, 2, 3}
+	p.set("hook", m)
+	p.save()
+	if after, ok := openHookPlaces("b").after("hook"); !ok || after != m {
+		t.Errorf("read %v, %v", after, ok)
+	}
+	for _, text := range []string{"", "{", `{"x":1}`, `{"x":"y"}`} {
+		must(t, os.WriteFile(p.path, []byte(text), 0o600))
+		if _, ok := openHookPlaces("b").after("hook"); ok {
+			t.Errorf("%q has a place", text)
+		}
 	}
 }

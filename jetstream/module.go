@@ -50,6 +50,9 @@ func (*Module) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: moduleID, New: func() caddy.Module { return new(Module) }}
 }
 
+// Shared reports that others may write into the same log.
+func (*Module) Shared() bool { return true }
+
 // Journal makes the journal of a bucket. It is not connected before it is opened.
 func (m *Module) Journal(bucket string, limits store.Limits) (store.Journal, error) {
 	s := m.settings(bucket)
