@@ -8,7 +8,8 @@
 // smtp-source, and with a loader that pipelines. It prints medians over the rounds of
 // messages a second, the server's CPU time a message and its memory, and what ours
 // are to those of each. It fills ours and Mailpit with the same mails and compares how
-// fast they are read (go run ./bench/rig -reads). Then it looks at ours alone: how soon a mail can be read, what
+// fast they are read (go run ./bench/rig -reads), and how fast ours receives with a journal
+// (-journals). Then it looks at ours alone: how soon a mail can be read, what
 // holding many costs, and how fast they are read while more come. A server that is
 // not installed, or does not offer what a load takes, is left out. Everything is on
 // 127.0.0.1.
@@ -53,6 +54,7 @@ func main() {
 	mailpit := flag.Bool("mailpit", true, "whether Mailpit is a peer; it is built where it is not installed")
 	alone := flag.Bool("alone", false, "whether to look at ours only, and compare nothing")
 	reads := flag.Bool("reads", false, "whether to compare only how mail is read")
+	withJournals := flag.Bool("journals", false, "whether to compare only ours with and without a journal, and Mailpit")
 	var what reading
 	flag.IntVar(&what.small, "small", 20_000, "how many mails of 1 KB are read")
 	flag.IntVar(&what.pages, "pages", 5_000, "how many mails of 20 KB of HTML are read")
@@ -63,6 +65,9 @@ func main() {
 	run := func() error { return run(*rounds, *scale, *mailpit, *alone, what) }
 	if *reads {
 		run = func() error { return runReading(*rounds, what) }
+	}
+	if *withJournals {
+		run = func() error { return runJournals(*rounds, *scale, *mailpit) }
 	}
 	if err := run(); err != nil {
 		log.Fatal(err)
