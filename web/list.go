@@ -28,7 +28,8 @@ type list struct {
 	Events       string // URL of the stream of what comes after this page
 	Here         string // URL of the list alone, to draw it anew and to send its form to
 	Chips        []chip
-	Wider        []chip   // searches that find something, if this one does not
+	Wider        []chip // searches that find something, if this one does not
+	Boxes        []boxGroup
 	Mbox         string   // URL of all that match, in one file
 	Suggestions  []string // for the search
 }
@@ -150,6 +151,7 @@ func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) 
 		return list{}, f, err
 	}
 	l := s.drawList(root(r), f, found, now, current)
+	l.Boxes = s.boxGroups(r.Context(), root(r), f)
 	l.Suggestions = s.suggestions(r.Context(), q, found.Messages)
 	if len(l.Rows) == 0 {
 		l.Wider, err = s.wider(r.Context(), root(r), f)

@@ -5,7 +5,7 @@
 // A request goes from web.go (this file) to list.go or mail.go, which gather the two
 // panes that page.html shows: the list, with the facts of facts.go in its rows, and an
 // email with the views of mailviews.go and parts.go. filter.go reads which emails the
-// list is of, delete.go deletes, release.go sends on, and sessions.go shows the sessions from which no email
+// list is of, boxes.go which lists there are to choose from, delete.go deletes, release.go sends on, and sessions.go shows the sessions from which no email
 // came. english.go has all texts. The API serves the parts of an email that browsers
 // load themselves, and the events that announce new emails.
 package web
@@ -66,11 +66,12 @@ type Site struct {
 	Bucket *store.View // what the request may see; nil until there is one
 	user   string      // who asks
 	facts  *facts
+	boxes  *boxes
 }
 
 // New makes a site.
 func New(o Options) *Site {
-	return &Site{Options: o, facts: new(facts)}
+	return &Site{Options: o, facts: new(facts), boxes: new(boxes)}
 }
 
 // policy is the content security policy of pages: they may load our own style, script
