@@ -60,6 +60,7 @@ func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //	        }
 //	        webhook <url> {
 //	            secret <secret>
+//	            only   <filter> <values...>
 //	        }
 //	        release <server>[:<port>] {
 //	            allow          <patterns...>
@@ -180,7 +181,7 @@ func (h *HTTPHandler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return eachOption(d, "mailbucket", map[string]func() error{
 		"cors_origins": func() error { return h.unmarshalOrigins(d) },
 		"peer_apis":    func() error { return switchArg(d, &h.PeerAPIs) },
-		"only":         func() error { return h.unmarshalOnly(d) },
+		"only":         func() error { return unmarshalOnly(d, &h.Only) },
 		"read_only":    func() error { return flagArg(d, &h.ReadOnly) },
 		"faults":       func() error { return switchArg(d, &h.Faults) },
 	}, "only")

@@ -67,7 +67,7 @@ func placeholders(text string) search.Value {
 }
 
 // unmarshalOnly reads the filter and its values.
-func (h *HTTPHandler) unmarshalOnly(d *caddyfile.Dispenser) error {
+func unmarshalOnly(d *caddyfile.Dispenser, to *[]OnlyFilter) error {
 	args := d.RemainingArgs()
 	if len(args) < 2 {
 		return d.Err("only: expected a filter and values, as in only login {http.auth.user.id}")
@@ -76,7 +76,7 @@ func (h *HTTPHandler) unmarshalOnly(d *caddyfile.Dispenser) error {
 	if _, err := f.provision(); err != nil {
 		return d.WrapErr(err)
 	}
-	h.Only = append(h.Only, f)
+	*to = append(*to, f)
 	return nil
 }
 

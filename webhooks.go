@@ -7,11 +7,13 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/caddy-mailbucket/mailbucket/rest"
+	"github.com/caddy-mailbucket/mailbucket/search"
 	"github.com/caddy-mailbucket/mailbucket/store"
 	"github.com/caddy-mailbucket/mailbucket/webhook"
 )
@@ -30,6 +32,10 @@ type WebhookConfig struct {
 	// base64, perhaps with `whsec_` before them. May have placeholders. Default: nothing is
 	// signed.
 	Secret string `json:"secret,omitempty"`
+
+	// Filters of the API, all of which a message has to match to be told of. Placeholders
+	// are replaced when the configuration is loaded. Default: all messages are told of.
+	Only []OnlyFilter `json:"only,omitempty"`
 }
 
 // hook is a webhook of a bucket, under a name that it keeps over reloads.
@@ -56,9 +62,6 @@ func (c *BucketConfig) newHooks(b *bucket, logger *zap.Logger) ([]hook, error) {
 		if b.places != nil {
 			o.Done = func(id store.ID) { b.places.set(name, id) }
 		}
-		if b.shared {
-			o.Matches = func(m *store.Message) bool { return !m.CameElsewhere() }
-		}
 		o.Counts = b.webhooks.counts(name, host)
 		o.Logger = logger.With(zap.String("bucket", b.name), zap.String("host", host))
 		hooks[i] = hook{webhook.New(o), name}
@@ -82,7 +85,35 @@ func (c *WebhookConfig) options(b *bucket) (o webhook.Options, err error) {
 			return o, fmt.Errorf("secret: %w", err)
 		}
 	}
-	return o, nil
+	o.Matches, err = c.matches(b)
+	return o, err
+}
+
+// matches gives what says whether a message is told of.
+func (c *WebhookConfig) matches(b *bucket) (func(*store.Message) bool, error) {
+	var filters []*search.Only
+	for _, f := range c.Only {
+		if _, err := replaceAll(f.Values); err != nil {
+			return nil, fmt.Errorf("only %s: %w", f.Filter, err)
+		}
+		only, err := f.provision()
+		if err != nil {
+			return nil, err
+		}
+		filters = append(filters, only)
+	}
+	repl := caddy.NewReplacer()
+	view := search.View(b.Bucket, filters, func(name string) string {
+		text, _ := repl.GetString(name)
+		return text
+	})
+	return func(m *store.Message) bool {
+		if b.shared && m.CameElsewhere() {
+			return false
+		}
+		_, ok := view.Get(m.ID)
+		return ok
+	}, nil
 }
 
 // hostOf is the part of a checked URL that can be shown: paths and queries may hold secrets.
@@ -185,6 +216,7 @@ func (w *webhookCounts) collect(b *bucket, ch chan<- prometheus.Metric) {
 //
 //	webhook <url> {
 //	    secret <secret>
+//	    only   <filter> <values...>
 //	}
 func (c *BucketConfig) unmarshalWebhook(d *caddyfile.Dispenser) error {
 	var config WebhookConfig
@@ -200,6 +232,7 @@ func (c *BucketConfig) unmarshalWebhook(d *caddyfile.Dispenser) error {
 		return d.Errf("webhook: expected at most %d in a bucket", maxWebhooks)
 	}
 	err := eachOption(d, "webhook", map[string]func() error{
+		"only": func() error { return unmarshalOnly(d, &config.Only) },
 		"secret": func() error {
 			if err := oneArg(d, &config.Secret); err != nil || hasPlaceholder(config.Secret) {
 				return err
@@ -209,7 +242,7 @@ func (c *BucketConfig) unmarshalWebhook(d *caddyfile.Dispenser) error {
 			}
 			return nil
 		},
-	})
+	}, "only")
 	c.Webhooks = append(c.Webhooks, config)
 	return err
 }

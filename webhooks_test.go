@@ -154,6 +154,28 @@ func TestWebhooksGoOnAfterAReload(t *testing.T) {
 	}
 }
 
+func TestWebhooksTellOfWhatMatchesOnly(t *testing.T) {
+	all, some, starred := newHookReceiver(t), newHookReceiver(t), newHookReceiver(t)
+	t.Setenv("MB_RUN", "run42")
+	t.Setenv("MB_STAR", "*")
+	s := start(t, hooked("webhook "+some.URL+" {\nonly recipient *@{env.MB_RUN}.test *@other.test\nonly subject told\n}\n"+
+		"webhook "+starred.URL+" {\nonly recipient {env.MB_STAR}@run42.test\n}\nwebhook "+all.URL))
+	c := s.dial()
+	must(t, c.talk("", "220", "HELO x", "250"))
+	for i, to := range []string{"a@run42.test", "a@run43.test", "a@other.test", "a@run42.test.x"} {
+		for _, word := range []string{"told", "no"} {
+			must(t, c.send("a@x", to, fmt.Sprintf("Subject: %s%d\r\n\r\n", word, i)))
+		}
+	}
+	must(t, c.send("a@x", "*@run42.test", "Subject: told-star\r\n\r\n"))
+	eventually(t, "the last mail is told", func() bool {
+		return strings.HasSuffix(all.subjects(), "star") && strings.HasSuffix(some.subjects(), "star") && starred.subjects() != ""
+	})
+	if some.subjects() != "told0 told2 told-star" || starred.subjects() != "told-star" || len(strings.Fields(all.subjects())) != 9 {
+		t.Errorf("told: %q, %q and %q", some.subjects(), starred.subjects(), all.subjects())
+	}
+}
+
 // TestWebhooksGoOnAfterARestart has a bucket that is freed and opened again from its journal.
 func TestWebhooksGoOnAfterARestart(t *testing.T) {
 	testLog(t)
