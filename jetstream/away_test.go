@@ -73,6 +73,16 @@ func TestWriteReturnsSoonAfterItsContext(t *testing.T) {
 	}
 }
 
+func TestClosedJournalsSaySo(t *testing.T) {
+	a := openBucket(t, Settings{Servers: []string{startServer(t, nil).ClientURL()}})
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Write(t.Context(), mail("1@example.com", 100)); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v, want that the bucket is closed", err)
+	}
+}
+
 func TestStartWithoutServers(t *testing.T) {
 	j, err := New(Settings{Servers: []string{fmt.Sprintf("nats://somebody:secret@127.0.0.1:%d", freePort(t))}, Stream: "mail"})
 	if err != nil {

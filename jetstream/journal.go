@@ -13,7 +13,6 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -72,8 +71,6 @@ const (
 
 	maxUploads = 4
 )
-
-var errClosed = errors.New("the journal is closed")
 
 // New makes a journal, which Open connects.
 func New(s Settings) (*Journal, error) {

@@ -119,7 +119,7 @@ func (j *Journal) writeRecord(ctx context.Context, r *store.Record) error {
 func (j *Journal) refuses() error {
 	select {
 	case <-j.closed:
-		return errClosed
+		return store.ErrClosed
 	default:
 	}
 	if err := j.health.away(j.health.patience); err != nil {
@@ -206,7 +206,7 @@ func (j *Journal) publish(ctx context.Context, m *nats.Msg, fed chan error) erro
 			case <-ctx.Done():
 				return j.timeout(ctx)
 			case <-j.closed:
-				return errClosed
+				return store.ErrClosed
 			}
 		}
 		if !passes(err) && !isInProcess(err) && !errors.Is(err, natsjs.ErrAsyncPublishTimeout) && !errors.Is(err, natsjs.ErrNoStreamResponse) {
@@ -244,7 +244,7 @@ func (j *Journal) pauseWrite(ctx context.Context, fed chan error) error {
 	case <-ctx.Done():
 		return j.timeout(ctx)
 	case <-j.closed:
-		return errClosed
+		return store.ErrClosed
 	}
 }
 
@@ -262,7 +262,7 @@ func (j *Journal) awaitFeed(ctx context.Context, fed chan error) error {
 		case <-ctx.Done():
 			return j.timeout(ctx)
 		case <-j.closed:
-			return errClosed
+			return store.ErrClosed
 		}
 	}
 }
