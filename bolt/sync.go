@@ -155,6 +155,15 @@ func (p *pins) replace(tx *bbolt.Tx) {
 	p.pinned = tx
 }
 
+// unpin lets go of what is pinned if it is all that was written. After a commit that failed,
+// for instance as the disk is full, the pages that the one before has freed may be the only
+// ones to write to.
+func (j *Journal) unpin() {
+	if j.options.Sync.interval() > 0 && (j.pins.unsynced.Load() == 0 || j.trySync() == nil) {
+		j.pins.replace(nil)
+	}
+}
+
 // fit gives up pinning if a file of that size is near the end of its mapping.
 func (p *pins) fit(size int64) {
 	p.mu.Lock()

@@ -177,7 +177,11 @@ func (j *Journal) work(trim bool) {
 			return
 		}
 		now := time.Now().UnixMilli()
+		failed := j.failed
 		err := j.commit(group, now)
+		if err != nil && !failed {
+			err = j.commit(group, now) // which has more pages to write to, see unpin
+		}
 		for _, w := range group {
 			if err == nil {
 				j.position++
@@ -197,6 +201,10 @@ func (j *Journal) commit(group []*pending, now int64) error {
 	if j.broken != nil {
 		return j.broken
 	}
+	again := j.failed
+	if again {
+		j.unpin()
+	}
 	var removed *removal
 	var c contents
 	var size int64
@@ -213,7 +221,7 @@ func (j *Journal) commit(group []*pending, now int64) error {
 				return err
 			}
 			limit := removedAlone
-			if chunks > 0 {
+			if chunks > 0 || again {
 				limit = 2*chunks + removedWithGroup
 			}
 			if removed, err = j.remove(log, &c, limit); err != nil {
@@ -243,6 +251,9 @@ func (j *Journal) commit(group []*pending, now int64) error {
 		bytes += w.bytes
 	}
 	j.report(&j.state.commit, nil, false)
+	if again {
+		bytes += int(j.pins.limit) // so that there is a pin again
+	}
 	j.wrote(bytes) // the group does not fail if that does, as it is in the file
 	return nil
 }
