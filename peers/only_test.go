@@ -1,0 +1,76 @@
+package peers
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/store"
+)
+
+// TestNoCallReachesWhatMayNotBeSeen makes every call there is, by the id of a mail that is
+// not in the view and without one.
+func TestNoCallReachesWhatMayNotBeSeen(t *testing.T) {
+	p := newPeer(t)
+	own := p.add("a@x", []string{"mine@x"}, "Subject: mine\n\nmine\n")
+	id := p.add("secret@x", []string{"theirs@x"}, "Subject: secret\nX-Tags: secret\nContent-Type: text/html\n\n<p>secret\n")
+	view := p.bucket.Only(store.Query{Recipient: "mine@x"}, "mine")
+	p.api.access = func(*http.Request) guard.Access { return guard.Access{Mail: view, User: "mine"} }
+	calls := 0
+	for _, route := range routes {
+		path := strings.NewReplacer("part/*", "part/0", "tags/*", "tags/secret", "*", id).Replace(route.path)
+		for method := range route.calls {
+			for _, query := range []string{"", "?query=secret", "?query=-nothing&kind=containing"} {
+				if method == http.MethodDelete && !strings.Contains(path, id) && query != "?query=secret" || route.path == "/api/v1/messages" && method == http.MethodDelete {
+					continue // which deletes one's own
+				}
+				calls++
+				p.wantNothingOf(id, method, path+query)
+			}
+		}
+	}
+	if calls < 60 {
+		t.Errorf("%d calls", calls)
+	}
+	if response, body := p.ask("DELETE", "/api/v1/messages", ""); response.StatusCode != http.StatusOK {
+		t.Errorf("deleting all: %s %s", response.Status, body)
+	}
+	left, _ := p.bucket.Get(must(store.ParseID(id)))
+	if _, held := p.bucket.Get(must(store.ParseID(own))); held || left == nil || left.Read() {
+		t.Errorf("one's own is held: %v; another's is %+v", held, left)
+	}
+}
+
+// wantNothingOf makes a call and looks for the mail with that id in the answer.
+func (p *peer) wantNothingOf(id, method, target string) {
+	p.t.Helper()
+	body := ""
+	if method != http.MethodGet {
+		body = `{"IDs":["` + id + `"],"To":["a@x"],"name":"x","email":"a@x"}`
+	}
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.url+target, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if strings.Contains(response.Header.Get("Content-Type"), "event-stream") {
+		return
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	named := strings.Contains(target, id)
+	if text := string(answer); strings.Contains(text, "secret") || !named && strings.Contains(text, id) {
+		p.t.Errorf("%s %s: %s", method, target, text)
+	}
+	if named && response.StatusCode != http.StatusNotFound {
+		p.t.Errorf("%s %s: %s", method, target, response.Status)
+	}
+}
