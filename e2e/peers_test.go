@@ -3,10 +3,12 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -41,27 +43,32 @@ func TestSuitesAgainstTheirServers(t *testing.T) {
 		for _, suite := range peerSuites[peer] {
 			t.Run(suite, func(t *testing.T) {
 				smtp, http := freeAddress(t), freeAddress(t)
-				server := start(t, smtp, http)
-				server.Dir = t.TempDir()
-				if err := server.Start(); err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() {
-					_ = server.Process.Kill()
-					_ = server.Wait()
-				})
-				for _, address := range []string{smtp, http} {
-					eventually(t, peer+" listens", func() bool {
-						conn, err := net.Dial("tcp", address)
-						if err == nil {
-							conn.Close()
-						}
-						return err == nil
-					})
-				}
+				runServer(t, start(t, smtp, http), smtp, http)
 				runSuite(t, suite, peer, smtp, http)
 			})
 		}
+	}
+}
+
+// runServer runs a server until the test ends, and waits until it listens.
+func runServer(t *testing.T, server *exec.Cmd, addresses ...string) {
+	t.Helper()
+	server.Dir = t.TempDir()
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	for _, address := range addresses {
+		eventually(t, server.Path+" listens", func() bool {
+			conn, err := net.Dial("tcp", address)
+			if err == nil {
+				conn.Close()
+			}
+			return err == nil
+		})
 	}
 }
 
@@ -71,16 +78,23 @@ func mailpit(t *testing.T, smtp, http string) *exec.Cmd {
 		if !required() {
 			missing(t, "mailpit is not installed, and building it takes minutes")
 		}
-		dir := t.TempDir()
-		install := exec.Command("go", "install", "github.com/axllent/mailpit@v1.27.11")
-		install.Dir, install.Env = dir, append(os.Environ(), "GOBIN="+dir, "GOFLAGS=-mod=mod")
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+		if path, err = builtMailpit(); err != nil {
+			t.Fatal(err)
 		}
-		path = filepath.Join(dir, "mailpit")
 	}
 	return exec.Command(path, "--smtp", smtp, "--listen", http, "--enable-chaos", "--disable-version-check", "--quiet")
 }
+
+// builtMailpit builds Mailpit once for all tests, beside the program.
+var builtMailpit = sync.OnceValues(func() (path string, err error) {
+	dir := filepath.Dir(program)
+	install := exec.Command("go", "install", "github.com/axllent/mailpit@v1.27.11")
+	install.Dir, install.Env = dir, append(os.Environ(), "GOBIN="+dir, "GOFLAGS=-mod=mod")
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building Mailpit: %w\n%s", err, out)
+	}
+	return filepath.Join(dir, "mailpit"), nil
+})
 
 func mailHog(t *testing.T, smtp, http string) *exec.Cmd {
 	path, err := exec.LookPath("MailHog")

@@ -170,16 +170,23 @@ func (h *itemHeader) add(name, value string) {
 // addTrace adds the fields that MailHog adds when a mail arrives: a Message-ID where
 // there is none, and those of RFC 5321 section 4.4.
 func (h *itemHeader) addTrace(m *store.Message) {
-	const host = "mailbucket"
 	if name := h.spelling("Message-ID"); h.values[name] == nil {
 		h.add(name, m.ID.String()+"@"+host)
 	}
+	h.add(h.spelling("Received"), received(m))
+	h.add(h.spelling("Return-Path"), "<"+m.Sender+">")
+}
+
+// host is the name that this server has in the fields that are added.
+const host = "mailbucket"
+
+// received is the value of the field Received for the arrival of a mail here.
+func received(m *store.Message) string {
 	from := hello(m)
 	if from == "" {
 		from = "unknown"
 	}
-	h.add(h.spelling("Received"), "from "+from+" by "+host+"\r\n          id "+m.ID.String()+"; "+m.Time().UTC().Format(time.RFC1123Z))
-	h.add(h.spelling("Return-Path"), "<"+m.Sender+">")
+	return "from " + from + " by " + host + "\r\n          id " + m.ID.String() + "; " + m.Time().UTC().Format(time.RFC1123Z)
 }
 
 // spelling returns the name of a field as the message spells it, or the name itself if it

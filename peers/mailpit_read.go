@@ -111,7 +111,8 @@ func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, m *store.Me
 }
 
 // mailpitHeaders answers GET /api/v1/message/{ID}/headers: the values of the fields as they
-// were sent, but unfolded, by field name in Go's canonical form.
+// were sent, but unfolded, by field name in Go's canonical form. As in Mailpit, there are
+// those of the arrival too: Received, Return-Path, and in Bcc who is in no other field.
 func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, m *store.Message) *failure {
 	return a.sendMade(w, r, m, made{name: "mailpit-headers", contentType: jsonType, most: documentMemory(m), build: func(mail *message.Message) []byte {
 		fields := make(map[string][]string)
@@ -119,6 +120,20 @@ func (a *API) mailpitHeaders(w http.ResponseWriter, r *http.Request, m *store.Me
 			name := textproto.CanonicalMIMEHeaderKey(field.Name)
 			fields[name] = append(fields[name], unfolded(field.Raw))
 		}
+		add := func(name, value string) {
+			if value != "" {
+				fields[name] = append(fields[name], value)
+			}
+		}
+		add("Received", unfolded(received(m)))
+		if m.Sender != "" {
+			add("Return-Path", "<"+m.Sender+">")
+		}
+		var hidden []string
+		for _, address := range allBcc(m, mail.Bcc(), mail.To(), mail.Cc())[len(mail.Bcc()):] {
+			hidden = append(hidden, address.Address)
+		}
+		add("Bcc", strings.Join(hidden, ", "))
 		return encode(fields)
 	}})
 }

@@ -195,6 +195,28 @@ func TestMailpitViews(t *testing.T) {
 	}
 }
 
+func TestMailpitHeadersTellOfTheArrival(t *testing.T) {
+	p := newPeer(t)
+	for _, test := range []struct {
+		sender     string
+		recipients []string
+		want       []any // Return-Path and Bcc
+	}{
+		{"a@x.test", []string{"to@x.test", "hidden@x.test", "more@x.test"}, []any{[]any{"<a@x.test>"}, []any{"hidden@x.test, more@x.test"}}},
+		{"", []string{"to@x.test"}, []any{nil, nil}},
+	} {
+		id := p.add(test.sender, test.recipients, "To: to@x.test\nSubject: x\n\nx\n")
+		fields := p.get("/api/v1/message/" + id + "/headers").(map[string]any)
+		if got := []any{fields["Return-Path"], fields["Bcc"]}; !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%q to %q: %v, want %v", test.sender, test.recipients, got, test.want)
+		}
+		received, _ := fields["Received"].([]any)
+		if len(received) != 1 || !strings.HasPrefix(received[0].(string), "from unknown by mailbucket id "+id+"; ") {
+			t.Errorf("received %v", fields["Received"])
+		}
+	}
+}
+
 // TestMailpitLatestTellsOtherSitesNothing is about what a page of another site can measure
 // where the browser does not say that the page asks: when the header section comes, which
 // must not depend on mail.
