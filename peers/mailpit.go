@@ -32,8 +32,8 @@ var mailpitRoutes = []route{
 	{path: sendPath, calls: map[string]call{http.MethodPost: (*API).mailpitSend}},
 	{path: "/api/v1/info", calls: on((*API).mailpitInfo)},
 	{path: "/api/v1/webui", calls: on((*API).mailpitWebUI)},
-	{path: "/api/v1/tags", calls: map[string]call{http.MethodGet: (*API).mailpitTags, http.MethodPut: (*API).mailpitKeepTags}},
-	{path: "/api/v1/tags/*", calls: map[string]call{http.MethodPut: (*API).mailpitKeepTags, http.MethodDelete: (*API).mailpitKeepTags}},
+	{path: "/api/v1/tags", calls: map[string]call{http.MethodGet: (*API).mailpitTags, http.MethodPut: (*API).mailpitSetTags}},
+	{path: "/api/v1/tags/*", calls: map[string]call{http.MethodPut: (*API).mailpitRenameTag, http.MethodDelete: (*API).mailpitDeleteTag}},
 	{path: "/api/v1/chaos", calls: map[string]call{http.MethodGet: (*API).mailpitGetChaos, http.MethodPut: (*API).mailpitSetChaos}, withoutFaults: badRequest("chaos is not enabled here")},
 	{path: "/api/events", calls: on((*API).mailpitEvents)},
 	{path: "/view/*.html", calls: on((*API).mailpitHTML)},
@@ -71,7 +71,7 @@ func (a *API) mailpitEntry(m *store.Message) *mailpitEntry {
 		ID: m.ID.String(), MessageID: shown.MessageID, Read: m.Read(),
 		To: mailpitAddresses(shown.To), Cc: mailpitAddresses(shown.Cc), ReplyTo: mailpitAddresses(shown.ReplyTo),
 		Bcc:     mailpitAddresses(allBcc(m, shown.Bcc, shown.To, shown.Cc)),
-		Subject: shown.Subject, Created: m.Time().UTC(), Username: m.Login(), Tags: append([]string{}, shown.Tags...),
+		Subject: shown.Subject, Created: m.Time().UTC(), Username: m.Login(), Tags: append([]string{}, search.Tags(a.bucket, m)...),
 		Size: len(m.Raw), Attachments: shown.Attachments, Snippet: shown.Snippet,
 	}
 	if shown.From != nil {

@@ -4,13 +4,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"runtime/metrics"
-	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/caddy-mailbucket/mailbucket/search"
-	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
 // mailpitInfo is what GET /api/v1/info answers with.
@@ -94,59 +89,6 @@ func (a *API) mailpitWebUI(w http.ResponseWriter, r *http.Request, _ []string) *
 		DuplicatesIgnored   bool
 		HideDeleteAllButton bool
 	}{ChaosEnabled: a.mayFault, MessageRelay: relay, HideDeleteAllButton: !a.bucket.Changeable()}, 1000+2*len(relay.AllowedRecipients))
-}
-
-// maxTags bounds how many different tags are counted.
-const maxTags = 10_000
-
-// countTags counts the mails with each tag, without regard to the tag's case.
-func (a *API) countTags(r *http.Request) (map[string]int, error) {
-	counts, spelt := make(map[string]int), make(map[string]string)
-	_, err := a.find(r.Context(), store.Query{Match: func(b *store.Bucket, m *store.Message) bool {
-		for _, tag := range search.Entry(b, m).Tags {
-			lower := strings.ToLower(tag)
-			if _, known := spelt[lower]; !known && len(spelt) < maxTags {
-				spelt[lower] = tag
-			}
-			if name, known := spelt[lower]; known {
-				counts[name]++
-			}
-		}
-		return false
-	}})
-	return counts, err
-}
-
-// mailpitTags answers GET /api/v1/tags.
-func (a *API) mailpitTags(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	counts, err := a.countTags(r)
-	if err != nil {
-		return workFailure(err)
-	}
-	tags := make([]string, 0, len(counts))
-	for tag := range counts {
-		tags = append(tags, tag)
-	}
-	slices.SortFunc(tags, func(x, y string) int {
-		return strings.Compare(strings.ToLower(x), strings.ToLower(y))
-	})
-	return a.sendJSON(w, r, tags, 100*len(tags))
-}
-
-// mailpitKeepTags answers the calls that change tags. The tags of a mail are those in its
-// X-Tags field, and mails are never changed, so these calls only check their arguments.
-func (a *API) mailpitKeepTags(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	if r.Method == http.MethodPut {
-		var change struct {
-			IDs, Tags []string
-			Name      string
-		}
-		if _, f := a.readJSON(w, r, &change); f != nil {
-			return f
-		}
-	}
-	sendText(w, r, http.StatusOK, "ok")
-	return nil
 }
 
 // mailpitNoCheck refuses the checks for which the server would have to look something up

@@ -56,13 +56,13 @@ type mailpitFile struct {
 // mailpitChecksums are hexadecimal, of the decoded bytes.
 type mailpitChecksums struct{ MD5, SHA1, SHA256 string }
 
-func newMailpitMail(m *store.Message, mail *message.Message) *mailpitMail {
+func newMailpitMail(m *store.Message, mail *message.Message, tags []string) *mailpitMail {
 	shown := &mailpitMail{
 		ID: m.ID.String(), MessageID: mail.MessageID(),
 		To: mailpitAddresses(mail.To()), Cc: mailpitAddresses(mail.Cc()), ReplyTo: mailpitAddresses(mail.ReplyTo()),
 		Bcc:        mailpitAddresses(allBcc(m, mail.Bcc(), mail.To(), mail.Cc())),
 		ReturnPath: m.Sender, Subject: mail.Subject(), ListUnsubscribe: newMailpitUnsubscribe(mail.Header()),
-		Date: m.Time().UTC(), Tags: append([]string{}, mail.Header().Tags()...), Username: m.Login(),
+		Date: m.Time().UTC(), Tags: append([]string{}, tags...), Username: m.Login(),
 		Text: mailpitBody(mail), HTML: mail.HTML(), Size: len(m.Raw), Inline: []mailpitFile{}, Attachments: []mailpitFile{},
 	}
 	if from := mail.From(); len(from) > 0 {

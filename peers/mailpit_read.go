@@ -11,6 +11,7 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/message"
+	"github.com/caddy-mailbucket/mailbucket/search"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -105,8 +106,12 @@ func (a *API) markRead(r *http.Request, m *store.Message) {
 // mailpitMessage answers GET /api/v1/message/{ID}. The mail has been read then.
 func (a *API) mailpitMessage(w http.ResponseWriter, r *http.Request, m *store.Message) *failure {
 	a.markRead(r, m)
-	return a.sendMade(w, r, m, made{name: "mailpit", contentType: jsonType, most: documentMemory(m), build: func(mail *message.Message) []byte {
-		return encode(newMailpitMail(m, mail))
+	tags, name := search.Tags(a.bucket, m), "mailpit"
+	if _, given := a.bucket.Tags(m.ID); given {
+		name += " " + strings.Join(tags, ",")
+	}
+	return a.sendMade(w, r, m, made{name: name, contentType: jsonType, most: documentMemory(m), build: func(mail *message.Message) []byte {
+		return encode(newMailpitMail(m, mail, tags))
 	}})
 }
 

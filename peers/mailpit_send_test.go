@@ -173,7 +173,7 @@ func TestMailpitInfoTagsAndChecks(t *testing.T) {
 	}{
 		{"PUT", "/api/v1/tags", `{"IDs":["` + id + `"],"Tags":["x"]}`, 200, "ok"},
 		{"PUT", "/api/v1/tags", `x`, 400, "Error: "},
-		{"PUT", "/api/v1/tags/a%2Fb", `{"Name":"x"}`, 200, "ok"},
+		{"PUT", "/api/v1/tags/a%2Fb", `{"Name":"x"}`, 400, "Error: tag not found: a/b"},
 		{"DELETE", "/api/v1/tags/one", ``, 200, "ok"},
 		{"POST", "/api/v1/message/" + id + "/release", `{"To":["x@y.test"]}`, 400, "Error: no message is released"},
 		{"POST", "/api/v1/message/" + id + "/release", `{"To":[]}`, 400, "Error: no valid addresses"},

@@ -15,7 +15,7 @@
 // deletes by ID, mailpit_read.go shows one message, in the form of mailpit_message.go, and
 // its parts, mailpit_thumb.go small images of them, mailpit_check.go what is wrong with its
 // HTML, mailpit_send.go stores one, mailpit_events.go tells what happens, mailpit_chaos.go
-// sets what goes wrong on purpose, and mailpit_info.go counts.
+// sets what goes wrong on purpose, mailpit_tags.go has tags, and mailpit_info.go counts.
 package peers
 
 import (

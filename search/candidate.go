@@ -52,5 +52,4 @@ func (c *candidate) hasFile(t text) bool {
 	return message.HasAttachments(c.Raw) && slices.ContainsFunc(c.mail().Attachments(), func(p *message.Part) bool { return t.in(p.Filename()) })
 }
 
-// tags returns the tags in the X-Tags fields of the mail.
-func (c *candidate) tags() []string { return c.entry().Tags }
+func (c *candidate) tags() []string { return Tags(c.bucket, c.Message) }

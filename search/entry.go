@@ -37,6 +37,21 @@ func Entry(b Keeper, m *store.Message) *ListEntry {
 	return e
 }
 
+// Tagger has the tags that mails were given.
+type Tagger interface {
+	Keeper
+	Tags(id store.ID) (tags []string, given bool)
+}
+
+// Tags gives the tags of m, which b holds: those that it was given, or else those in its
+// X-Tags fields. They must not be changed.
+func Tags(b Tagger, m *store.Message) []string {
+	if tags, given := b.Tags(m.ID); given {
+		return tags
+	}
+	return Entry(b, m).Tags
+}
+
 func keptEntry(m *store.Message) *ListEntry {
 	if e, ok := m.Derived(store.ListEntry).(*ListEntry); ok {
 		return e

@@ -6,7 +6,7 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends, limits.go and boxes.go evict, query.go finds, delete.go deletes,
-// mark.go marks what has been read, release.go remembers what was sent on, history.go what
+// mark.go marks what has been read, release.go remembers what was sent on, tags.go keeps tags, history.go what
 // was removed and marked, follow.go reads it with the arrivals, and watch.go waits for them,
 // which conditional.go compares with what is waited for. view.go has what is not everybody's
 // to see, and removed.go what is needed to tell of changes to it.
@@ -71,6 +71,7 @@ type Bucket struct {
 	history  history
 	removed  removed
 	releases map[ID][]Release // of messages that are held
+	tags     map[ID][]string  // that messages were given
 	expiry   timer
 	arrived  uint64     // how many messages came
 	log      *journaled // nil without a journal
@@ -175,6 +176,7 @@ func (b *Bucket) remove(seq uint64, why ChangeKind) (*Message, bool) {
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.kept.goes(m)
 	delete(b.releases, m.ID)
+	delete(b.tags, m.ID)
 	b.bytes -= m.cost
 	if !m.Read() {
 		b.unread--
@@ -227,7 +229,7 @@ func (b *Bucket) Close() error {
 	b.stopExpiry()
 	b.stats.Freed += b.bytes
 	b.bytes, b.unread, b.ring, b.indexes, b.kept = 0, 0, ring{}, [indexKinds]index{}, kept{}
-	b.history.changes, b.history.first, b.releases = nil, b.history.next, nil
+	b.history.changes, b.history.first, b.releases, b.tags = nil, b.history.next, nil, nil
 	b.removed = removed{followers: b.removed.followers}
 	b.mu.Unlock()
 	b.watches.close()

@@ -295,6 +295,28 @@ func (v *View) Releases(id ID) []Release {
 	return v.bucket.Releases(id)
 }
 
+// SetTags gives a message tags, like [Bucket.SetTags].
+func (v *View) SetTags(id ID, tags []string) (bool, error) {
+	if v.readOnly {
+		return false, ErrReadOnly
+	}
+	if _, ok := v.Get(id); !ok {
+		return false, nil
+	}
+	return v.bucket.SetTags(id, tags), nil
+}
+
+// Tags are those that a message was given, like [Bucket.Tags].
+func (v *View) Tags(id ID) (tags []string, given bool) {
+	if tags, given = v.bucket.Tags(id); given {
+		_, given = v.Get(id)
+	}
+	if !given {
+		return nil, false
+	}
+	return tags, true
+}
+
 // Journal is the state of the bucket's journal, and whether it has one.
 func (v *View) Journal() (state JournalState, ok bool) { return v.bucket.Journal() }
 

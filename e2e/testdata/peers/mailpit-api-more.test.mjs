@@ -94,11 +94,17 @@ test("tags: those of the field X-Tags", async () => {
   assert.deepEqual(list.messages.map((entry) => [entry.Subject, entry.Tags.toSorted()]), [["Tagged", ["big one", "spring"]]]);
 });
 
-test("setTags, renameTag, deleteTag: are taken", async () => {
+test("setTags, renameTag, deleteTag: change the tags of a message", async () => {
   const { ID } = (await client.listMessages()).messages[0];
-  assert.equal(await client.setTags({ IDs: [ID], Tags: ["new"] }), "ok");
+  const tags = async () => (await client.getMessageSummary(ID)).Tags;
+  assert.equal(await client.setTags({ IDs: [ID], Tags: ["new", "other"] }), "ok");
+  assert.deepEqual((await tags()).toSorted(), ["new", "other"]);
   assert.equal(await client.renameTag("new", "newer"), "ok");
+  assert.deepEqual((await tags()).toSorted(), ["newer", "other"]);
+  assert.deepEqual((await client.searchMessages({ query: "tag:newer" })).messages.map((entry) => entry.ID), [ID]);
   assert.equal(await client.deleteTag("newer"), "ok");
+  assert.deepEqual(await tags(), ["other"]);
+  await assert.rejects(client.deleteTag("newer"), /400/);
 });
 
 test("chaos: a sender is refused, and then not any more", async () => {
