@@ -156,7 +156,7 @@ func TestJournalThatFails(t *testing.T) {
 		if n := s.total("/emails?read=false"); n != unread {
 			t.Errorf("%v: %d unread emails, and there were %d", test.err, n, unread)
 		}
-		if status, page := s.ask("GET", "/view/"+id, ""); status != 200 || !strings.Contains(page, "kept") {
+		if status, page := s.ask("GET", "/view/"+id, ""); status != 200 || !strings.Contains(page, "kept") || !strings.Contains(page, "journal cannot be used") {
 			t.Errorf("%v: the page of the email: %d", test.err, status)
 		}
 		log.Fail(nil)

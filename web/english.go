@@ -228,6 +228,7 @@ var english = phrases{
 	"error.page":      "page has to be a number from 1 to 1048576",
 	"error.value":     "%s has to be one of %s",
 	"error.filter":    "This search cannot be done: %s.",
+	"stuck":           "The mail's journal cannot be used at the moment: no mail is taken, and nothing can be changed. What is here is what there was before.",
 	"error.journal":   "The mail's journal cannot be written at the moment, so nothing can be changed. Please try again later.",
 	"error.ended":     "This could not be finished, as the server is stopping or reloading its configuration. Please try again.",
 	"error.form":      "This form could not be read: %s.",

@@ -184,6 +184,7 @@ type layout struct {
 	Sessions  bool // those from which no email came are shown
 	Failed    int  // how many there are
 	ReadOnly  bool // nothing can be changed
+	Stuck     bool // nothing can be changed, as the bucket's journal cannot be used
 }
 
 // panes is a page with the list, and with an email beside it if there is one.
@@ -194,9 +195,10 @@ type panes struct {
 }
 
 func (s *Site) layout(r *http.Request, title string, f filter) layout {
+	journal, _ := s.Bucket.Journal()
 	l := layout{
 		Root: root(r), Title: title, Filter: f, Addresses: s.addresses(r),
-		User: s.user, Sessions: !s.Bucket.Confined(), ReadOnly: !s.Bucket.Changeable(),
+		User: s.user, Sessions: !s.Bucket.Confined(), ReadOnly: !s.Bucket.Changeable(), Stuck: journal.Err != nil,
 	}
 	if l.Sessions {
 		l.Failed = s.Failed.Len()

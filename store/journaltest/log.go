@@ -52,6 +52,14 @@ func (l *Log) Records() int {
 	return len(l.entries)
 }
 
+// add adds a record at the next position.
+func (l *Log) add(record []byte) entry {
+	e := entry{l.next, time.Now().UnixMilli(), record}
+	l.next++
+	l.entries = append(l.entries, e)
+	return e
+}
+
 // Opened is how many journals have been opened.
 func (l *Log) Opened() int {
 	l.mu.Lock()
@@ -159,9 +167,7 @@ func (j *journal) Write(ctx context.Context, r *store.Record) error {
 	if j.closed {
 		return store.ErrClosed
 	}
-	e := entry{l.next, time.Now().UnixMilli(), b}
-	l.next++
-	l.entries = append(l.entries, e)
+	e := l.add(b)
 	if r.Kind == store.FaultsSet {
 		l.fault = e
 	}
