@@ -27,6 +27,20 @@ test("arrivals appear without a reload, and only those that match", async ({ pag
   await page.getByRole("button", { name: "2 new" }).click();
   await expect(rows(page)).toHaveCount(5);
   await expect(page.getByRole("checkbox", { name: "Select first" })).toBeChecked();
+  await page.getByRole("checkbox", { name: "Select first" }).uncheck();
+
+  // The list beside an open email goes on to live and to lead to others.
+  await page.getByRole("link", { name: "first" }).click();
+  await expect(page.getByRole("heading", { name: "first" })).toBeVisible();
+  await expect(page.locator(".row.current")).toContainText("first");
+  for (const subject of ["sixth", "seventh"]) {
+    await send({ to, subject });
+    await expect(rows(page).first()).toContainText(subject);
+  }
+  await expect(page.locator(".row.current")).toContainText("first");
+  await page.getByRole("link", { name: "sixth" }).click();
+  await expect(page.getByRole("heading", { name: "sixth" })).toBeVisible();
+  await expect(page.locator(".row.current")).toContainText("sixth");
   expect(await page.evaluate(() => window.same)).toBe(true);
 });
 

@@ -146,6 +146,7 @@ for (const type of ["click", "contextmenu"]) {
 	}, true);
 }
 
+if (list()) makeAbsolute(document, location.href);
 prepare(document);
 setInterval(() => showTimes(document), 30000);
 if (list()) follow();

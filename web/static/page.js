@@ -100,9 +100,21 @@ const isPane = (url) => url.origin === location.origin && (url.href.split(/[?#]/
 	(url.pathname.startsWith(new URL(base).pathname + "view/") && !url.pathname.endsWith("/sessions")));
 let going = 0;
 
+// makeAbsolute makes URLs of a page hold at any other address too: those in panes are
+// relative to the address at which they were drawn.
+function makeAbsolute(page, url) {
+	for (const name of ["href", "src", "action", "data-here", "data-events", "data-read", "data-unread"]) {
+		for (const element of page.querySelectorAll(`[${name}]`)) {
+			const value = element.getAttribute(name);
+			if (!value.startsWith("#")) element.setAttribute(name, new URL(value, url).href);
+		}
+	}
+}
+
 async function load(url) {
 	const response = await fetch(url, { headers: { Accept: "text/html" } });
 	const page = new DOMParser().parseFromString(await response.text(), "text/html");
+	makeAbsolute(page, response.url);
 	return response.ok && page.getElementById("list") ? page : null;
 }
 
@@ -128,9 +140,10 @@ async function go(url, remember) {
 	if (remember) history[remember](null, "", url);
 	showTitle(page.title);
 	document.body.className = page.body.className;
+	mail().replaceWith(page.getElementById("mail"));
 	const fresh = page.getElementById("list");
 	if (fresh.dataset.here === list().dataset.here) {
-		const id = page.getElementById("mail").dataset.id;
+		const id = mail().dataset.id;
 		for (const row of rows()) {
 			row.classList.toggle("current", row.dataset.id === id);
 			if (row.dataset.id === id && !("readOnly" in list().dataset)) setRead(row, true);
@@ -140,7 +153,6 @@ async function go(url, remember) {
 		replaceList(fresh);
 		if (list().querySelector(".rows")) list().querySelector(".rows").scrollTop = top;
 	}
-	mail().replaceWith(page.getElementById("mail"));
 	prepare(mail());
 	document.querySelector(".row.current")?.scrollIntoView({ block: "nearest" });
 	const anchor = new URL(url, location.href).hash.slice(1);
