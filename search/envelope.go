@@ -52,7 +52,10 @@ func setKey(key *string, value string) bool {
 
 // sameKey reports whether two texts are one key for the store, which has keys in lower
 // case. That is stricter than folding: \u017f is not s.
-func sameKey(a, b string) bool { return strings.ToLower(a) == strings.ToLower(b) }
+func sameKey(a, b string) bool {
+	key := strings.ToLower(a)
+	return key == strings.ToLower(b)
+}
 
 // envelopeFilter reads a whole address, or a pattern, for which an index of the store can
 // find at least the domain.
