@@ -96,24 +96,24 @@ for (const [kind, site, locks] of [["this machine", MAIL, true], ["another host"
     expect(await windows[0].evaluate(() => "locks" in navigator)).toBe(locks);
     const seen = (subject, among) => Promise.all(among.map((window) => expect(rows(window).getByRole("link", { name: subject, exact: true })).toBeVisible()));
     for (const window of windows) await expect(window.getByText("Live")).toBeVisible();
-    await send({ to, subject: "second" });
-    await seen("second", windows);
+    await send({ to, subject: `second ${to}` });
+    await seen(`second ${to}`, windows);
     expect(holders().length).toBe(1);
 
     // Another one takes over when the one with the stream is hidden, or is no more.
     const [hidden] = holders();
     await show(hidden, true);
-    await send({ to, subject: "third" });
-    await seen("third", windows.filter((window) => window !== hidden));
+    await send({ to, subject: `third ${to}` });
+    await seen(`third ${to}`, windows.filter((window) => window !== hidden));
     const [closed] = holders();
     expect(closed).not.toBe(hidden);
     await closed.close();
-    await send({ to, subject: "fourth" });
+    await send({ to, subject: `fourth ${to}` });
     await show(hidden, false);
-    await seen("fourth", windows.filter((window) => window !== closed));
+    await seen(`fourth ${to}`, windows.filter((window) => window !== closed));
     expect(holders().length).toBe(1);
     await rows(hidden).first().getByRole("link").click();
-    await expect(hidden.getByRole("heading", { name: "fourth" })).toBeVisible();
+    await expect(hidden.getByRole("heading", { name: `fourth ${to}` })).toBeVisible();
   });
 }
 
