@@ -106,7 +106,13 @@ func (s *site) load(config string) error {
 	if err != nil {
 		return err
 	}
-	return caddy.Load(adapted, true)
+	if err := caddy.Load(adapted, true); err != nil {
+		return err
+	}
+	// Caddy ends the sites of the configuration before it in the background, and a connection
+	// that still comes to one of them ends with it.
+	eventually(s.t, "the site of the configuration before has ended", func() bool { return caddy.ListenerUsage("tcp", s.http) <= 1 })
+	return nil
 }
 
 // fill puts the addresses into a configuration.
