@@ -16,7 +16,7 @@ async function look(page, view, { row, frame, only = Object.keys(sizes) } = {}) 
     const [width, height] = sizes[name];
     await page.setViewportSize({ width, height });
     for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" }); // rows that have just come fade otherwise
       await page.screenshot({ path: `${SCREENSHOTS}/${view}-${name}-${colorScheme}.png` });
       expect(await complaints(page, colorScheme), `${view}, ${name}, ${colorScheme}`).toEqual([]);
     }
