@@ -61,25 +61,48 @@ test(`${hostile.length} hostile mails look up, connect to, load and run nothing`
   context.on("request", (request) => asked.push(request.url()));
   context.on("dialog", (dialog) => { faults.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
 
-  const visit = async (page, i) => {
-    const paths = [`emails/${ids[i]}/html`, `emails/${ids[i]}/html?preview=dark`, `view/${ids[i]}`];
-    if (hostile[i].includes("<a ")) paths.push(`view/${ids[i]}/links`);
-    for (const path of paths) {
-      const url = `${SITE}/${path}`;
-      await page.goto(url);
-      await page.waitForLoadState("networkidle");
-      if (page.url() !== url || await page.evaluate(() => window.pwned)) faults.push(`${path} of ${hostile[i]}`);
-      for (const frame of page.frames().slice(1)) {
-        if (!frame.url().startsWith(`${SITE}/emails/`) || frame.parentFrame() !== page.mainFrame()) faults.push(`a frame at ${frame.url()} of ${hostile[i]}`);
-      }
-    }
-  };
-  let next = 0;
-  // Each tab that can be seen holds a stream, and a browser opens six connections to a host.
-  const tabs = await Promise.all(Array.from({ length: 4 }, () => context.newPage()));
+  // By itself, in some tabs beside each other, of which each stays until it is quiet.
+  const tabs = await Promise.all(Array.from({ length: 8 }, () => context.newPage()));
   const known = new Set(context.pages());
   context.on("page", (page) => { if (!known.has(page)) faults.push(`a new tab at ${page.url()}`); });
-  await Promise.all(tabs.map(async (page) => { while (next < hostile.length) await visit(page, next++); }));
+  const quiet = (page) => page.waitForLoadState("networkidle");
+  const visit = async (page, path, html) => {
+    const url = `${SITE}/${path}`;
+    await page.goto(url);
+    await quiet(page);
+    if (page.url() !== url || await page.evaluate(() => window.pwned)) faults.push(`${path} of ${html}`);
+    if (page.frames().length > 1) faults.push(`a frame at ${page.frames()[1].url()} of ${html}`);
+  };
+  let next = 0;
+  await Promise.all(tabs.map(async (page) => {
+    while (next < hostile.length) {
+      const i = next++;
+      await visit(page, `emails/${ids[i]}/html`, hostile[i]);
+      if (hostile[i].includes("<a ")) await visit(page, `view/${ids[i]}/links`, hostile[i]);
+    }
+  }));
+  // In the frame of an email's page; those of the others, alike but for the id, are put
+  // beside it, in light and in dark.
+  const rack = tabs[0], each = 20;
+  for (let i = 0; i < hostile.length; i += each) {
+    const url = `${SITE}/view/${ids[i]}?scheme=both`;
+    await rack.goto(url);
+    const shown = ids.slice(i, i + each);
+    await rack.evaluate(([first, ...others]) => {
+      const own = [...document.querySelectorAll("iframe")];
+      for (const id of others) for (const frame of own) {
+        const like = frame.cloneNode();
+        like.src = frame.src.replace(first, id);
+        frame.after(like);
+      }
+    }, shown);
+    await quiet(rack);
+    if (rack.url() !== url || await rack.evaluate(() => window.pwned)) faults.push(`${url} among those from ${hostile[i]}`);
+    const frames = rack.frames().slice(1).filter((frame) => frame.parentFrame() === rack.mainFrame());
+    const want = shown.flatMap((id) => ["light", "dark"].map((scheme) => `${SITE}/emails/${id}/html?preview=${scheme}`));
+    expect.soft(frames.map((frame) => frame.url()).sort()).toEqual(want.sort());
+    if (frames.length !== rack.frames().length - 1) faults.push(`frames in frames: ${rack.frames().map((frame) => frame.url())}`);
+  }
 
   expect.soft(faults).toEqual([]);
   expect.soft(asked.filter((url) => !url.startsWith(`${SITE}/`) && !url.startsWith("data:"))).toEqual([]);
