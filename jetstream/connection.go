@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -81,6 +82,10 @@ func isUnreachable(err error) bool {
 
 // passes reports whether what failed may succeed later, without anybody changing a setting.
 func passes(err error) bool {
+	// The connection broke while something was written to it.
+	if broken := new(net.OpError); errors.As(err, &broken) {
+		return true
+	}
 	var api *natsjs.APIError
 	if errors.As(err, &api) {
 		// 503 is that no server leads the others yet, or that too few of them are there.

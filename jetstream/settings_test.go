@@ -78,9 +78,11 @@ func TestStreamsThatDoNotFit(t *testing.T) {
 		config := settings.streamConfig()
 		config.Metadata = nil
 		change(&config)
-		if _, err := js.CreateStream(t.Context(), config); err != nil {
-			t.Fatalf("%s: %v", want, err)
-		}
+		// The server may still be removing the files of the stream before it.
+		eventually(t, "the stream is made", func() bool {
+			_, err := js.CreateStream(t.Context(), config)
+			return err == nil
+		})
 		if _, err := tryBucket(t, settings); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}

@@ -67,7 +67,8 @@ func (p *peer) wantNothingOf(id, method, target string) {
 		p.t.Fatal(err)
 	}
 	named := strings.Contains(target, id)
-	if text := string(answer); strings.Contains(text, "secret") || !named && strings.Contains(text, id) {
+	// The name of the tag that the call asked for says nothing of the mail.
+	if text := strings.ReplaceAll(string(answer), "tag not found: secret", ""); strings.Contains(text, "secret") || !named && strings.Contains(text, id) {
 		p.t.Errorf("%s %s: %s", method, target, text)
 	}
 	if named && response.StatusCode != http.StatusNotFound {
