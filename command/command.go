@@ -48,6 +48,7 @@ reach, such as --smtp :1025 --http :8025.`,
 			})
 		},
 	})
+	registerWebhookTest()
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "sendmail",
 		Usage: "[-S <host:port>] [-t] [-i] [-f <sender>] [-bs] [<recipient>...]",
