@@ -46,6 +46,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	var accepted []string
 	for round := range 20 {
 		c := catchMailIn(t, home, "--keep")
+		before := len(accepted)
 		var wg sync.WaitGroup
 		for sender := range 4 {
 			wg.Go(func() {
@@ -60,7 +61,7 @@ func TestKilledUnderLoad(t *testing.T) {
 				}
 			})
 		}
-		for before, deadline := len(accepted), time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			mu.Lock()
 			enough := len(accepted) >= before+20+7*round
 			mu.Unlock()

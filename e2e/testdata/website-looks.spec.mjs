@@ -21,7 +21,13 @@ async function look(page, view, { row, frame, only = Object.keys(sizes) } = {}) 
       expect(await complaints(page, colorScheme), `${view}, ${name}, ${colorScheme}`).toEqual([]);
     }
     expect(await page.evaluate(() => document.documentElement.scrollWidth), `${view}, ${name}`).toBeLessThanOrEqual(width);
-    if (row && tops[name]) expect(await top(".row")).toBeLessThanOrEqual(tops[name][0]);
+    // Mail of the tests beside this one may be announced above the list until it is loaded anew.
+    if (row && tops[name]) {
+      await expect(async () => {
+        await page.reload();
+        expect(await top(".row")).toBeLessThanOrEqual(tops[name][0]);
+      }).toPass();
+    }
     if (!frame) continue;
     if (tops[name]) expect(await top("iframe")).toBeLessThanOrEqual(tops[name][1]);
     // Nothing but the frame scrolls in the pane.
