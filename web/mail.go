@@ -110,19 +110,8 @@ type tab struct {
 
 // serveMail answers with an email, beside the page of the list that it is on.
 func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, show string) {
-	f, err := readFilter(r, mailParameters)
-	if err != nil {
-		s.fail(w, r, http.StatusBadRequest, "error.address", err)
-		return
-	}
-	q, err := f.query()
-	if err != nil {
-		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
-		return
-	}
-	m, ok := s.Bucket.Get(id)
+	f, q, m, ok := s.askedFor(w, r, id)
 	if !ok {
-		s.fail(w, r, http.StatusNotFound, "error.gone")
 		return
 	}
 	newer, older, err := s.neighbours(r.Context(), q, id)
@@ -154,6 +143,24 @@ func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, sh
 	p.Mail.List = p.List.Here + "#m" + id.String()
 	p.Mail.Older, p.Mail.Newer = p.Mail.neighbourURL(older), p.Mail.neighbourURL(newer)
 	s.render(w, r, http.StatusOK, "page.html", &p)
+}
+
+// askedFor is the email with that ID, and the filter of the list that it is on with its
+// query. If there is none, or the address cannot be read, it answers so and ok is false.
+func (s *Site) askedFor(w http.ResponseWriter, r *http.Request, id store.ID) (f filter, q store.Query, m *store.Message, ok bool) {
+	f, err := readFilter(r, mailParameters)
+	if err != nil {
+		s.fail(w, r, http.StatusBadRequest, "error.address", err)
+		return f, q, nil, false
+	}
+	if q, err = f.query(); err != nil {
+		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
+		return f, q, nil, false
+	}
+	if m, ok = s.Bucket.Get(id); !ok {
+		s.fail(w, r, http.StatusNotFound, "error.gone")
+	}
+	return f, q, m, ok
 }
 
 // prefetches tells that a browser asks for a page that nobody may ever look at.

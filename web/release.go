@@ -47,18 +47,8 @@ func (s *Site) serveRelease(w http.ResponseWriter, r *http.Request, id store.ID)
 		s.fail(w, r, http.StatusNotFound, "error.path")
 		return
 	}
-	f, err := readFilter(r, mailParameters)
-	if err != nil {
-		s.fail(w, r, http.StatusBadRequest, "error.address", err)
-		return
-	}
-	if _, err := f.query(); err != nil {
-		s.fail(w, r, http.StatusBadRequest, "error.filter", err.Error())
-		return
-	}
-	m, ok := s.Bucket.Get(id)
+	f, _, m, ok := s.askedFor(w, r, id)
 	if !ok {
-		s.fail(w, r, http.StatusNotFound, "error.gone")
 		return
 	}
 	p := releasePage{
