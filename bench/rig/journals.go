@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
@@ -20,14 +19,10 @@ func runJournals(rounds int, scale float64, mailpit bool) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "rig")
-	if err != nil {
-		return fmt.Errorf("making a folder: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	if err := buildOurs(dir); err != nil {
-		return err
-	}
+	return withOurs(func(dir string) error { return compareJournals(dir, source, rounds, scale, mailpit) })
+}
+
+func compareJournals(dir, source string, rounds int, scale float64, mailpit bool) error {
 	plain, err := startOurs(dir, "")
 	if err != nil {
 		return err

@@ -74,8 +74,8 @@ func main() {
 	}
 }
 
-// runReading compares only how mail is read.
-func runReading(rounds int, what reading) error {
+// withOurs builds ours in a folder that is there while do runs.
+func withOurs(do func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "rig")
 	if err != nil {
 		return fmt.Errorf("making a folder: %w", err)
@@ -84,7 +84,12 @@ func runReading(rounds int, what reading) error {
 	if err := buildOurs(dir); err != nil {
 		return err
 	}
-	return compareReading(dir, what, rounds)
+	return do(dir)
+}
+
+// runReading compares only how mail is read.
+func runReading(rounds int, what reading) error {
+	return withOurs(func(dir string) error { return compareReading(dir, what, rounds) })
 }
 
 func run(rounds int, scale float64, mailpit, alone bool, what reading) error {
@@ -92,25 +97,19 @@ func run(rounds int, scale float64, mailpit, alone bool, what reading) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "rig")
-	if err != nil {
-		return fmt.Errorf("making a folder: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	if err := buildOurs(dir); err != nil {
-		return err
-	}
-	if !alone {
-		if err := compareAll(dir, source, rounds, scale, mailpit); err != nil {
-			return err
+	return withOurs(func(dir string) error {
+		if !alone {
+			if err := compareAll(dir, source, rounds, scale, mailpit); err != nil {
+				return err
+			}
 		}
-	}
-	if !alone && mailpit {
-		if err := compareReading(dir, what, rounds); err != nil {
-			log.Printf("left out: %v", err)
+		if !alone && mailpit {
+			if err := compareReading(dir, what, rounds); err != nil {
+				log.Printf("left out: %v", err)
+			}
 		}
-	}
-	return probe(dir, source, scale, rounds)
+		return probe(dir, source, scale, rounds)
+	})
 }
 
 // compareAll runs all loads on all servers.
