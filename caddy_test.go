@@ -17,6 +17,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
+	"github.com/caddy-mailbucket/mailbucket/internal/freeport"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -81,23 +82,14 @@ func storageFolder(t *testing.T) string {
 	return folder
 }
 
-// given are the addresses that freeAddress has returned.
-var given = make(map[string]bool)
-
 // freeAddress is one that nothing listens on and that no other call has returned.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		listener.Close()
-		if address := listener.Addr().String(); !given[address] {
-			given[address] = true
-			return address
-		}
+	address, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return address
 }
 
 // load replaces the running configuration, as `caddy reload` does.

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/internal/freeport"
 )
 
 // program is the path of the built cmd/mailbucket.
@@ -184,23 +186,14 @@ func (s *server) waitFor(address string) {
 	}
 }
 
-// given are the addresses that freeAddress has returned.
-var given = make(map[string]bool)
-
 // freeAddress is one that nothing listens on and that no other call has returned.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		listener.Close()
-		if address := listener.Addr().String(); !given[address] {
-			given[address] = true
-			return address
-		}
+	address, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return address
 }
 
 // command runs a program with standard input, bounded in time, and returns what

@@ -3,7 +3,6 @@ package jetstream
 import (
 	"context"
 	"fmt"
-	"net"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/caddy-mailbucket/mailbucket/internal/freeport"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -62,12 +62,11 @@ func fixedServer(t testing.TB) (s *server.Server, again func() *server.Server) {
 // freePort is a TCP port that nobody listens on.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Port()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // cluster are three servers that know each other, each a process of its own.

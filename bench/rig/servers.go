@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/caddy-mailbucket/mailbucket/internal/freeport"
 )
 
 // mailpitModule is what Mailpit is built from where it is not installed.
@@ -61,11 +63,11 @@ func ours(dir string) string { return filepath.Join(dir, "mailbucket") }
 
 // startOurs starts mailbucket, with what limits there are on its bucket.
 func startOurs(dir, limits string) (*server, error) {
-	address, err := freeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
-	web, err := freeAddress()
+	web, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,7 @@ func startSink(string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +113,11 @@ func startMailpit(dir string, mails int) (*server, error) {
 			return nil, fmt.Errorf("building Mailpit: %w\n%s", err, out)
 		}
 	}
-	address, err := freeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
-	web, err := freeAddress()
+	web, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
@@ -164,13 +166,4 @@ func (s *server) wait(address string) error {
 func (s *server) stop() {
 	_ = s.command.Process.Kill()
 	<-s.exited
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free address: %w", err)
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }
