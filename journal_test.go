@@ -94,8 +94,16 @@ func TestMailMarksAndFaultsOutliveTheirBucket(t *testing.T) {
 	expect(204, "DELETE", gone, "")
 	expect(200, "PUT", "/faults", `{"faults":[{"step":"rcpt","recipient":"no@x","reply":"550 No"}]}`)
 	expect(422, "PUT", "/faults", `{"faults":[{"step":"nowhere"}]}`)
+	expect(200, "PUT", "/api/v1/tags", `{"IDs":["`+list.Results[2].ID+`"],"Tags":["one","two words"]}`)
 	expect(200, "GET", "/readyz", "")
-	before := []string{expect(200, "GET", read, ""), expect(200, "GET", read+"/session", ""), expect(200, "GET", "/faults", "")}
+	paths := []string{read, read + "/session", "/faults", "/api/v1/tags", "/api/v1/search?query=tag:one"}
+	before := make([]string, len(paths))
+	for i, path := range paths {
+		before[i] = expect(200, "GET", path, "")
+	}
+	if before[3] != `["one","two words"]`+"\n" {
+		t.Errorf("the tags are %s", before[3])
+	}
 
 	must(t, s.load("{\n LOGOFF\n}\n"))
 	must(t, s.load(config))
@@ -103,7 +111,7 @@ func TestMailMarksAndFaultsOutliveTheirBucket(t *testing.T) {
 	if len(list.Results) != 2 || list.Results[0].Subject != "three" || list.Results[1].Subject != "one" {
 		t.Errorf("after the bucket was opened again: %+v", list.Results)
 	}
-	for i, path := range []string{read, read + "/session", "/faults"} {
+	for i, path := range paths {
 		if after := expect(200, "GET", path, ""); after != before[i] {
 			t.Errorf("%s is\n%s\nand was\n%s", path, after, before[i])
 		}
@@ -147,6 +155,7 @@ func TestJournalThatFails(t *testing.T) {
 			{"GET", "/readyz", "", test.err.Error()},
 			{"DELETE", "/api/v1/messages", "", "nothing can be changed"},
 			{"PUT", "/api/v1/messages", `{"Read":true}`, "nothing can be changed"},
+			{"PUT", "/api/v1/tags", `{"IDs":["` + id + `"],"Tags":["tag"]}`, "nothing can be changed"},
 		} {
 			status, answer := s.ask(call.method, call.path, call.body)
 			if status != 503 && call.want != "Content-Type" || !strings.Contains(answer, call.want) {

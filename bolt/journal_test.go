@@ -172,7 +172,7 @@ func TestWhatIsTrimmedIsGone(t *testing.T) {
 	}
 	write(&store.Record{Kind: store.MessagesRemoved, IDs: []store.ID{{5}}})
 	write(message("last"))
-	j.Trim(store.Trim{Before: at[6], Messages: []uint64{at[9]}, Deletions: []uint64{at[12]}})
+	j.Trim(store.Trim{Before: at[6], Messages: []uint64{at[9]}, Obsolete: []uint64{at[12]}})
 	j.Trim(store.Trim{Before: at[3], Messages: []uint64{at[2], at[11]}}) // the first is gone already
 	waitFor(t, func() bool { return j.State().Records == 6 })
 	j.close()
@@ -227,6 +227,28 @@ func TestTheFileDoesNotOutgrowItsRecords(t *testing.T) {
 			t.Errorf("sync %v: the file has %d bytes for %d, want at most %d", mode, info.Size(), held, limit)
 		}
 	}
+}
+
+func TestWhatIsSetOverAndOverTakesNoMoreRoom(t *testing.T) {
+	j := New(inFile(t))
+	b, err := store.Open(t.Context(), store.Limits{}, j, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	m := message("a mail that stays").Message
+	if err := b.Append(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if _, err := b.SetTags(t.Context(), []store.ID{m.ID}, []string{fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.SetFaults(t.Context(), fmt.Appendf(nil, `{"faults":[],"n":%d}`, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, func() bool { return j.State().Records == 3 }) // the mail, its tags and the faults
 }
 
 func TestAFileThatIsMostlyEmptyIsCompacted(t *testing.T) {

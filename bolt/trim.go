@@ -29,7 +29,7 @@ func (j *Journal) Trim(t store.Trim) {
 	j.trim.mu.Lock()
 	defer j.trim.mu.Unlock()
 	j.trim.before = max(j.trim.before, t.Before)
-	j.trim.single = append(append(j.trim.single, t.Messages...), t.Deletions...)
+	j.trim.single = append(append(j.trim.single, t.Messages...), t.Obsolete...)
 }
 
 // next is what is to be removed next. The positions may be read without a lock.

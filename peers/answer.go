@@ -38,8 +38,6 @@ func workFailure(err error) *failure {
 		return newFailure(http.StatusServiceUnavailable, "Error: the server is stopping or reloading its configuration: ask again")
 	case store.OfJournal(err):
 		return newFailure(http.StatusServiceUnavailable, "Error: nothing can be changed at the moment: "+err.Error())
-	case errors.Is(err, store.ErrTagsNotKept):
-		return newFailure(http.StatusBadRequest, "Error: "+err.Error())
 	case errors.Is(err, guard.ErrBusy):
 		return newFailure(http.StatusServiceUnavailable, "Error: "+guard.ErrBusy.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -63,10 +63,8 @@ func (a *API) mailpitSetTags(w http.ResponseWriter, r *http.Request, _ []string)
 	if err != nil {
 		return badRequest(err.Error())
 	}
-	for _, id := range heldIDs(change.IDs) {
-		if _, err := a.bucket.SetTags(id, tags); err != nil {
-			return workFailure(err)
-		}
+	if _, err := a.bucket.SetTags(r.Context(), heldIDs(change.IDs), tags); err != nil {
+		return workFailure(err)
 	}
 	sendText(w, r, http.StatusOK, "ok")
 	return nil
@@ -149,12 +147,23 @@ func (a *API) replaceTag(w http.ResponseWriter, r *http.Request, tag string, fou
 	if len(found) == 0 {
 		return badRequest(fmt.Sprintf("tag not found: %.100s", tag))
 	}
-	for id, tags := range found {
+	for _, alike := range byTags(found) {
+		tags := found[alike[0]]
 		at := slices.IndexFunc(tags, func(t string) bool { return strings.EqualFold(t, tag) })
-		if _, err := a.bucket.SetTags(id, slices.Concat(tags[:at], with, tags[at+1:])); err != nil {
+		if _, err := a.bucket.SetTags(r.Context(), alike, slices.Concat(tags[:at], with, tags[at+1:])); err != nil {
 			return workFailure(err)
 		}
 	}
 	sendText(w, r, http.StatusOK, "ok")
 	return nil
+}
+
+// byTags puts together the mails that have the same tags, which are changed at once.
+func byTags(found map[store.ID][]string) map[string][]store.ID {
+	alike := make(map[string][]store.ID)
+	for id, tags := range found {
+		key := fmt.Sprintf("%q", tags)
+		alike[key] = append(alike[key], id)
+	}
+	return alike
 }

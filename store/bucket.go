@@ -71,7 +71,7 @@ type Bucket struct {
 	history  history
 	removed  removed
 	releases map[ID][]Release // of messages that are held
-	tags     map[ID][]string  // that messages were given
+	tags     map[ID]given     // that messages were given
 	expiry   timer
 	arrived  uint64     // how many messages came
 	log      *journaled // nil without a journal
@@ -176,7 +176,7 @@ func (b *Bucket) remove(seq uint64, why ChangeKind) (*Message, bool) {
 	m.eachKey(func(k key) { b.indexes[k.kind].remove(k.text, seq) })
 	b.kept.goes(m)
 	delete(b.releases, m.ID)
-	delete(b.tags, m.ID)
+	b.forgetTags(m)
 	b.bytes -= m.cost
 	if !m.Read() {
 		b.unread--

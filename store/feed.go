@@ -30,14 +30,53 @@ func (b *Bucket) feed(e Entry) {
 		if b.keepRelease(e.Record.IDs[0], *e.Record.Release) {
 			n = 1
 		}
+	case TagsSet:
+		n = b.giveTags(e.Record.IDs, given{ownTags(e.Record.Tags), e.ticks()})
 	}
 	if own != nil {
 		own.changed = n
 	}
-	if e.Record.Kind == MessagesRemoved {
-		b.trimLog(e.Position)
-	} else {
-		b.trimLog()
+	b.obeyed(&e, n)
+	b.trimLog()
+}
+
+// obeyed notes that a record has been obeyed, which changed so many messages, and which
+// records say nothing any more because of that.
+func (b *Bucket) obeyed(e *Entry, changed int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	j := b.log
+	j.done = e.Position
+	switch e.Record.Kind {
+	case MessagesRemoved:
+		j.obsolete = append(j.obsolete, e.Position)
+	case MessagesMarked, MessageReleased, TagsSet:
+		if changed == 0 {
+			j.obsolete = append(j.obsolete, e.Position)
+		}
+	case FaultsSet:
+		if j.faultsAt != 0 {
+			j.obsolete = append(j.obsolete, j.faultsAt)
+		}
+		j.faultsAt = e.Position
+	}
+}
+
+// tagsCome notes that a message has been given tags. The bucket is locked.
+func (j *journaled) tagsCome(g given) {
+	if j != nil {
+		j.tagged[g.record]++
+	}
+}
+
+// tagsGo notes that a message has no longer these tags. The bucket is locked.
+func (j *journaled) tagsGo(g given) {
+	if j == nil || j.tagged[g.record] == 0 {
+		return // the record is of an earlier log
+	}
+	if j.tagged[g.record]--; j.tagged[g.record] == 0 {
+		delete(j.tagged, g.record)
+		j.obsolete = append(j.obsolete, logPosition(g.record, j.log))
 	}
 }
 
@@ -64,7 +103,8 @@ func (b *Bucket) isNext(e *Entry) bool {
 		return false
 	}
 	if e.Log != j.log {
-		j.gone, j.trimmed = nil, 0
+		j.gone, j.obsolete, j.trimmed, j.done, j.faultsAt = nil, nil, 0, 0, 0
+		clear(j.tagged)
 	}
 	j.log, j.position = e.Log, e.Position
 	return true
@@ -117,9 +157,8 @@ func (j *journaled) goes(m *Message) {
 }
 
 // trimLog tells the journal what is no longer needed: messages that are gone, records before
-// the oldest message, and deletions, which are positions of records. The bucket must not be
-// locked.
-func (b *Bucket) trimLog(deletions ...uint64) {
+// the oldest message, and others that are obsolete. The bucket must not be locked.
+func (b *Bucket) trimLog() {
 	j := b.log
 	if j == nil {
 		return
@@ -131,18 +170,14 @@ func (b *Bucket) trimLog(deletions ...uint64) {
 		b.mu.Unlock()
 		return
 	}
-	t := Trim{Before: j.position + 1, Deletions: deletions}
+	// The record after the last one that has been obeyed may be a message on its way.
+	t := Trim{Before: j.done + 1}
 	if b.ring.n > 0 {
 		t.Before = b.oldestPosition()
 	}
-	gone := j.gone
-	j.gone = gone[:0]
-	for _, at := range gone {
-		if at >= t.Before {
-			t.Messages = append(t.Messages, at)
-		}
-	}
-	told := t.Before == j.trimmed && len(t.Messages)+len(t.Deletions) == 0
+	t.Messages, t.Obsolete = from(t.Before, j.gone), from(t.Before, j.obsolete)
+	j.gone, j.obsolete = j.gone[:0], j.obsolete[:0]
+	told := t.Before == j.trimmed && len(t.Messages)+len(t.Obsolete) == 0
 	j.trimmed = t.Before
 	b.mu.Unlock()
 	if !told {
@@ -150,8 +185,18 @@ func (b *Bucket) trimLog(deletions ...uint64) {
 	}
 }
 
-// oldestPosition is that of the oldest message in the log, or the next one's if there is
-// none, as all are of an earlier log.
+// from are the positions from one on.
+func from(first uint64, positions []uint64) (some []uint64) {
+	for _, at := range positions {
+		if at >= first {
+			some = append(some, at)
+		}
+	}
+	return some
+}
+
+// oldestPosition is that of the oldest message in the log. If there is none, as all are of an
+// earlier log, it is the one after the last record that has been obeyed.
 func (b *Bucket) oldestPosition() uint64 {
 	j := b.log
 	if at := b.ring.at(place{}).ID.logPosition(j.log); at != 0 {
@@ -159,7 +204,7 @@ func (b *Bucket) oldestPosition() uint64 {
 	}
 	p := b.ring.search(func(_ uint64, m *Message) bool { return m.ID.logPosition(j.log) != 0 })
 	if p.chunk == len(b.ring.chunks) {
-		return j.position + 1
+		return j.done + 1
 	}
 	return b.ring.at(p).ID.logPosition(j.log)
 }

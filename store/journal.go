@@ -75,10 +75,11 @@ type Trim struct {
 	// Messages are the positions, from Before on, of messages that have been removed.
 	Messages []uint64
 
-	// Deletions are the positions of records of kind MessagesRemoved that have been obeyed.
-	// Only a reader that has not read them yet needs these, so they may go where there is no
-	// other reader, not earlier than the Messages.
-	Deletions []uint64
+	// Obsolete are the positions, from Before on, of records that no longer say anything of
+	// what is held: deletions that have been obeyed, and tags and faults in whose place are
+	// newer ones. Only a reader that has not read them yet needs these, so they may go where
+	// there is no other reader, not earlier than the Messages.
+	Obsolete []uint64
 }
 
 // JournalState says how a journal is.
@@ -106,15 +107,25 @@ var ErrJournalAway = errors.New("the bucket's journal cannot be reached")
 // counted up by the position. So IDs grow in the order of the log, and whoever reads it, from
 // whichever position on, finds the same ones. Proposed gives the random bits.
 func (e *Entry) id(proposed ID) ID {
-	binary.BigEndian.PutUint64(proposed[:8], idTime(uint64(e.Log)<<12+e.Position))
+	binary.BigEndian.PutUint64(proposed[:8], idTime(e.ticks()))
 	return proposed
 }
+
+// ticks are those of the ID that a message has at this place, see [ID.ticks]. No entry of
+// another log has the same.
+func (e *Entry) ticks() uint64 { return uint64(e.Log)<<12 + e.Position }
 
 // logPosition is the position of a message in the log that was made at that time, 0 if it is
 // in none or in an earlier one.
 func (id ID) logPosition(log int64) uint64 {
-	if first := uint64(log) << 12; id.ticks() > first {
-		return id.ticks() - first
+	return logPosition(id.ticks(), log)
+}
+
+// logPosition is the position of the entry with these ticks in the log that was made at that
+// time, 0 if it is in none or in an earlier one.
+func logPosition(ticks uint64, log int64) uint64 {
+	if first := uint64(log) << 12; ticks > first {
+		return ticks - first
 	}
 	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -28,13 +29,17 @@ type journaled struct {
 	opening sync.Mutex  // held while the journal is opened and closed
 	open    atomic.Bool // whether it has been opened and not closed
 
-	// The log that feeds the bucket, the position of its last record, and those of the
-	// messages that are gone since the journal was last told of them. They are guarded by
-	// the bucket's lock.
-	log      int64
-	position uint64
-	gone     []uint64
-	trimmed  uint64 // what the journal was last told, as Trim.Before
+	// What the bucket has been fed with. The bucket's lock guards it.
+	log      int64          // the log of the last record
+	position uint64         // of the last record
+	done     uint64         // of the last one that has been obeyed: the one after it may be on its way
+	faultsAt uint64         // of the last one of kind FaultsSet
+	tagged   map[uint64]int // how many messages have the tags of a record, by its ticks
+
+	// What is no longer needed. The bucket's lock guards it too.
+	gone     []uint64 // positions of messages of which the journal has not been told yet
+	obsolete []uint64 // those of other records
+	trimmed  uint64   // what it was last told, as Trim.Before
 
 	trimming sync.Mutex           // keeps the calls of the journal's Trim in their order
 	sessions map[Session]*Session // the last ones that were read from the log; only feed uses it
@@ -65,7 +70,7 @@ func NewJournaled(l Limits, j Journal, faults func(document []byte)) *Bucket {
 	if faults == nil {
 		faults = func([]byte) {}
 	}
-	b.log = &journaled{journal: j, faults: faults, sessions: make(map[Session]*Session), pending: make(map[ID]*pending)}
+	b.log = &journaled{journal: j, faults: faults, tagged: make(map[uint64]int), sessions: make(map[Session]*Session), pending: make(map[ID]*pending)}
 	return b
 }
 
@@ -220,9 +225,21 @@ func (b *Bucket) worthChanging(r *Record, ids []ID) []ID {
 			continue
 		}
 		known[id] = struct{}{}
-		if r.Kind == MessagesRemoved || b.ring.message(seq).Read() != r.Read {
+		if b.isNews(r, b.ring.message(seq)) {
 			worth = append(worth, id)
 		}
 	}
 	return worth
+}
+
+// isNews is whether r would change a message that is held.
+func (b *Bucket) isNews(r *Record, m *Message) bool {
+	switch r.Kind {
+	case MessagesMarked:
+		return m.Read() != r.Read
+	case TagsSet:
+		before, has := b.tags[m.ID]
+		return !has || !slices.Equal(before.tags, r.Tags)
+	}
+	return true
 }

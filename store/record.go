@@ -18,6 +18,7 @@ const (
 	MessagesMarked
 	FaultsSet
 	MessageReleased
+	TagsSet
 
 	// LogBegins is in no log: a journal that several buckets write into feeds it when it finds
 	// that others have had trimmed what it has not read yet, so perhaps deletions. The entry's
@@ -37,7 +38,7 @@ type Record struct {
 	// its time of arrival, and but for what readers keep beside it.
 	Message *Message
 
-	// IDs are the messages that were removed or marked.
+	// IDs are the messages that were removed, marked or given tags.
 	IDs []ID
 
 	// Read is whether the messages were marked as read, or as unread.
@@ -48,10 +49,15 @@ type Record struct {
 
 	// Release is how the message, the only one of IDs, was sent on.
 	Release *Release
+
+	// Tags are those that the messages have from now on, in the place of any others.
+	Tags []string
 }
 
-// recordVersion is the first byte of a record in binary form. What follows is the kind, the
-// ID, and then, by the kind:
+// The first byte of a record in binary form is the version of the form that first had its
+// kind. A program that does not know the kind thus does not take the record for damage, and
+// can still read a log in which nothing of that kind has happened. What follows is the kind,
+// the ID, and then, by the kind:
 //
 //	MessageCame      flags; sender, MAIL parameters, transcript, subject, from, to; the
 //	                 number of recipients and each; the session, if there is one; the extras,
@@ -61,10 +67,23 @@ type Record struct {
 //	FaultsSet        the document
 //	MessageReleased  the ID; the time as a number; by, sender, message ID and reply; the number
 //	                 of recipients and each
+//	TagsSet          the number of tags and each; the IDs
 //
 // A number is a uvarint of encoding/binary, and a text is its length as a number, and its
 // bytes. Session and extras have the fields in the order in which Go declares them.
-const recordVersion = 1
+const (
+	firstVersion  = 1
+	tagsVersion   = 2
+	recordVersion = tagsVersion // the latest one
+)
+
+// version is that of the form that first had the kind.
+func (k RecordKind) version() byte {
+	if k == TagsSet {
+		return tagsVersion
+	}
+	return firstVersion
+}
 
 // Flags of a message in binary form.
 const (
@@ -82,7 +101,7 @@ var ErrRecordVersion = errors.New("written by a later version of this program")
 // AppendTo appends the binary form of r to b. An error means that r is no record that can
 // be written.
 func (r *Record) AppendTo(b []byte) ([]byte, error) {
-	b = append(append(b, recordVersion, byte(r.Kind)), r.ID[:]...)
+	b = append(append(b, r.Kind.version(), byte(r.Kind)), r.ID[:]...)
 	switch {
 	case r.Kind == MessageCame && r.Message != nil:
 		return r.Message.appendTo(b), nil
@@ -96,8 +115,23 @@ func (r *Record) AppendTo(b []byte) ([]byte, error) {
 		return append(b, r.Faults...), nil
 	case r.Kind == MessageReleased && r.Release != nil && len(r.IDs) == 1:
 		return r.Release.appendTo(appendIDs(b, r.IDs)), nil
+	case r.Kind == TagsSet:
+		return appendIDs(appendTexts(b, r.Tags), r.IDs), nil
 	}
 	return nil, fmt.Errorf("writing a record of kind %d: it is not known, or lacks what it is about", r.Kind)
+}
+
+// Size is how many bytes the binary form of r takes, about: it may be a little more or, with
+// large headers, less.
+func (r *Record) Size() int64 {
+	size := 512 + len(r.Faults) + len(r.ID)*len(r.IDs)
+	for _, tag := range r.Tags {
+		size += len(tag) + 1
+	}
+	if m := r.Message; m != nil {
+		size += len(m.Raw) + len(m.Exchange)
+	}
+	return int64(size)
 }
 
 func appendIDs(b []byte, ids []ID) []byte {
@@ -168,10 +202,13 @@ func ParseRecord(b []byte) (Record, error) {
 	if len(b) < 2+len(ID{}) {
 		return Record{}, fmt.Errorf("%w: it ends too early", errMalformedRecord)
 	}
-	if b[0] != recordVersion {
+	if b[0] > recordVersion {
 		return Record{}, fmt.Errorf("%w: a record of version %d cannot be read by this program, which knows version %d", ErrRecordVersion, b[0], recordVersion)
 	}
 	r := Record{Kind: RecordKind(b[1]), ID: ID(b[2:])}
+	if b[0] != r.Kind.version() {
+		return Record{}, fmt.Errorf("%w: the kind %d is none of version %d", errMalformedRecord, r.Kind, b[0])
+	}
 	b = b[2+len(r.ID):]
 	var err error
 	switch r.Kind {
@@ -189,6 +226,8 @@ func ParseRecord(b []byte) (Record, error) {
 		r.Faults = b
 	case MessageReleased:
 		r.IDs, r.Release, err = parseRelease(b)
+	case TagsSet:
+		r.IDs, r.Tags, err = parseTags(b)
 	default:
 		err = fmt.Errorf("%w: the kind %d is not known", errMalformedRecord, r.Kind)
 	}
@@ -226,6 +265,15 @@ func parseRelease(b []byte) ([]ID, *Release, error) {
 		return nil, nil, fmt.Errorf("%w: the release ends too early or late, or a length is wrong", errMalformedRecord)
 	}
 	return ids, r, nil
+}
+
+func parseTags(b []byte) (ids []ID, tags []string, err error) {
+	p := newRecordParser(b)
+	if tags = p.texts(); p.failed {
+		return nil, nil, fmt.Errorf("%w: the tags end too early, or a length is wrong", errMalformedRecord)
+	}
+	ids, err = parseIDs(b[len(b)-len(p.rest):])
+	return ids, tags, err
 }
 
 func parseMessage(b []byte) (*Message, error) {

@@ -30,6 +30,8 @@ func records() map[string]Record {
 			At: 1_700_000_000_000, By: "1", Sender: "2", To: []string{"3", "4"}, MessageID: "5", Reply: "6",
 		}},
 		"released to nobody": {Kind: MessageReleased, ID: id(9), IDs: []ID{id(3)}, Release: new(Release)},
+		"tags":               {Kind: TagsSet, ID: id(10), IDs: []ID{id(1), id(2)}, Tags: []string{"one", "two words"}},
+		"no tags":            {Kind: TagsSet, ID: id(11), IDs: []ID{id(1)}},
 		"faults":             {Kind: FaultsSet, ID: id(7), Faults: []byte(`{"faults":[]}`)},
 	}
 }
@@ -63,7 +65,9 @@ func TestRecordsThatAreRefused(t *testing.T) {
 		want string
 	}{
 		"of nothing":           {nil, "ends too early"},
-		"of a later version":   {changed(0, 2), "version 2 cannot be read by this program, which knows version 1"},
+		"of a later version":   {changed(0, 3), "version 3 cannot be read by this program, which knows version 2"},
+		"of no version":        {changed(0, 0), "the kind 3 is none of version 0"},
+		"that came later":      {changed(1, byte(TagsSet)), "the kind 6 is none of version 1"},
 		"of an unknown kind":   {changed(1, 200), "the kind 200 is not known"},
 		"with a strange mark":  {changed(18, 2), "neither 0 nor 1"},
 		"with half an ID":      {b[:len(b)-1], "an ID ends too early"},
@@ -71,6 +75,9 @@ func TestRecordsThatAreRefused(t *testing.T) {
 		"with a strange flag":  {append(header(MessageCame), 0x80, 0, 0, 0, 0, 0, 0, 0), "a length is wrong"},
 		"with a long text":     {append(header(MessageCame), 0, 9, 0, 0, 0, 0, 0, 0), "a length is wrong"},
 		"with many recipients": {append(header(MessageCame), 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x7f), "a length is wrong"},
+		"with many tags":       {append(header(TagsSet), 0xff, 0x7f), "a length is wrong"},
+		"with half a tag":      {append(header(TagsSet), 1, 2, 'x'), "a length is wrong"},
+		"with tags of half":    {append(header(TagsSet), 0, 1), "an ID ends too early"},
 	} {
 		if r, err := ParseRecord(test.b); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("a record %s: %+v, %v, want %q", name, r, err, test.want)
@@ -84,7 +91,7 @@ func TestRecordsThatAreRefused(t *testing.T) {
 }
 
 func header(kind RecordKind) []byte {
-	return append([]byte{recordVersion, byte(kind)}, make([]byte, len(ID{}))...)
+	return append([]byte{kind.version(), byte(kind)}, make([]byte, len(ID{}))...)
 }
 
 // FuzzParseRecord checks that what can be read is read again as the same.

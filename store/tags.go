@@ -1,39 +1,68 @@
 package store
 
-// SetTags gives a message tags in the place of those that it came with, for as long as it is
-// held, and reports whether it is. The memory for them counts towards MaxBytes. Whoever
-// calls it bounds them, and does not change them afterwards.
-func (b *Bucket) SetTags(id ID, tags []string) bool {
-	if !b.setTags(id, tags) {
-		return false
-	}
-	for !b.keepLimits() {
-	}
-	return true
+import (
+	"context"
+	"strings"
+)
+
+// given are tags that a message was given.
+type given struct {
+	tags []string
+
+	// record is the place of the record that gave them, as [Entry.ticks] has it; 0 without a
+	// journal.
+	record uint64
 }
 
-func (b *Bucket) setTags(id ID, tags []string) bool {
-	defer b.unlock(b.lock())
-	seq, ok := b.ring.byID(id)
-	if b.closed || !ok {
-		return false
+// SetTags gives the messages with these IDs tags in the place of those that they have, for as
+// long as they are held, and returns how many are held; with a journal, for how many that is
+// new. The memory for tags counts towards MaxBytes. Whoever calls it bounds them, and does
+// not change them afterwards. Its errors are those of DeleteIDs.
+func (b *Bucket) SetTags(ctx context.Context, ids []ID, tags []string) (int, error) {
+	if b.log != nil {
+		return b.writeHeld(ctx, Record{Kind: TagsSet, Tags: tags}, ids)
 	}
-	more := tagsSize(tags)
-	if before, given := b.tags[id]; given {
-		more -= tagsSize(before)
+	return b.giveTags(ids, given{tags: tags}), nil
+}
+
+// giveTags does what SetTags says.
+func (b *Bucket) giveTags(ids []ID, g given) int {
+	n := b.changeIDs(ids, b.tagger(g))
+	for !b.keepLimits() {
 	}
-	if b.tags == nil {
-		b.tags = make(map[ID][]string)
+	return n
+}
+
+// tagger is the change that gives a message tags.
+func (b *Bucket) tagger(g given) change {
+	return func(_ uint64, m *Message) bool {
+		more := tagsSize(g.tags)
+		if before, has := b.tags[m.ID]; has {
+			more -= tagsSize(before.tags)
+			b.log.tagsGo(before)
+		}
+		if b.tags == nil {
+			b.tags = make(map[ID]given)
+		}
+		b.tags[m.ID] = g
+		b.log.tagsCome(g)
+		m.cost += more
+		b.bytes += more
+		return true
 	}
-	b.tags[id] = tags
-	b.ring.message(seq).cost += more
-	b.bytes += more
-	return true
+}
+
+// forgetTags forgets the tags of a message that is being removed.
+func (b *Bucket) forgetTags(m *Message) {
+	if g, has := b.tags[m.ID]; has {
+		delete(b.tags, m.ID)
+		b.log.tagsGo(g)
+	}
 }
 
 // tagsSize is the memory that tags take, in bytes, rounded up.
 func tagsSize(tags []string) int64 {
-	n := 96
+	n := 104
 	for _, tag := range tags {
 		n += 16 + 16 + len(tag)
 	}
@@ -41,9 +70,19 @@ func tagsSize(tags []string) int64 {
 }
 
 // Tags are those that SetTags gave a message, and whether it did. They must not be changed.
-func (b *Bucket) Tags(id ID) (tags []string, given bool) {
+func (b *Bucket) Tags(id ID) (tags []string, has bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	tags, given = b.tags[id]
-	return tags, given
+	g, has := b.tags[id]
+	return g.tags, has
+}
+
+// ownTags are copies of tags that are parts of a record, so that they do not keep all of it
+// in memory.
+func ownTags(tags []string) []string {
+	own := make([]string, len(tags))
+	for i, tag := range tags {
+		own[i] = strings.Clone(tag)
+	}
+	return own
 }

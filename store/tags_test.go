@@ -13,8 +13,8 @@ func TestTagsAreKeptWithTheirMessageAndCounted(t *testing.T) {
 	}
 	before := b.Stats().Bytes
 	for _, tags := range [][]string{{"one", "two"}, {}, {"three"}} {
-		if !b.SetTags(m.ID, tags) {
-			t.Fatal("the message is held")
+		if n, err := b.SetTags(t.Context(), []ID{m.ID, {1}}, tags); n != 1 || err != nil {
+			t.Fatalf("%d messages were given tags, %v, want the one that is held", n, err)
 		}
 		if got, given := b.Tags(m.ID); !given || !slices.Equal(got, tags) {
 			t.Errorf("tags are %q, %t", got, given)
@@ -30,12 +30,14 @@ func TestTagsAreKeptWithTheirMessageAndCounted(t *testing.T) {
 	if _, given := b.Tags(m.ID); given || len(b.tags) != 0 {
 		t.Error("the tags of a deleted message are kept")
 	}
-	if b.SetTags(m.ID, nil) {
-		t.Error("a deleted message is given tags")
+	if n, err := b.SetTags(t.Context(), []ID{m.ID}, nil); n != 0 || err != nil {
+		t.Errorf("a deleted message is given tags: %d, %v", n, err)
 	}
 	b.SetLimits(Limits{MaxBytes: b.Stats().Bytes})
 	newest := mustAppend(t, b, mail("a@x", "b@x"))
-	b.SetTags(newest.ID, []string{"a tag"})
+	if _, err := b.SetTags(t.Context(), []ID{newest.ID}, []string{"a tag"}); err != nil {
+		t.Error(err)
+	}
 	if stats := b.Stats(); stats.Bytes > stats.Limits.MaxBytes {
 		t.Errorf("%d bytes are held, of %d", stats.Bytes, stats.Limits.MaxBytes)
 	}

@@ -9,11 +9,6 @@ import (
 // ErrReadOnly is the error of changing messages through a view that is read-only.
 var ErrReadOnly = errors.New("nothing can be changed here")
 
-// ErrTagsNotKept is the error of giving tags to a message of a bucket with a journal, which
-// has no record of them: they would be gone after a start, and, as they count towards
-// MaxBytes, what is evicted would not be the same for all who read the log.
-var ErrTagsNotKept = errors.New("a bucket with a journal keeps no tags but those that messages came with")
-
 // View is what somebody may see and change of a bucket. All that is done through it, by ID
 // or by query, is done to the messages that are in it; others are not there. Whoever
 // answers requests is given a view rather than a bucket, so that no answer can forget whom
@@ -300,19 +295,12 @@ func (v *View) Releases(id ID) []Release {
 	return v.bucket.Releases(id)
 }
 
-// SetTags gives a message tags, like [Bucket.SetTags]. Its errors are ErrReadOnly, and
-// ErrTagsNotKept if the bucket has a journal.
-func (v *View) SetTags(id ID, tags []string) (bool, error) {
+// SetTags gives messages tags, like [Bucket.SetTags]. Its errors are also ErrReadOnly.
+func (v *View) SetTags(ctx context.Context, ids []ID, tags []string) (int, error) {
 	if v.readOnly {
-		return false, ErrReadOnly
+		return 0, ErrReadOnly
 	}
-	if v.bucket.log != nil {
-		return false, ErrTagsNotKept
-	}
-	if _, ok := v.Get(id); !ok {
-		return false, nil
-	}
-	return v.bucket.SetTags(id, tags), nil
+	return v.bucket.SetTags(ctx, v.those(ids), tags)
 }
 
 // Tags are those that a message was given, like [Bucket.Tags].

@@ -42,7 +42,8 @@ func describe(t *testing.T, b *store.Bucket) (list []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, fmt.Sprintf("%s at %d, read %v: %q", m.ID, m.Arrived, m.Read(), text))
+		tags, given := b.Tags(m.ID)
+		list = append(list, fmt.Sprintf("%s at %d, read %v, tags %q %v: %q", m.ID, m.Arrived, m.Read(), tags, given, text))
 	}
 	return list
 }

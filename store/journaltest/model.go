@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -26,6 +27,7 @@ type expected struct {
 	name     string
 	read     bool
 	released int
+	tags     []string
 }
 
 // testModel does random things to a bucket, which is closed and opened again meanwhile, and
@@ -78,7 +80,7 @@ func (m *model) open(j store.Journal) {
 }
 
 func (m *model) step(journal func() store.Journal) {
-	switch m.r.IntN(12) {
+	switch m.r.IntN(13) {
 	case 0:
 		closeBucket(m.t, m.b)
 		m.open(journal())
@@ -115,6 +117,15 @@ func (m *model) step(journal func() store.Journal) {
 				m.t.Fatal("a held message was not released")
 			}
 		}
+	case 9:
+		ids, some := m.some()
+		tags, n := []string{"a tag", "another", fmt.Sprint(m.r.IntN(3))}[m.r.IntN(3):], 0
+		for _, x := range some {
+			if !slices.Equal(x.tags, tags) {
+				x.tags, n = tags, n+1
+			}
+		}
+		change(m.t, n)(m.b.SetTags(m.t.Context(), ids, tags))
 	default:
 		for range 1 + m.r.IntN(12) {
 			m.append()
@@ -179,6 +190,9 @@ func (m *model) compare() {
 		if got.ID != want.id || got.Subject != want.name || got.Arrived != want.arrived || got.Read() != want.read || len(m.b.Releases(got.ID)) != min(20, want.released) {
 			m.t.Fatalf("message %d: %s at %d, %s, read %v, released %d times, want %+v", i, got.ID, got.Arrived, got.Subject, got.Read(), len(m.b.Releases(got.ID)), *want)
 		}
+		if tags, _ := m.b.Tags(got.ID); !slices.Equal(tags, want.tags) {
+			m.t.Fatalf("message %d has the tags %q, want %q", i, tags, want.tags)
+		}
 	}
 }
 
@@ -210,6 +224,9 @@ func testLimits(t *testing.T, journal func() store.Journal) {
 					case i%7 == 0:
 						b.Keep(m, store.ListEntry, "kept beside it", 500)
 						b.AddRelease(m.ID, store.Release{By: "somebody"})
+						if _, err := b.SetTags(t.Context(), []store.ID{m.ID}, []string{strings.Repeat("tag", i)}); err != nil {
+							t.Fatal(err)
+						}
 					}
 				}
 				held, bytes := describe(t, b), b.Stats().Bytes

@@ -91,6 +91,11 @@ func testChangesOfOthers(t *testing.T, journal func() store.Journal) {
 		t.Error("not released")
 	}
 	waitFor(t, "the release", func() bool { return len(b.Releases(ids[5])) == 1 })
+	change(t, 2)(b.SetTags(t.Context(), ids[6:8], []string{"tag"}))
+	waitFor(t, "the tags", func() bool {
+		tags, _ := a.Tags(ids[7])
+		return slices.Equal(tags, []string{"tag"})
+	})
 	if err := a.SetFaults(t.Context(), []byte("some")); err != nil {
 		t.Fatal(err)
 	}
