@@ -13,13 +13,16 @@ import (
 // A file is compacted if it is larger than this and less than a quarter of it is in use.
 const compactFrom = 16 << 20
 
+// compactSuffix is how the name of the new file ends until it replaces the old one.
+const compactSuffix = ".compact"
+
 // compactIfSparse replaces the file by one without free pages if most of its pages are free.
 // If there is no room for that, it goes on with the file as it is.
 func (f *file) compactIfSparse(logger *zap.Logger) error {
 	if isSparse, err := f.sparse(); err != nil || !isSparse {
 		return err
 	}
-	temporary := f.path + ".compact"
+	temporary := f.path + compactSuffix
 	if err := copyInto(temporary, f.DB); err != nil {
 		_ = os.Remove(temporary)
 		logger.Warn("a journal could not be compacted", zap.String("file", f.path), zap.Error(err))

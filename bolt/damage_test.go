@@ -1,13 +1,17 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -173,19 +177,44 @@ func TestATornEndIsCutOff(t *testing.T) {
 	}
 }
 
-// TestDamageIsPutAside has a file with a page that leads nowhere.
-func TestDamageIsPutAside(t *testing.T) {
-	file, _ := filled(t, 60)
-	m, _ := readMeta(strings.NewReader(string(file)))
+// damagedFile is a file with a page that leads nowhere, and its bytes.
+func damagedFile(t *testing.T) (path string, file []byte) {
+	t.Helper()
+	file, _ = filled(t, 60)
+	path = filepath.Join(t.TempDir(), "mail.db")
+	damage(t, path, file)
+	return path, file
+}
+
+// damage writes a file of those bytes with a page that leads nowhere.
+func damage(t *testing.T, path string, file []byte) {
+	t.Helper()
+	m, err := readMeta(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
 	file[m.root*pageSize] ^= 1
-	path := filepath.Join(t.TempDir(), "mail.db")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// damagedFiles are those that were put aside.
+func damagedFiles(t *testing.T, path string) []string {
+	t.Helper()
+	kept, err := filepath.Glob(path + damagedSuffix + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+func TestDamageIsPutAside(t *testing.T) {
+	path, file := damagedFile(t)
 	j := open(t, Options{Path: path})
-	kept, err := filepath.Glob(path + ".damaged-*")
-	if err != nil || len(kept) != 1 {
-		t.Fatalf("kept is %v, %v", kept, err)
+	kept := damagedFiles(t, path)
+	if len(kept) != 1 {
+		t.Fatalf("kept is %v", kept)
 	}
 	if content, err := os.ReadFile(kept[0]); err != nil || string(content) != string(file) {
 		t.Errorf("what is kept is not what was there: %v", err)
@@ -193,6 +222,56 @@ func TestDamageIsPutAside(t *testing.T) {
 	logs := j.logs.FilterField(zapFile(path)).All()
 	if len(logs) != 1 || logs[0].ContextMap()["damaged_file"] != kept[0] || !strings.Contains(fmt.Sprint(logs[0].ContextMap()["error"]), "page") {
 		t.Errorf("it logs %v", j.logs.All())
+	}
+}
+
+func TestTheOldestDamagedFilesAreRemoved(t *testing.T) {
+	path, _ := damagedFile(t)
+	var first string
+	for round := range maxDamaged + 1 {
+		j := open(t, Options{Path: path})
+		if round == 0 {
+			first = damagedFiles(t, path)[0]
+		}
+		if removed := j.logs.FilterMessageSnippet("removed the oldest").Len(); removed != 0 && round < maxDamaged || removed != 1 && round == maxDamaged {
+			t.Errorf("round %d logs %v", round, j.logs.All())
+		}
+		j.close()
+		damage(t, path, fileOf(t, path))
+	}
+	if kept := damagedFiles(t, path); len(kept) != maxDamaged || slices.Contains(kept, first) {
+		t.Errorf("after %s there are %q, want the last %d", first, kept, maxDamaged)
+	}
+}
+
+func TestTwoProcessesFindDamage(t *testing.T) {
+	path, file := damagedFile(t)
+	if err := os.WriteFile(path+salvageSuffix, file[:3*pageSize], 0o600); err != nil { // of one that ended early
+		t.Fatal(err)
+	}
+	var journals [2]*opened
+	var errs [2]error
+	var wg sync.WaitGroup
+	for i := range journals {
+		wg.Go(func() { journals[i], errs[i] = tryOpen(t, Options{Path: path}) })
+	}
+	wg.Wait()
+	if errs[0] != nil {
+		journals[0], journals[1], errs[0], errs[1] = journals[1], journals[0], errs[1], errs[0]
+	}
+	if errs[0] != nil || errs[1] == nil {
+		t.Fatalf("the errors are %v and %v, want that one of them opens it", errs[0], errs[1])
+	}
+	journals[0].came("next")
+	journals[0].close()
+	if kept := damagedFiles(t, path); len(kept) != 1 {
+		t.Errorf("there are %q, want one", kept)
+	}
+	if found := texts(open(t, Options{Path: path}).entries()); len(found) < 30 || found[len(found)-1] != "next" {
+		t.Errorf("%d records are found", len(found))
+	}
+	if _, err := os.Stat(path + salvageSuffix); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what one of them had begun is still there: %v", err)
 	}
 }
 

@@ -42,6 +42,8 @@ type file struct {
 
 	// mapped is how much address space is mapped for it, 0 if no more than it needs.
 	mapped int64
+
+	info os.FileInfo // of the file that has been opened
 }
 
 // openFile opens the file, or makes it. What is damaged in it is left out, which is logged.
@@ -64,6 +66,9 @@ func openFile(path string, sync bool, logger *zap.Logger) (*file, error) {
 	f := &file{path: path, sync: sync}
 	if err := f.open(); err != nil {
 		return nil, err
+	}
+	for _, suffix := range []string{salvageSuffix, compactSuffix} {
+		_ = os.Remove(path + suffix) // of a process that ended early, as the file is locked
 	}
 	err = prepare(f.DB, path)
 	if err == nil {
@@ -88,10 +93,24 @@ func (f *file) open() error {
 		f.mapped = 0
 		db, err = openBolt(f.path, f.sync, 0)
 	}
-	if err == nil {
-		f.DB = db
+	if err != nil {
+		return err
 	}
-	return err
+	if f.info, err = os.Stat(f.path); err != nil {
+		_ = db.Close() // nothing was written
+		return err
+	}
+	f.DB = db
+	return nil
+}
+
+// inPlace returns an error if the file is no longer there under its name, but perhaps another
+// one: what is written is then lost with the process.
+func (f *file) inPlace() error {
+	if info, err := os.Stat(f.path); err == nil && os.SameFile(info, f.info) {
+		return nil
+	}
+	return fmt.Errorf("%s has been removed or replaced since it was opened: put it back, or restart", f.path)
 }
 
 // prepare makes sure that the file is what we read and write.
@@ -115,11 +134,19 @@ func mend(path string, logger *zap.Logger) error {
 		return err
 	}
 	kept, err := salvage(path)
+	if errors.Is(err, errReplaced) {
+		_, err = inspect(path)
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%s is damaged, or no journal (%w), and cannot be repaired: %w", path, damage, err)
 	}
 	logger.Error("a journal was damaged: went on with the records that could be read of it",
 		zap.String("file", path), zap.Error(damage), zap.String("damaged_file", kept))
+	removed, err := tidyDamaged(path)
+	if len(removed) > 0 || err != nil {
+		logger.Warn("removed the oldest of the damaged files beside a journal", zap.Strings("files", removed), zap.Error(err))
+	}
 	return nil
 }
 
@@ -175,16 +202,20 @@ func openBolt(path string, sync bool, mapped int64) (db *bbolt.DB, err error) {
 			if err != nil {
 				return openError(path, err)
 			}
-			if replaced, err := isReplaced(path, file); err != nil || !replaced {
-				return err
+			replaced, err := isReplaced(path, file)
+			if err == nil && !replaced {
+				return nil
 			}
 			_ = db.Close() // nothing was written
+			if err != nil {
+				return err
+			}
 		}
 	})
 	return db, err
 }
 
-// isReplaced is whether another file has that name by now: another process may have
+// isReplaced is whether another file has that name by now, or none: another process may have
 // compacted the file while this one waited for it.
 func isReplaced(path string, file *os.File) (bool, error) {
 	is, err := file.Stat()
@@ -192,15 +223,25 @@ func isReplaced(path string, file *os.File) (bool, error) {
 		return false, err
 	}
 	named, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
 	return !os.SameFile(is, named), err
 }
 
 // openError says why a file could not be opened.
 func openError(path string, err error) error {
 	if errors.Is(err, berrors.ErrTimeout) {
-		return fmt.Errorf("another process, or another bucket of this one, uses %s", path)
+		return inUseError(path)
 	}
 	return fmt.Errorf("opening %s: %w", path, err)
+}
+
+// inUseError is the error of opening a file of that name that is open already.
+type inUseError string
+
+func (path inUseError) Error() string {
+	return "another process, or another bucket of this one, uses " + string(path)
 }
 
 // checkFormat returns an error if the file is not of our format, and whether it is new and

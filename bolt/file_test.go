@@ -32,6 +32,36 @@ func TestAFileInUseIsNamed(t *testing.T) {
 	j.came("still")
 }
 
+func TestAFileThatIsTakenAwayIsNotWritten(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows lets nobody take away a file that is open")
+	}
+	o := inFile(t)
+	j := open(t, o)
+	j.came("before")
+	if err := os.Rename(o.Path, o.Path+".elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	want := o.Path + " has been removed or replaced"
+	if err := j.Write(t.Context(), message("lost")); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("writing gives %v, want %q", err, want)
+	}
+	if err := j.State().Err; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the state is %v, want %q", err, want)
+	}
+	if err := os.Rename(o.Path+".elsewhere", o.Path); err != nil {
+		t.Fatal(err)
+	}
+	j.came("after")
+	if err := j.State().Err; err != nil {
+		t.Error(err)
+	}
+	j.close()
+	if got := strings.Join(texts(open(t, o).entries()), " "); got != "before after" {
+		t.Errorf("it has %s", got)
+	}
+}
+
 func TestWhatCannotBeOpened(t *testing.T) {
 	write := func(path, text string) {
 		t.Helper()

@@ -70,6 +70,7 @@ type state struct {
 	bytes                    atomic.Int64
 	records, written, failed atomic.Uint64
 	commit, sync             atomic.Pointer[error] // how the last one went, nil if it succeeded
+	place                    atomic.Pointer[error] // nil if the file is where it was
 }
 
 // New makes a journal. It is not opened yet.
@@ -123,7 +124,7 @@ func (j *Journal) State() store.JournalState {
 	s := store.JournalState{
 		Records: j.state.records.Load(), Bytes: j.state.bytes.Load(), Written: j.state.written.Load(), Failed: j.state.failed.Load(),
 	}
-	for _, err := range []*error{j.state.sync.Load(), j.state.commit.Load()} {
+	for _, err := range []*error{j.state.sync.Load(), j.state.commit.Load(), j.state.place.Load()} {
 		if err != nil {
 			s.Err = *err
 		}

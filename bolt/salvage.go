@@ -5,14 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
 )
 
-var errNothingFound = errors.New("it holds no record of a journal")
+var (
+	errNothingFound = errors.New("it holds no record of a journal")
+	errReplaced     = errors.New("another process has replaced it")
+)
+
+// The names of files beside the journal's end so: the one that is being made of a damaged one,
+// and damaged ones, with the time.
+const (
+	salvageSuffix = ".salvage"
+	damagedSuffix = ".damaged-"
+)
+
+// maxDamaged is how many damaged files are kept beside a journal.
+const maxDamaged = 3
 
 // piece is where a chunk was found in a damaged file.
 type piece struct {
@@ -40,12 +57,28 @@ func salvage(path string) (kept string, err error) {
 	if err != nil {
 		return "", err
 	}
-	temporary := path + ".salvage"
-	if err := writePieces(f, temporary, pieces, log); err != nil {
+	temporary := path + salvageSuffix
+	whole, err := openTemporary(temporary)
+	if err != nil {
+		return "", err
+	}
+	// Until the new file has its name, its lock keeps other processes from salvaging too; but
+	// Windows renames no open file.
+	defer whole.Close()
+	if err := writePieces(f, whole.DB, pieces, log); err != nil {
 		_ = os.Remove(temporary)
 		return "", fmt.Errorf("writing what can be read of it to %s: %w", temporary, err)
 	}
-	kept = path + ".damaged-" + time.Now().UTC().Format("20060102T150405.000")
+	if replaced, err := isReplaced(path, f); err != nil || replaced {
+		return "", errors.Join(err, os.Remove(temporary), errReplaced)
+	}
+	if err := whole.inPlace(); err != nil {
+		return "", errors.Join(err, errReplaced)
+	}
+	if runtime.GOOS == "windows" {
+		_, _ = whole.Close(), f.Close()
+	}
+	kept = path + damagedSuffix + time.Now().UTC().Format("20060102T150405.000")
 	if err := os.Rename(path, kept); err != nil {
 		return "", fmt.Errorf("putting it aside: %w", err)
 	}
@@ -53,6 +86,41 @@ func salvage(path string) (kept string, err error) {
 		return "", fmt.Errorf("putting what could be read of it in its place: %w", err)
 	}
 	return kept, syncFolder(path)
+}
+
+// openTemporary makes an empty file, and locks it. What another process left there that ended
+// early is removed.
+func openTemporary(path string) (*file, error) {
+	_, err := inspect(path) // which finds out whether it is in use
+	if inUse := inUseError(""); errors.As(err, &inUse) {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f := &file{path: path}
+	return f, f.open()
+}
+
+// tidyDamaged removes the oldest damaged files where there are too many.
+func tidyDamaged(path string) (removed []string, err error) {
+	entries, err := os.ReadDir(filepath.Dir(path)) // which sorts them
+	if err != nil {
+		return nil, err
+	}
+	var damaged []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(path)+damagedSuffix) {
+			damaged = append(damaged, filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+	for ; len(damaged) > maxDamaged; damaged = damaged[1:] {
+		if err := os.Remove(damaged[0]); err != nil {
+			return removed, err
+		}
+		removed = append(removed, damaged[0])
+	}
+	return removed, nil
 }
 
 // findPieces finds the chunks in a file, in the order of their keys, and when their log was
@@ -113,25 +181,18 @@ func (s *scanner) elements(p *page, at int64) {
 	}
 }
 
-// writePieces writes a new file of chunks that are in another.
-func writePieces(from io.ReaderAt, path string, pieces []piece, log int64) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	db, err := openBolt(path, false, 0)
-	if err != nil {
-		return err
-	}
-	err = createBuckets(db, log)
+// writePieces writes chunks that are in another file into an empty one.
+func writePieces(from io.ReaderAt, db *bbolt.DB, pieces []piece, log int64) error {
+	err := createBuckets(db, log)
 	for err == nil && len(pieces) > 0 {
 		count := min(len(pieces), 4096)
 		err = db.Update(func(tx *bbolt.Tx) error { return copyPieces(tx, from, pieces[:count]) })
 		pieces = pieces[count:]
 	}
-	if err == nil {
-		err = db.Sync()
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, db.Close())
+	return db.Sync()
 }
 
 func copyPieces(tx *bbolt.Tx, from io.ReaderAt, pieces []piece) error {

@@ -47,7 +47,7 @@ func (j *Journal) write(ctx context.Context, r *store.Record) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("writing to the journal: %w", err)
 	}
-	weight := min(maxWaiting, 2*sizeHint(r)) // large records are copied once more, see cut
+	weight := min(maxWaiting, 2*r.Size()) // large records are copied once more, see cut
 	if err := j.room.Acquire(ctx, weight); err != nil {
 		return fmt.Errorf("waiting for the journal: %w", err)
 	}
@@ -78,17 +78,8 @@ func (j *Journal) finish(w *pending, err error) {
 	w.done <- err
 }
 
-// sizeHint is about how many bytes a record needs in the file, and at least.
-func sizeHint(r *store.Record) int64 {
-	size := 512 + len(r.Faults) + 16*len(r.IDs)
-	if m := r.Message; m != nil {
-		size += len(m.Raw) + len(m.Exchange)
-	}
-	return int64(size)
-}
-
 func newPending(r *store.Record) (*pending, error) {
-	record, err := r.AppendTo(make([]byte, headSize, headSize+sizeHint(r)))
+	record, err := r.AppendTo(make([]byte, headSize, int64(headSize)+r.Size()))
 	if err != nil {
 		return nil, fmt.Errorf("encoding a record: %w", err)
 	}
@@ -160,6 +151,7 @@ func (j *Journal) writeAll() {
 		case <-j.wake:
 			j.work(false)
 		case <-ticker.C:
+			_ = j.inPlace() // for State
 			j.work(true)
 		case <-j.stop:
 			j.work(false) // nothing is added any more
@@ -200,6 +192,9 @@ func (j *Journal) work(trim bool) {
 func (j *Journal) commit(group []*pending, now int64) error {
 	if j.broken != nil {
 		return j.broken
+	}
+	if err := j.inPlace(); err != nil {
+		return err
 	}
 	again := j.failed
 	if again {
@@ -256,6 +251,13 @@ func (j *Journal) commit(group []*pending, now int64) error {
 	}
 	j.wrote(bytes) // the group does not fail if that does, as it is in the file
 	return nil
+}
+
+// inPlace finds out whether the file is where it was.
+func (j *Journal) inPlace() error {
+	err := j.db.inPlace()
+	j.report(&j.state.place, err, true)
+	return err
 }
 
 // put puts a group into the log, at the positions after the last, and returns how many
