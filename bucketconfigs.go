@@ -43,6 +43,9 @@ func (w *bucketConfigs) remove(b *bucket, c *BucketConfig) {
 
 func (c *BucketConfig) apply(b *bucket) {
 	b.SetLimits(c.limits())
+	if b.journal != nil {
+		b.journal.setLimits(c.limits())
+	}
 	b.forwards.Use(c.outlet)
 	if err := b.faults.Configure(c.Faults); err != nil {
 		// The app has checked them.

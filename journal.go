@@ -30,7 +30,8 @@ type JournalModule interface {
 
 	// Journal makes the journal of the bucket with that name, which is still to be opened. It
 	// is closed when the last configuration that has the bucket has ended, which may be long
-	// after that of the module.
+	// after that of the module. If it has a method SetLimits(store.Limits), that is called with
+	// the limits of each configuration that comes into force meanwhile.
 	Journal(bucket string, limits store.Limits) (store.Journal, error)
 }
 
@@ -145,6 +146,13 @@ type journal struct {
 	told    atomic.Bool // the log has been told that it is open
 }
 
+// setLimits tells a journal that has limits of its own of the bucket's new ones.
+func (j *journal) setLimits(l store.Limits) {
+	if limited, ok := j.Journal.(interface{ SetLimits(store.Limits) }); ok {
+		limited.SetLimits(l)
+	}
+}
+
 // Write implements store.Journal.
 func (j *journal) Write(ctx context.Context, r *store.Record) error {
 	began := time.Now()
@@ -155,7 +163,7 @@ func (j *journal) Write(ctx context.Context, r *store.Record) error {
 		if j.failing.Load() && j.failing.Swap(false) {
 			logger.Info("the journal can be written again", zap.String("bucket", j.bucket))
 		}
-	case errors.Is(err, store.ErrJournalAway), errors.Is(err, store.ErrClosed), ctx.Err() != nil:
+	case errors.Is(err, store.ErrJournalAway), errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrTooLarge), ctx.Err() != nil:
 	case !j.failing.Swap(true):
 		logger.Error("writing the journal; mail gets 452 until it can be written again", zap.String("bucket", j.bucket), zap.Error(err))
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,6 +164,85 @@ func TestAStreamThatHasLostItsEnd(t *testing.T) {
 	a.position.Store(10) // as if more had been read
 	if _, err := a.look(t.Context()); err == nil || !strings.Contains(err.Error(), "has lost its end") {
 		t.Errorf("got %v, want that the stream has lost its end", err)
+	}
+	a.log.Add(1) // as if a later one had been read
+	if _, err := a.look(t.Context()); err == nil || !strings.Contains(err.Error(), "an earlier one, perhaps from a backup") {
+		t.Errorf("got %v, want that the stream is an earlier one", err)
+	}
+}
+
+// TestAStreamThatHasAnotherEnd has a server lose its last messages, as in a power cut, and
+// another machine write others before the first one is connected again.
+func TestAStreamThatHasAnotherEnd(t *testing.T) {
+	dir, backup, port := t.TempDir(), filepath.Join(t.TempDir(), "backup"), freePort(t)
+	start := func() *server.Server { return startServer(t, &server.Options{Port: port, StoreDir: dir}) }
+	s := start()
+	p := startProxy(t, s.Addr().String())
+	a := openBucket(t, Settings{Servers: []string{p.url()}})
+	a.write(t, mail("1@example.com", 100))
+	stopServer(s)
+	if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s = start()
+	a.write(t, mail("2@example.com", 100))
+	p.cut(true)
+	stopServer(s)
+	if err := errors.Join(os.RemoveAll(dir), os.Rename(backup, dir)); err != nil {
+		t.Fatal(err)
+	}
+	s = start()
+	b := openBucket(t, Settings{Servers: []string{s.ClientURL()}})
+	b.write(t, mail("another@example.com", 100))
+	p.cut(false)
+	eventually(t, "the state says that another message is there", func() bool {
+		err := a.State().Err
+		return err != nil && strings.Contains(err.Error(), "another message is now at 2")
+	})
+	if got := strings.Join(openBucket(t, Settings{Servers: []string{p.url()}}).subjects(), " "); got != "1@example.com another@example.com" {
+		t.Errorf("after a restart it is fed with %s", got)
+	}
+}
+
+// TestWhatIsRemovedWhileTheStreamIsReadAtFirst has others remove so much that it is not in what
+// was read ahead.
+func TestWhatIsRemovedWhileTheStreamIsReadAtFirst(t *testing.T) {
+	s := startServer(t, nil)
+	settings := Settings{Servers: []string{s.ClientURL()}, Stream: "mail"}
+	a := openBucket(t, settings)
+	const messages, first = 3 * readAheadMessages, 3*readAheadMessages - 10
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for range messages / 64 {
+				a.write(t, mail("1@example.com", 10))
+			}
+		})
+	}
+	wg.Wait()
+	j, err := New(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	b := &bucket{Journal: j}
+	err = j.Open(t.Context(), func(e store.Entry) {
+		if e.Position == 1 {
+			if err := a.purge(t.Context(), e.Log, first); err != nil {
+				t.Error(err)
+			}
+		}
+		b.feed(e)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := b.all()
+	if len(all) == messages {
+		t.Fatal("nothing was removed before it was read")
+	}
+	if last := all[len(all)-1]; last.Record.Kind != store.LogBegins || last.Position != first {
+		t.Errorf("the last of %d entries is %v at %d, want that the log begins at %d", len(all), last.Record.Kind, last.Position, first)
 	}
 }
 

@@ -92,7 +92,8 @@ func passes(err error) bool {
 		return api.Code == 503 && api.ErrorCode != natsjs.JSErrCodeJetStreamNotEnabledForAccount || api.Code == 408 || api.ErrorCode == errCodeNoPeers
 	}
 	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrReconnectBufExceeded)
+		errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrReconnectBufExceeded) ||
+		errors.Is(err, natsjs.ErrTooManyStalledMsgs) // as many writes are under way as the client has room for
 }
 
 // errCodeNoPeers is of a stream with more replicas than there are servers, which may be because

@@ -8,7 +8,8 @@
 // opens and closes, stream.go makes the stream and checks one that is there, connection.go keeps
 // in touch with the servers, read.go reads the stream in order, write.go writes to it, parts.go
 // cuts large records into several messages, tend.go removes what is no longer needed, which
-// needed.go knows, and health.go knows whether the servers answer.
+// needed.go knows, limits.go compares the limits of several machines, and health.go knows whether
+// the servers answer.
 package jetstream
 
 import (
@@ -21,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -28,6 +30,7 @@ import (
 // Journal is a store.Journal in a stream of NATS JetStream.
 type Journal struct {
 	settings Settings
+	limits   limits
 	health   health
 
 	conn *nats.Conn
@@ -44,11 +47,14 @@ type Journal struct {
 
 	// Only the reader uses these.
 	parts       unfinished
-	next        uint64 // the position that is expected
-	skippedFrom uint64 // the first one that was not there, if skips
+	first       uint64    // the position at which the stream began when it was first looked at
+	next        uint64    // the position that is expected
+	readAt      time.Time // when the message that was read last came into the stream
+	skippedFrom uint64    // the first one that was not there, if skips
 
 	writes  writes
-	uploads chan struct{} // its capacity is how many large records are written at once
+	memory  *semaphore.Weighted // of records that are being written, in bytes
+	uploads chan struct{}       // its capacity is how many large records are written at once
 
 	needed  needed
 	trim    trimming
@@ -82,8 +88,10 @@ func New(s Settings) (*Journal, error) {
 	}
 	return &Journal{
 		settings: s,
+		limits:   limits{own: s.Limits, isNew: true},
 		health:   health{logger: s.Logger, patience: patience},
 		readAll:  make(chan struct{}),
+		memory:   semaphore.NewWeighted(maxWriting),
 		uploads:  make(chan struct{}, maxUploads),
 		closed:   make(chan struct{}),
 		failed:   make(chan error, 1),
@@ -131,6 +139,7 @@ func (j *Journal) findStream(ctx context.Context) error {
 		if err == nil {
 			j.stream.Store(stream.CachedInfo())
 			j.log.Store(stream.CachedInfo().Created.UnixMilli())
+			j.compareLimits(ctx, stream.CachedInfo().Config)
 			return nil
 		}
 		if !passes(err) {

@@ -116,7 +116,9 @@ func (j *Journal) read(ctx context.Context) error {
 func (j *Journal) ask(ctx context.Context) (natsjs.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	stream, err := openStream(ctx, j.js, &j.settings)
+	s := j.settings
+	s.Limits = j.limits.get()
+	stream, err := openStream(ctx, j.js, &s)
 	if err != nil {
 		return nil, err
 	}
@@ -131,32 +133,69 @@ func (j *Journal) look(ctx context.Context) (natsjs.Stream, error) {
 		return nil, err
 	}
 	info, read := stream.CachedInfo(), j.position.Load()
-	if made := info.Created.UnixMilli(); made != j.log.Load() {
+	switch made := info.Created.UnixMilli(); {
+	case made < j.log.Load():
+		return nil, fmt.Errorf("stream %s is not the one that has been read but an earlier one, perhaps from a backup; a restart reads it",
+			j.settings.Stream)
+	case made > j.log.Load():
 		j.settings.Logger().Warn("the stream has been made anew: what it had is held in memory only",
 			zap.String("stream", j.settings.Stream), zap.Time("made", info.Created))
-		j.parts, j.next, j.skippedFrom, read = unfinished{}, 1, 0, 0
+		j.parts, j.next, j.skippedFrom, j.first, read = unfinished{}, 1, 0, 1, 0
 		j.needed.reset()
 		j.trim.reset()
 		j.position.Store(0)
 		j.newest.Store(0)
 		j.log.Store(made)
 	}
-	if info.State.LastSeq < read {
-		return nil, fmt.Errorf("stream %s has lost its end, perhaps in a power cut: it has messages up to %d, and %d has been read; a restart reads it anew",
-			j.settings.Stream, info.State.LastSeq, read)
+	if err := j.checkEnd(ctx, stream, read); err != nil {
+		return nil, err
 	}
 	first, intact := info.State.FirstSeq, j.next
+	if j.next == 0 {
+		j.first = first
+	}
 	if j.skips.Swap(false) {
 		intact = j.skippedFrom
 	}
 	if j.ready() && first > intact {
-		// Other machines removed from the stream what was not read here, such as deletions.
-		j.deletes.Store(false)
-		j.feed(store.Entry{Log: j.log.Load(), Position: first, Record: store.Record{Kind: store.LogBegins}})
+		j.logBegins(first)
 	}
 	j.next = max(read+1, first)
 	j.known(info.State.LastSeq)
 	return stream, nil
+}
+
+// checkEnd finds out whether the stream still has the message that was read last, unless it has
+// been removed since. A server that lost it in a power cut may by now have another one in its
+// place, which another machine has written.
+func (j *Journal) checkEnd(ctx context.Context, stream natsjs.Stream, read uint64) error {
+	if last := stream.CachedInfo().State.LastSeq; last < read {
+		return fmt.Errorf("stream %s has lost its end, perhaps in a power cut: it has messages up to %d, and %d has been read; a restart reads it anew",
+			j.settings.Stream, last, read)
+	}
+	if read == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	m, err := stream.GetMsg(ctx, read)
+	switch {
+	case errors.Is(err, natsjs.ErrMsgNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking for the message that was read last: %w", err)
+	case !m.Time.Equal(j.readAt):
+		return fmt.Errorf("stream %s has lost its end, perhaps in a power cut, and another message is now at %d, which has been read; a restart reads it anew",
+			j.settings.Stream, read)
+	}
+	return nil
+}
+
+// logBegins tells the bucket that other machines removed from the stream what was not read here,
+// such as deletions, up to where it begins now.
+func (j *Journal) logBegins(first uint64) {
+	j.deletes.Store(false)
+	j.feed(store.Entry{Log: j.log.Load(), Position: first, Record: store.Record{Kind: store.LogBegins}})
 }
 
 // probe finds out whether this client may write, by a message that the stream must refuse.
@@ -193,7 +232,9 @@ var errGap = errors.New("messages were lost on the way")
 func (j *Journal) take(ctx context.Context, messages natsjs.MessagesContext, last uint64, all bool) error {
 	for delivered := uint64(1); ; delivered++ {
 		if all {
-			j.all()
+			if err := j.all(ctx); err != nil {
+				return err
+			}
 		}
 		m, err := messages.Next(natsjs.NextContext(ctx))
 		if err != nil {
@@ -213,14 +254,23 @@ func (j *Journal) take(ctx context.Context, messages natsjs.MessagesContext, las
 	}
 }
 
-// all notes that everything has been read that was in the stream when this was begun.
-func (j *Journal) all() {
-	j.health.well()
-	select {
-	case <-j.readAll:
-	default:
-		close(j.readAll)
+// all notes that everything has been read that was in the stream when this was begun. At the
+// first time it tells the bucket if the stream was trimmed meanwhile.
+func (j *Journal) all(ctx context.Context) error {
+	if j.ready() {
+		j.health.well()
+		return nil
 	}
+	stream, err := j.ask(ctx)
+	if err != nil {
+		return err
+	}
+	if first := stream.CachedInfo().State.FirstSeq; first > j.first {
+		j.logBegins(first)
+	}
+	j.health.well()
+	close(j.readAll)
+	return nil
 }
 
 // takeIn gives the bucket what a message has, and tells its writer if that is this journal.
@@ -246,6 +296,7 @@ func (j *Journal) takeIn(m natsjs.Msg, place *natsjs.MsgMetadata) error {
 		j.settings.Logger().Warn("a message of the stream is none of a bucket", zap.Uint64("sequence", position), zap.Error(err))
 	}
 	j.needed.unfinished(j.parts.oldest())
+	j.readAt = place.Timestamp
 	j.position.Store(position)
 	j.known(position)
 	if data != nil || err != nil {

@@ -64,7 +64,7 @@ func (s *Settings) streamConfig() natsjs.StreamConfig {
 		MaxBytes:    -1,
 		MaxMsgSize:  maxPart + headerRoom,
 		AllowMsgTTL: true, // faults do not expire
-		Metadata:    map[string]string{madeBy: mailbucket},
+		Metadata:    map[string]string{madeBy: mailbucket, limitsKey: describeLimits(s.Limits)},
 	}
 	if n := s.Limits.MaxBytes; n > 0 && n < math.MaxInt64/(2*bytesFactor) {
 		c.MaxBytes = bytesFactor*n + bytesMargin

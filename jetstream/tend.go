@@ -49,6 +49,11 @@ type trimming struct {
 	mu      sync.Mutex
 	deletes []uint64 // positions of single messages
 
+	// What the bucket needed when the stream was looked at last, if the stream did not have it
+	// then, and whether the log has been told that.
+	missing uint64
+	missed  bool
+
 	// Only tend uses these.
 	log   int64  // of which stream they are
 	done  uint64 // up to which everything has been removed
@@ -127,9 +132,13 @@ func (j *Journal) tend(ctx context.Context) {
 			continue
 		}
 		looked = time.Now()
-		if _, err := j.ask(ctx); err != nil {
+		stream, err := j.ask(ctx)
+		if err != nil {
 			j.sessions.end(errSuspect, suspectTime)
+			continue
 		}
+		j.compareLimits(ctx, stream.CachedInfo().Config)
+		j.checkHeld(stream.CachedInfo().State)
 	}
 }
 

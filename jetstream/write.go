@@ -29,6 +29,10 @@ const (
 	// feedTime is how long it may take until a record that the stream has is read from it.
 	feedTime = time.Second
 
+	// maxWriting bounds the records that are being written, in bytes. A larger one is written
+	// alone.
+	maxWriting = 64 << 20
+
 	// suspectTime is how long a session must have lasted before it is ended on suspicion.
 	suspectTime = 2 * time.Second
 )
@@ -94,7 +98,12 @@ func (j *Journal) writeRecord(ctx context.Context, r *store.Record) error {
 	if err := j.refuses(); err != nil {
 		return err
 	}
-	data, err := r.AppendTo(nil)
+	size := min(maxWriting, r.Size())
+	if err := j.await(ctx, size); err != nil {
+		return err
+	}
+	defer j.memory.Release(size)
+	data, err := r.AppendTo(make([]byte, 0, r.Size()))
 	if err != nil {
 		return err
 	}
@@ -103,7 +112,7 @@ func (j *Journal) writeRecord(ctx context.Context, r *store.Record) error {
 	switch {
 	case r.Kind == store.FaultsSet:
 		if len(data) > room {
-			return fmt.Errorf("faults of %d bytes: the servers take messages of at most %d", len(data), room)
+			return fmt.Errorf("%w: faults of %d bytes, and the servers take messages of at most %d", store.ErrTooLarge, len(data), room)
 		}
 		m.Subject = j.settings.faultsSubject()
 		m.Header = faultsHeader("")
@@ -113,6 +122,19 @@ func (j *Journal) writeRecord(ctx context.Context, r *store.Record) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, writeTime, errNoAnswer)
 	defer cancel()
 	return j.publishRecord(ctx, m)
+}
+
+// await waits until there is memory for a record of that size.
+func (j *Journal) await(ctx context.Context, size int64) error {
+	if j.memory.TryAcquire(size) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, writeTime, errNoAnswer)
+	defer cancel()
+	if j.memory.Acquire(ctx, size) != nil {
+		return j.timeout(ctx)
+	}
+	return nil
 }
 
 // refuses is why nothing can be written now.
