@@ -3,7 +3,6 @@ package peers
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -95,7 +95,7 @@ func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, v any, size int) 
 	}
 	w = guard.Paced(w, r, out.Len())
 	for out.Len() > 0 {
-		if _, err := w.Write(out.Next(pieceSize)); err != nil {
+		if _, err := w.Write(out.Next(jsonstream.BufferSize)); err != nil {
 			break // of the connection
 		}
 	}
@@ -105,20 +105,15 @@ func (a *API) sendJSON(w http.ResponseWriter, r *http.Request, v any, size int) 
 // encode returns v as JSON. V consists of strings, numbers and times in years that JSON
 // allows, so that encoding cannot fail.
 func encode(v any) []byte {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
+	encoded, err := jsonstream.Marshal(v)
+	if err != nil {
 		panic(err)
 	}
-	return out.Bytes()
+	return encoded
 }
 
 // jsonType is the content type of JSON.
 const jsonType = "application/json"
-
-// pieceSize is how much of an answer is written at once, in bytes.
-const pieceSize = 32 << 10
 
 // query is the value of a parameter of the request; malformed ones count as missing, and
 // unknown ones are ignored.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -112,7 +113,8 @@ func (a *API) mailhogPage(w http.ResponseWriter, r *http.Request, q store.Query)
 	}
 	page, err := a.find(r.Context(), q)
 	if err != nil {
-		return workFailure(err)
+		workFailure(err).send(w, r)
+		return nil
 	}
 	ids := make([]store.ID, len(page.Messages))
 	for i, m := range page.Messages {
@@ -128,12 +130,12 @@ func (a *API) mailhogPage(w http.ResponseWriter, r *http.Request, q store.Query)
 // sendItems answers with a list of the mails with these ids. Once it has begun, the only
 // way to report an error is to end the connection.
 func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, total, start int) {
-	out := newJSONWriter(w)
-	out.plain(`{"total":`)
-	out.value(total)
-	out.plain(`,"start":`)
-	out.value(start)
-	out.plain(`,"items":[`)
+	out := jsonstream.New(w)
+	out.Plain(`{"total":`)
+	out.Value(total)
+	out.Plain(`,"start":`)
+	out.Value(start)
+	out.Plain(`,"items":[`)
 	count := 0
 	for _, id := range ids {
 		m, ok := a.bucket.Get(id)
@@ -141,16 +143,18 @@ func (a *API) sendItems(w http.ResponseWriter, r *http.Request, ids []store.ID, 
 			continue
 		}
 		if count++; count > 1 {
-			out.plain(",")
+			out.Plain(",")
 		}
 		if err := a.sendItem(r.Context(), out, m, pacedAnswer(w, r)); err != nil {
 			panic(http.ErrAbortHandler) // so that the client does not take what was sent for the whole answer
 		}
 	}
-	out.plain(`],"count":`)
-	out.value(count)
-	out.plain("}\n")
-	if out.flush(guard.Paced(w, r, 0)) != nil {
+	out.Plain(`],"count":`)
+	out.Value(count)
+	out.Plain("}\n")
+	out.To(guard.Paced(w, r, 0))
+	if out.Flush() != nil {
 		panic(http.ErrAbortHandler)
 	}
+	out.End()
 }

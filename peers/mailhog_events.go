@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -28,14 +29,26 @@ func (a *API) mailhogEvents(w http.ResponseWriter, r *http.Request, _ []string) 
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out, paced := newJSONWriter(w), pacedAnswer(w, r)
-	flush := func() error {
-		if err := out.flush(paced(0)); err != nil {
+	paced := pacedAnswer(w, r)
+	send := func(write func(out *jsonstream.Stream) error) error {
+		out := jsonstream.New(w)
+		if err := write(out); err != nil {
 			return err
 		}
+		out.To(paced(0))
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		out.End()
 		return http.NewResponseController(w).Flush()
 	}
-	if out.plain(":\n\n"); flush() != nil {
+	comment := func() error {
+		return send(func(out *jsonstream.Stream) error {
+			out.Plain(":\n\n")
+			return nil
+		})
+	}
+	if comment() != nil {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(r.Context())
@@ -44,16 +57,13 @@ func (a *API) mailhogEvents(w http.ResponseWriter, r *http.Request, _ []string) 
 	beat := time.NewTicker(keepAlive)
 	defer beat.Stop()
 	a.follow(ctx, from, beat.C, a.eachArrival(func(m *store.Message) error {
-		out.plain("data: ")
-		if err := a.sendItem(ctx, out, m, paced); err != nil {
+		return send(func(out *jsonstream.Stream) error {
+			out.Plain("data: ")
+			err := a.sendItem(ctx, out, m, paced)
+			out.Plain("\n\n")
 			return err
-		}
-		out.plain("\n\n")
-		return flush()
-	}, func() error {
-		out.plain(":\n\n")
-		return flush()
-	}))
+		})
+	}, comment))
 	return nil
 }
 
@@ -69,13 +79,14 @@ func (a *API) mailhogSocket(w http.ResponseWriter, r *http.Request, _ []string) 
 			if err != nil {
 				return err
 			}
-			out := newJSONWriter(message)
+			out := jsonstream.New(message)
 			if err := a.sendItem(ctx, out, m, func(int) io.Writer { return message }); err != nil {
 				return err
 			}
-			if err := out.flush(nil); err != nil {
+			if err := out.Flush(); err != nil {
 				return err
 			}
+			out.End()
 			return message.Close()
 		}, nil))
 	})

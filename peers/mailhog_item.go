@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -25,7 +26,7 @@ const (
 
 // sendItem writes a mail as an item of MailHog's API to the writer that paced gives for a
 // client, for whom so many bytes are held in memory meanwhile.
-func (a *API) sendItem(ctx context.Context, out *jsonWriter, m *store.Message, paced func(held int) io.Writer) error {
+func (a *API) sendItem(ctx context.Context, out *jsonstream.Stream, m *store.Message, paced func(held int) io.Writer) error {
 	done, err := a.contents.Pin(ctx, m)
 	if err != nil {
 		return err
@@ -35,12 +36,12 @@ func (a *API) sendItem(ctx context.Context, out *jsonWriter, m *store.Message, p
 	if len(m.Raw) >= largeItem {
 		held = len(m.Raw)
 	}
-	out.to(paced(held))
+	out.To(paced(held))
 	writeItem(out, m, a.contents.Mail(m).Parsed())
 	if held == 0 {
-		return out.err
+		return out.Err()
 	}
-	return out.flush(nil)
+	return out.Flush()
 }
 
 // pacedAnswer gives the writers of an answer.
@@ -50,36 +51,36 @@ func pacedAnswer(w http.ResponseWriter, r *http.Request) func(held int) io.Write
 
 // writeItem writes the item: the envelope and the message, whose fields and bodies are
 // as they were sent, still encoded.
-func writeItem(out *jsonWriter, m *store.Message, mail *message.Message) {
+func writeItem(out *jsonstream.Stream, m *store.Message, mail *message.Message) {
 	data := withoutLineEnd(m.Raw)
-	out.plain(`{"ID":`)
-	out.value(m.ID.String())
-	out.plain(`,"From":`)
-	out.value(newMailhogPath(m.Sender))
-	out.plain(`,"To":[`)
+	out.Plain(`{"ID":`)
+	out.Value(m.ID.String())
+	out.Plain(`,"From":`)
+	out.Value(newMailhogPath(m.Sender))
+	out.Plain(`,"To":[`)
 	for i, recipient := range m.Recipients {
 		if i > 0 {
-			out.plain(",")
+			out.Plain(",")
 		}
-		out.value(newMailhogPath(recipient))
+		out.Value(newMailhogPath(recipient))
 	}
-	out.plain(`],"Content":`)
+	out.Plain(`],"Content":`)
 	header := newItemHeader(mail.Root.Header)
 	header.addTrace(m)
 	writeContent(out, header, withoutLineEnd(mail.Root.Body()), len(data))
-	out.plain(`null},"Created":`)
-	out.value(m.Time().UTC())
-	out.plain(`,"MIME":`)
+	out.Plain(`null},"Created":`)
+	out.Value(m.Time().UTC())
+	out.Plain(`,"MIME":`)
 	writeMIME(out, mail.Root, maxNesting)
-	out.plain(`,"Raw":{"From":`)
-	out.value(m.Sender)
-	out.plain(`,"To":`)
-	out.value(append([]string{}, m.Recipients...))
-	out.plain(`,"Data":`)
-	out.text(data)
-	out.plain(`,"Helo":`)
-	out.value(hello(m))
-	out.plain("}}")
+	out.Plain(`,"Raw":{"From":`)
+	out.Value(m.Sender)
+	out.Plain(`,"To":`)
+	out.Value(append([]string{}, m.Recipients...))
+	out.Plain(`,"Data":`)
+	out.Text(data)
+	out.Plain(`,"Helo":`)
+	out.Value(hello(m))
+	out.Plain("}}")
 }
 
 // withoutLineEnd is a message without its last line end, which MailHog counts as part of
@@ -89,27 +90,27 @@ func withoutLineEnd(s string) string {
 }
 
 // writeContent writes a message or part up to its own parts, of a size in bytes.
-func writeContent(out *jsonWriter, header *itemHeader, body string, size int) {
-	out.plain(`{"Headers":`)
+func writeContent(out *jsonstream.Stream, header *itemHeader, body string, size int) {
+	out.Plain(`{"Headers":`)
 	header.write(out)
-	out.plain(`,"Body":`)
-	out.text(body)
-	out.plain(`,"Size":`)
-	out.value(size)
-	out.plain(`,"MIME":`)
+	out.Plain(`,"Body":`)
+	out.Text(body)
+	out.Plain(`,"Size":`)
+	out.Value(size)
+	out.Plain(`,"MIME":`)
 }
 
 // writeMIME writes the parts of a multipart. It writes null for anything else, and for a
 // multipart that is nested too deep.
-func writeMIME(out *jsonWriter, p *message.Part, nesting int) {
-	if !strings.HasPrefix(p.MediaType, "multipart/") || nesting == 0 || out.err != nil {
-		out.plain("null")
+func writeMIME(out *jsonstream.Stream, p *message.Part, nesting int) {
+	if !strings.HasPrefix(p.MediaType, "multipart/") || nesting == 0 || out.Err() != nil {
+		out.Plain("null")
 		return
 	}
-	out.plain(`{"Parts":[`)
+	out.Plain(`{"Parts":[`)
 	for i, part := range p.Parts {
 		if i > 0 {
-			out.plain(",")
+			out.Plain(",")
 		}
 		size, body := len(part.RawHeader()), strings.TrimRight(part.Body(), "\r\n")
 		if size > 0 {
@@ -117,9 +118,9 @@ func writeMIME(out *jsonWriter, p *message.Part, nesting int) {
 		}
 		writeContent(out, newItemHeader(part.Header), body, size+len(body))
 		writeMIME(out, part, nesting-1)
-		out.plain("}")
+		out.Plain("}")
 	}
-	out.plain("]}")
+	out.Plain("]}")
 }
 
 // mailhogPath is an address of an envelope.
@@ -200,21 +201,21 @@ func (h *itemHeader) spelling(name string) string {
 	return name
 }
 
-func (h *itemHeader) write(out *jsonWriter) {
-	out.plain("{")
+func (h *itemHeader) write(out *jsonstream.Stream) {
+	out.Plain("{")
 	for i, name := range h.names {
 		if i > 0 {
-			out.plain(",")
+			out.Plain(",")
 		}
-		out.text(name)
-		out.plain(":[")
+		out.Text(name)
+		out.Plain(":[")
 		for j, value := range h.values[name] {
 			if j > 0 {
-				out.plain(",")
+				out.Plain(",")
 			}
-			out.text(value)
+			out.Text(value)
 		}
-		out.plain("]")
+		out.Plain("]")
 	}
-	out.plain("}")
+	out.Plain("}")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/content"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -23,12 +24,13 @@ func (a *API) mailhogMessage(w http.ResponseWriter, r *http.Request, names []str
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	out := newJSONWriter(w)
-	if err := a.sendItem(r.Context(), out, m, pacedAnswer(w, r)); err != nil && !out.begun {
+	out := jsonstream.New(w)
+	if err := a.sendItem(r.Context(), out, m, pacedAnswer(w, r)); err != nil && !out.Begun() {
 		return workFailure(err)
-	} else if err != nil || out.flush(nil) != nil {
+	} else if err != nil || out.Flush() != nil {
 		panic(http.ErrAbortHandler)
 	}
+	out.End()
 	return nil
 }
 

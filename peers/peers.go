@@ -3,9 +3,8 @@
 // and v2. It knows paths relative to where it is mounted.
 //
 // route.go finds the call that a request is for in the tables of mailpit.go and
-// mailhog.go, and answer.go and json.go have what all calls answer with. follow.go reads
-// what happens in the bucket, socket.go has WebSockets, faults.go sets faults, and
-// release.go sends mails on.
+// mailhog.go, and answer.go has what all calls answer with. follow.go reads what happens in
+// the bucket, socket.go has WebSockets, faults.go sets faults, and release.go sends mails on.
 //
 // Of MailHog's calls, mailhog.go lists and searches, mailhog_message.go shows, saves and
 // deletes one message, mailhog_item.go has the form in which that API shows a mail,

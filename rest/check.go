@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-mailbucket/mailbucket/check"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -19,9 +20,9 @@ func (a *API) check(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	}
 	return a.shared(w, r, m, "check", "application/json", textMemory(m.Message)+reportMemory, func() []byte {
 		report := check.Run(check.Input{Mail: m.Parsed(), Sender: m.Sender, Arrived: m.Time(), Problems: m.Problems()})
-		return []byte(fragmentJSON(func(s *jsonStream) {
-			s.value(report)
-			s.plain("\n")
+		return []byte(fragmentJSON(func(s *jsonstream.Stream) {
+			s.Value(report)
+			s.Plain("\n")
 		}))
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/content"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -49,9 +50,9 @@ type problemFound struct {
 func newEmailContent(m *store.Message, mail *message.Message) *emailContent {
 	text, html := mail.Text(), mail.HTML()
 	c := &emailContent{
-		envelope: fragmentJSON(func(s *jsonStream) { writeEnvelope(s, m) }),
-		fields:   fragmentJSON(func(s *jsonStream) { writeFields(s, m, mail) }),
-		found:    fragmentJSON(func(s *jsonStream) { writeFound(s, m, mail, text, html) }),
+		envelope: fragmentJSON(func(s *jsonstream.Stream) { writeEnvelope(s, m) }),
+		fields:   fragmentJSON(func(s *jsonstream.Stream) { writeFields(s, m, mail) }),
+		found:    fragmentJSON(func(s *jsonstream.Stream) { writeFound(s, m, mail, text, html) }),
 	}
 	if mail.HasText() {
 		c.text = &text
@@ -60,7 +61,7 @@ func newEmailContent(m *store.Message, mail *message.Message) *emailContent {
 		c.html = &html
 	}
 	if size := c.size() + len(m.Raw); size <= smallDocument {
-		return &emailContent{document: fragmentJSON(func(s *jsonStream) { c.write(s, m.Raw) })}
+		return &emailContent{document: fragmentJSON(func(s *jsonstream.Stream) { c.write(s, m.Raw) })}
 	}
 	return c
 }
@@ -77,52 +78,52 @@ func (c *emailContent) size() int {
 }
 
 // write writes the answer about the email with that raw data, but for its last members.
-func (c *emailContent) write(s *jsonStream, raw string) {
+func (c *emailContent) write(s *jsonstream.Stream, raw string) {
 	if c.document != "" {
-		s.plain(c.document)
+		s.Plain(c.document)
 		return
 	}
-	s.plain(c.envelope)
-	s.key("body")
-	s.lines(raw)
-	s.plain(c.fields)
-	s.key("text")
-	s.textOrNull(c.text)
-	s.key("html")
-	s.textOrNull(c.html)
-	s.plain(c.found)
+	s.Plain(c.envelope)
+	s.Key("body")
+	s.Lines(raw)
+	s.Plain(c.fields)
+	s.Key("text")
+	s.TextOrNull(c.text)
+	s.Key("html")
+	s.TextOrNull(c.html)
+	s.Plain(c.found)
 }
 
-func writeEnvelope(s *jsonStream, m *store.Message) {
-	s.plain(`{"id":"` + m.ID.String() + `"`)
-	s.key("sender")
-	s.text(m.Sender)
-	s.key("recipients")
-	array(s, m.Recipients, s.text)
-	s.key("subject")
-	s.text(message.DecodeHeader(m.Subject))
+func writeEnvelope(s *jsonstream.Stream, m *store.Message) {
+	s.Plain(`{"id":"` + m.ID.String() + `"`)
+	s.Key("sender")
+	s.Text(m.Sender)
+	s.Key("recipients")
+	jsonstream.Array(s, m.Recipients, s.Text)
+	s.Key("subject")
+	s.Text(message.DecodeHeader(m.Subject))
 }
 
-func writeFields(s *jsonStream, m *store.Message, mail *message.Message) {
-	s.key("timeCreated")
-	s.plain(strconv.FormatInt(m.Arrived, 10))
-	s.key("size")
-	s.plain(strconv.Itoa(len(m.Raw)))
-	s.key("login")
-	s.text(m.Login())
+func writeFields(s *jsonstream.Stream, m *store.Message, mail *message.Message) {
+	s.Key("timeCreated")
+	s.Plain(strconv.FormatInt(m.Arrived, 10))
+	s.Key("size")
+	s.Plain(strconv.Itoa(len(m.Raw)))
+	s.Key("login")
+	s.Text(m.Login())
 	for _, field := range []struct {
 		name      string
 		addresses []message.Address
 	}{{"from", mail.From()}, {"to", mail.To()}, {"cc", mail.Cc()}, {"bcc", mail.Bcc()}, {"replyTo", mail.ReplyTo()}} {
-		s.key(field.name)
-		array(s, field.addresses, func(a message.Address) { s.pair("name", a.Name, "address", a.Address) })
+		s.Key(field.name)
+		jsonstream.Array(s, field.addresses, func(a message.Address) { s.Pair("name", a.Name, "address", a.Address) })
 	}
-	s.key("date")
-	s.plain(dateJSON(mail))
-	s.key("messageId")
-	s.text(mail.MessageID())
-	s.key("headers")
-	array(s, mail.Header(), func(f message.Field) { s.pair("name", f.Name, "value", f.Value()) })
+	s.Key("date")
+	s.Plain(dateJSON(mail))
+	s.Key("messageId")
+	s.Text(mail.MessageID())
+	s.Key("headers")
+	jsonstream.Array(s, mail.Header(), func(f message.Field) { s.Pair("name", f.Name, "value", f.Value()) })
 }
 
 // dateJSON is the date of a mail, or null.
@@ -136,39 +137,19 @@ func dateJSON(mail *message.Message) string {
 	return "null"
 }
 
-func writeFound(s *jsonStream, m *store.Message, mail *message.Message, text, html string) {
-	s.key("attachments")
+func writeFound(s *jsonstream.Stream, m *store.Message, mail *message.Message, text, html string) {
+	s.Key("attachments")
 	i := 0
-	array(s, mail.Attachments(), func(part *message.Part) {
-		s.value(newAttachmentAnswer(i, part))
+	jsonstream.Array(s, mail.Attachments(), func(part *message.Part) {
+		s.Value(newAttachmentAnswer(i, part))
 		i++
 	})
-	s.key("links")
-	array(s, message.Links(text, html), func(l message.Link) { s.pair("url", l.URL, "text", l.Text) })
-	s.key("codes")
-	array(s, message.Codes(mail.Subject(), text, html), s.text)
-	s.key("problems")
-	array(s, problemsOf(m, mail), func(p problemFound) { s.value(p) })
-}
-
-// key writes the key of another member of an object.
-func (s *jsonStream) key(name string) { s.plain(`,"` + name + `":`) }
-
-// pair writes an object of two strings.
-func (s *jsonStream) pair(name, value, otherName, otherValue string) {
-	s.plain(`{"` + name + `":`)
-	s.text(value)
-	s.plain(`,"` + otherName + `":`)
-	s.text(otherValue)
-	s.plain("}")
-}
-
-func (s *jsonStream) textOrNull(text *string) {
-	if text == nil {
-		s.plain("null")
-		return
-	}
-	s.text(*text)
+	s.Key("links")
+	jsonstream.Array(s, message.Links(text, html), func(l message.Link) { s.Pair("url", l.URL, "text", l.Text) })
+	s.Key("codes")
+	jsonstream.Array(s, message.Codes(mail.Subject(), text, html), s.Text)
+	s.Key("problems")
+	jsonstream.Array(s, problemsOf(m, mail), func(p problemFound) { s.Value(p) })
 }
 
 func newAttachmentAnswer(i int, part *message.Part) attachmentAnswer {
@@ -223,9 +204,9 @@ func (a *API) email(w http.ResponseWriter, r *http.Request, id store.ID) *proble
 	if size := len(made.document); size > 0 {
 		w.Header().Set("Content-Length", strconv.Itoa(size+len(end)+1))
 	}
-	streamJSON(w, r, made.size(), func(s *jsonStream) {
+	streamJSON(w, r, made.size(), func(s *jsonstream.Stream) {
 		made.write(s, m.Raw)
-		s.plain(end)
+		s.Plain(end)
 	})
 	return nil
 }

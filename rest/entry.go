@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/search"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -38,32 +39,32 @@ func (e entry) size() int {
 	return size
 }
 
-func (e entry) write(s *jsonStream) {
-	s.plain(`{"id":"`)
-	s.plain(e.mail.ID.String())
-	s.plain(`","sender":`)
-	s.text(e.mail.Sender)
-	s.key("recipients")
-	array(s, e.mail.Recipients, s.text)
-	s.key("subject")
-	s.text(e.shown.Subject)
-	s.key("timeCreated")
-	s.number(e.mail.Arrived)
-	s.key("from")
+func (e entry) write(s *jsonstream.Stream) {
+	s.Plain(`{"id":"`)
+	s.Plain(e.mail.ID.String())
+	s.Plain(`","sender":`)
+	s.Text(e.mail.Sender)
+	s.Key("recipients")
+	jsonstream.Array(s, e.mail.Recipients, s.Text)
+	s.Key("subject")
+	s.Text(e.shown.Subject)
+	s.Key("timeCreated")
+	s.Number(e.mail.Arrived)
+	s.Key("from")
 	if e.shown.From == nil {
-		s.plain("null")
+		s.Plain("null")
 	} else {
-		s.pair("name", e.shown.From.Name, "address", e.shown.From.Address)
+		s.Pair("name", e.shown.From.Name, "address", e.shown.From.Address)
 	}
-	s.key("snippet")
-	s.text(firstCharacters(e.shown.Snippet, maxSnippet))
-	s.key("attachments")
-	s.number(int64(e.shown.Attachments))
-	s.key("read")
-	s.plain(strconv.FormatBool(e.mail.Read()))
-	s.key("login")
-	s.text(e.mail.Login())
-	s.plain("}")
+	s.Key("snippet")
+	s.Text(firstCharacters(e.shown.Snippet, maxSnippet))
+	s.Key("attachments")
+	s.Number(int64(e.shown.Attachments))
+	s.Key("read")
+	s.Plain(strconv.FormatBool(e.mail.Read()))
+	s.Key("login")
+	s.Text(e.mail.Login())
+	s.Plain("}")
 }
 
 // firstCharacters are the first n characters of a text, or all of it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -167,10 +168,10 @@ func (s *stream) arrival(m *store.Message) {
 // changes writes the event of changes of one sort.
 func (s *stream) changes(step store.Step) {
 	kind := eventOf(step.Changes[0].Kind)
-	s.event(kind.name, step.At, fragmentJSON(func(out *jsonStream) {
-		out.plain(`{"ids":`)
-		array(out, step.Changes, func(c store.Change) { out.plain(`"` + c.ID.String() + `"`) })
-		out.plain(kind.more + "}")
+	s.event(kind.name, step.At, fragmentJSON(func(out *jsonstream.Stream) {
+		out.Plain(`{"ids":`)
+		jsonstream.Array(out, step.Changes, func(c store.Change) { out.Plain(`"` + c.ID.String() + `"`) })
+		out.Plain(kind.more + "}")
 	}))
 }
 

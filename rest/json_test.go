@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -41,51 +39,5 @@ func TestEmailsOfAnyDateHaveAnAnswer(t *testing.T) {
 		if response.StatusCode != http.StatusOK || !strings.Contains(body, `"subject":"s"`) {
 			t.Errorf("%s: %d %q", date, response.StatusCode, body)
 		}
-	}
-}
-
-// FuzzJSONString compares with package encoding/json.
-func FuzzJSONString(f *testing.F) {
-	f.Add("plain")
-	f.Add("\"\\\b\f\n\r\t\x00\x1f\x7f<>&é€😀\u2028\u2029\ufffd\xff\xed\xa0\x80\r\n\r\r\n")
-	f.Add(strings.Repeat("x", streamBuffer-1) + "é" + strings.Repeat("\r\n", streamBuffer))
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, lines := range []bool{false, true} {
-			want := text
-			if lines {
-				want = strings.ReplaceAll(text, "\r\n", "\n")
-			}
-			encoded, err := marshal(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := bufferJSON(0, func(s *jsonStream) { s.string(text, lines) })
-			if !bytes.Equal(got, encoded) {
-				t.Errorf("%q: %s, want %s", text, got, encoded)
-			}
-		}
-	})
-}
-
-// failingWriter takes so many writes.
-type failingWriter struct{ writes int }
-
-func (w *failingWriter) Write(b []byte) (int, error) {
-	if w.writes--; w.writes < 0 {
-		return 0, errors.New("gone")
-	}
-	return len(b), nil
-}
-
-func TestStreamsEndWithTheirClient(t *testing.T) {
-	w := &failingWriter{writes: 2}
-	writeJSON(w, func(s *jsonStream) {
-		array(s, make([]struct{}, 1<<30), func(struct{}) { s.text(strings.Repeat("\r", streamBuffer)) })
-	})
-	if w.writes != -1 {
-		t.Errorf("%d writes after an error", -1-w.writes)
-	}
-	if !json.Valid(bufferJSON(0, func(s *jsonStream) { array(s, []string{"a", "b"}, s.text) })) {
-		t.Error("an array is not JSON")
 	}
 }

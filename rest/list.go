@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -57,11 +58,11 @@ func (a *API) sendPage(w http.ResponseWriter, r *http.Request, q *query, when mo
 		size += entries[i].size()
 	}
 	return a.sendBuilt(w, r, size, func() []byte {
-		document := bufferJSON(size, func(s *jsonStream) {
-			s.plain(`{"results":`)
-			array(s, entries, func(e entry) { e.write(s) })
-			s.plain(`,"totalResults":` + strconv.Itoa(page.Total))
-			s.plain(`,"totalPages":` + strconv.Itoa((page.Total+q.Limit-1)/q.Limit) + "}")
+		document := bufferJSON(size, func(s *jsonstream.Stream) {
+			s.Plain(`{"results":`)
+			jsonstream.Array(s, entries, func(e entry) { e.write(s) })
+			s.Plain(`,"totalResults":` + strconv.Itoa(page.Total))
+			s.Plain(`,"totalPages":` + strconv.Itoa((page.Total+q.Limit-1)/q.Limit) + "}")
 		})
 		if q.wait == 0 {
 			a.pages.put(a.pageKey(r), when, document)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -40,7 +41,7 @@ func (a *API) mbox(w http.ResponseWriter, r *http.Request, _ store.ID) *problem 
 		return workProblem(err)
 	}
 	w.WriteHeader(http.StatusOK)
-	out := bufio.NewWriterSize(guard.Paced(w, r, 0), streamBuffer)
+	out := bufio.NewWriterSize(guard.Paced(w, r, 0), jsonstream.BufferSize)
 	for m := first; m != nil && !later(m.ID, newest); {
 		if err = a.sendMboxMail(r.Context(), out, m); err != nil {
 			break

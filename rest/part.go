@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/caddy-mailbucket/mailbucket/content"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/message"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -138,18 +139,18 @@ func (a *API) headers(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 		return workProblem(err)
 	}
 	defer done()
-	streamJSON(w, r, 0, func(s *jsonStream) {
-		s.plain(`{"headers":`)
-		array(s, m.Parsed().Header(), func(f message.Field) {
-			s.plain(`{"name":`)
-			s.text(f.Name)
-			s.plain(`,"value":`)
-			s.text(f.Value())
-			s.plain(`,"raw":`)
-			s.text(f.Raw)
-			s.plain("}")
+	streamJSON(w, r, 0, func(s *jsonstream.Stream) {
+		s.Plain(`{"headers":`)
+		jsonstream.Array(s, m.Parsed().Header(), func(f message.Field) {
+			s.Plain(`{"name":`)
+			s.Text(f.Name)
+			s.Plain(`,"value":`)
+			s.Text(f.Value())
+			s.Plain(`,"raw":`)
+			s.Text(f.Raw)
+			s.Plain("}")
 		})
-		s.plain("}")
+		s.Plain("}")
 	})
 	return nil
 }

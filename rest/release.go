@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/release"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -77,8 +78,8 @@ func (a *API) releases(id store.ID) (document, version string) {
 	if len(list) == 0 {
 		return "[]", ""
 	}
-	document = fragmentJSON(func(s *jsonStream) {
-		array(s, list, func(r store.Release) { s.value(newReleaseAnswer(r)) })
+	document = fragmentJSON(func(s *jsonstream.Stream) {
+		jsonstream.Array(s, list, func(r store.Release) { s.Value(newReleaseAnswer(r)) })
 	})
 	return document, "-" + strconv.Itoa(len(list)) + "-" + strconv.FormatInt(list[len(list)-1].At, 10)
 }

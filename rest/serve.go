@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-mailbucket/mailbucket/content"
 	"github.com/caddy-mailbucket/mailbucket/guard"
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 )
 
 // maxRanges is how many ranges of a content may be asked for at once (RFC 9110 section
@@ -38,7 +39,7 @@ func (w *rangeWriter) WriteHeader(status int) {
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	encoded, _ := marshal(newProblem(status, "Range: expected a range within the "+strings.TrimPrefix(w.Header().Get("Content-Range"), "bytes */")+" bytes of the content")) // strings and a number cannot fail
+	encoded, _ := jsonstream.Marshal(newProblem(status, "Range: expected a range within the "+strings.TrimPrefix(w.Header().Get("Content-Range"), "bytes */")+" bytes of the content")) // strings and a number cannot fail
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.ResponseWriter.WriteHeader(status)

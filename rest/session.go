@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
@@ -75,7 +76,7 @@ func (a *API) session(w http.ResponseWriter, r *http.Request, id store.ID) *prob
 		answer.Recipients[i] = envelopeAddress{address, m.RecipientParameters(i)}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	return a.sendHeld(w, r, 2*(len(transcript)+envelopeSize(m)), func(s *jsonStream) { s.value(answer) })
+	return a.sendHeld(w, r, 2*(len(transcript)+envelopeSize(m)), func(s *jsonstream.Stream) { s.Value(answer) })
 }
 
 // envelopeSize is roughly how many bytes the envelope takes as JSON.
@@ -110,12 +111,12 @@ func (a *API) failedSessions(w http.ResponseWriter, r *http.Request, _ store.ID)
 		size += 400 + 2*len(s.Transcript)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return a.sendHeld(w, r, size, func(out *jsonStream) {
-		out.plain(`{"results":`)
-		array(out, failed, func(s *store.FailedSession) {
-			out.value(failedAnswer{s.Began, s.Ended, s.Reason, s.Count, newClientAnswer(&s.Session), transcriptLines(s.Transcript)})
+	return a.sendHeld(w, r, size, func(out *jsonstream.Stream) {
+		out.Plain(`{"results":`)
+		jsonstream.Array(out, failed, func(s *store.FailedSession) {
+			out.Value(failedAnswer{s.Began, s.Ended, s.Reason, s.Count, newClientAnswer(&s.Session), transcriptLines(s.Transcript)})
 		})
-		out.plain("}")
+		out.Plain("}")
 	})
 }
 
