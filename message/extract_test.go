@@ -173,6 +173,29 @@ func TestTextFromHTML(t *testing.T) {
 	}
 }
 
+func TestTextAndLinks(t *testing.T) {
+	for page, want := range map[string]string{
+		"<p>Please <a href='https://a.test/?a=1&amp;b=2'>sign <b>in</b></a>, or not.<p>Bye":  "Please sign in ( https://a.test/?a=1&b=2 ) , or not.\n\nBye",
+		"<a href=https://a.test/>https://a.test/</a> x":                                      "https://a.test/ x",
+		"<a href=https://a.test/> https://a.test/\n</a>":                                     "https://a.test/",
+		"a<p><a href=https://a.test/><img src=x></a><p>b":                                    "a\n\n( https://a.test/ )\n\nb",
+		"a<p><a href=https://a.test/><img src=x></a>b":                                       "a\n\n( https://a.test/ ) b",
+		"<a href=https://a.test/><div>Button</div></a><div>b</div>":                          "Button ( https://a.test/ )\nb",
+		"<a href=https://a.test/>one<a href=https://b.test/>two":                             "one ( https://a.test/ ) two ( https://b.test/ )",
+		"<a href=mailto:a@b.test>Ann</a> <a href=mailto:a@b.test>a@b.test</a>":               "Ann ( a@b.test ) a@b.test",
+		"<a href=#top>up</a> <a href='javascript:x'>run</a> <a>none</a> <a href=/x>here</a>": "up run none here",
+		"<p>no link</p></a>":                              "no link",
+		"<script><a href=https://a.test/>x</a></script>y": "y",
+	} {
+		if got := TextAndLinks(page); got != want {
+			t.Errorf("%s: %q, want %q", page, got, want)
+		}
+		if got, want := TextFromHTML(page), strings.Count(page, "( https"); strings.Count(got, "( https") != want {
+			t.Errorf("%s: %q without links", page, got)
+		}
+	}
+}
+
 // Each of these takes minutes when the work grows with the square of the size.
 func TestLinksAndCodesAreLinear(t *testing.T) {
 	const size = 512 << 10
@@ -186,6 +209,7 @@ func TestLinksAndCodesAreLinear(t *testing.T) {
 			t.Errorf("%q: %d links", unit, n)
 		}
 		TextLinks(s)
+		TextAndLinks(s)
 		if n := len(Codes("", s, s)); n > MaxCodes {
 			t.Errorf("%q: %d codes", unit, n)
 		}

@@ -13,29 +13,50 @@ import (
 // reads at most [MaxText] bytes of the page.
 func TextFromHTML(page string) string { return textFromHTML(page, MaxText) }
 
+// TextAndLinks is [TextFromHTML] with the URL of each link behind its text, as in
+// "Sign in ( https://a.test/ )", where the blanks tell programs where the URL ends. A link
+// whose text is its URL, or whose URL [Links] would not give, is as it is there. With the
+// URLs it may be longer than MaxText, but by no more than the page is long.
+func TextAndLinks(page string) string {
+	w := flowWriter{links: true}
+	return w.read(page, MaxText)
+}
+
 // textFromHTML is TextFromHTML that ends when it has so many bytes of text, or more.
-func textFromHTML(page string, enough int) string {
-	var w flowWriter
+func textFromHTML(page string, enough int) string { return new(flowWriter).read(page, enough) }
+
+// read writes the text of a page, until it has so many bytes or more, and returns it.
+func (w *flowWriter) read(page string, enough int) string {
 	z := html.NewTokenizer(strings.NewReader(cutText(page, MaxText)))
 	var last atom.Atom // the last start tag, which says what raw text is
 	for w.b.Len() < enough {
 		switch z.Next() {
 		case html.ErrorToken:
+			w.endLink()
 			return w.b.String()
 		case html.TextToken:
 			if !hidden[last] {
 				w.text(html.UnescapeString(string(z.Raw())))
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			name, _ := z.TagName()
-			if last = atom.Lookup(name); last == atom.Noscript {
+			name, more := z.TagName()
+			switch last = atom.Lookup(name); {
+			case last == atom.Noscript:
 				z.NextIsNotRawText() // where no script runs, it is shown
+			case last == atom.A && w.links:
+				w.endLink()
+				w.url, _ = linkAttributes(z, more)
+				w.linked = w.b.Len()
 			}
 			w.tag(last)
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			last = 0
-			w.tag(atom.Lookup(name))
+			ended := atom.Lookup(name)
+			if ended == atom.A {
+				w.endLink()
+			}
+			w.tag(ended)
 		}
 	}
 	return w.b.String()
@@ -60,6 +81,30 @@ type flowWriter struct {
 	b     strings.Builder
 	space bool // a space is due before the next text
 	lines int  // line ends due before the next text, at most 2
+
+	links  bool   // URLs are written too
+	url    string // of the link that is open, "" if none is
+	linked int    // where its text begins
+}
+
+// endLink writes the URL of the link that is open, on the line of its text.
+func (w *flowWriter) endLink() {
+	url := w.url
+	if w.url = ""; url == "" || len(url) > MaxURL || !linkable(url) {
+		return
+	}
+	url = strings.TrimPrefix(url, "mailto:")
+	shown := strings.TrimSpace(w.b.String()[w.linked:])
+	if shown == url {
+		return
+	}
+	due := 0 // lines that end after the URL rather than before it
+	if shown != "" {
+		due, w.lines = w.lines, 0
+	}
+	w.space = true
+	w.text("( " + url + " )")
+	w.space, w.lines = true, due
 }
 
 func (w *flowWriter) text(s string) {

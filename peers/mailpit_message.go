@@ -85,10 +85,11 @@ func newMailpitMail(m *store.Message, mail *message.Message, tags []string) *mai
 	return shown
 }
 
-// mailpitBody is the text of a mail, or else of its HTML.
+// mailpitBody is the text of a mail, or else that of its HTML, in which tests look for the
+// URLs of links.
 func mailpitBody(mail *message.Message) string {
 	if !mail.HasText() {
-		return message.TextFromHTML(mail.HTML())
+		return message.TextAndLinks(mail.HTML())
 	}
 	if sentWithCRLF(mail) {
 		return strings.ReplaceAll(mail.Text(), "\n", "\r\n")

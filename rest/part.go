@@ -61,7 +61,8 @@ func (a *API) raw(w http.ResponseWriter, r *http.Request, id store.ID) *problem 
 	return nil
 }
 
-// text answers GET /emails/{id}/text: that of the mail, or else of its HTML.
+// text answers GET /emails/{id}/text: that of the mail, or else of its HTML, with the URLs of
+// its links.
 func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 	m, p := a.find(w, id)
 	if p != nil {
@@ -74,7 +75,7 @@ func (a *API) text(w http.ResponseWriter, r *http.Request, id store.ID) *problem
 	return a.shared(w, r, m, "text", "text/plain; charset=utf-8", textMemory(m.Message), func() []byte {
 		text := mail.Text()
 		if text == "" {
-			text = message.TextFromHTML(mail.HTML())
+			text = message.TextAndLinks(mail.HTML())
 		}
 		return []byte(text)
 	})

@@ -102,7 +102,7 @@ func pick(parameters []string, name string) []string {
 func (v *mailPane) gatherText() {
 	text := v.text
 	if text == "" && v.html != "" {
-		text, v.FromHTML = message.TextFromHTML(v.html), true
+		text, v.FromHTML = message.TextAndLinks(v.html), true
 	}
 	text, v.Cut = cut(text, maxShownText)
 	v.HasText, v.Text = text != "", linkify(text)

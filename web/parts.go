@@ -93,7 +93,7 @@ func (v *mailPane) openPart(p *message.Part) *openPart {
 		}
 		text := inner.Text()
 		if text == "" && inner.HasHTML() {
-			text = message.TextFromHTML(inner.HTML())
+			text = message.TextAndLinks(inner.HTML())
 		}
 		o.Text, o.Cut = cut(text, maxShownText)
 	case p.MediaType == "text/calendar":
