@@ -11,7 +11,7 @@ import (
 var layouts = []string{
 	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "Mon 2 Jan 2006 15:04:05 -0700",
 	"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
-	"2006-01-02", "2006/01/02", "2006/1/2", "2006-1-2", "2006-01",
+	"2006-01-02", "2006/01/02", "2006/1/2", "2006-1-2", "2006-01", "2006",
 	"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006",
 }
 
@@ -26,7 +26,7 @@ func readTime(value string, loc *time.Location, now time.Time) (ms int64, ok boo
 	case "yesterday":
 		return time.Date(y, m, d-1, 0, 0, 0, 0, loc).UnixMilli(), true
 	}
-	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil && len(value) != len("2006") {
 		return readTimestamp(n, len(value))
 	}
 	// A plus that was not escaped in a query string has become a blank.
