@@ -51,9 +51,9 @@ func init() {
 }
 
 // App catches mail in buckets, which the `mailbucket` handlers of the layer4 app
-// fill and those of the http app show. A bucket holds its messages in memory,
-// and in a journal if it has one, and keeps them over a reload of the configuration for as long as the new one
-// has a bucket of the same name.
+// fill and those of the http app show. A bucket holds its messages in memory, and in a
+// journal if it has one. It keeps them over a reload if the new configuration has a bucket
+// of the same name.
 type App struct {
 	// The addresses to catch mail on by plain SMTP, with default settings, into
 	// the bucket `default`. For anything else use the layer4 app and its

@@ -41,10 +41,8 @@ HTTP {
 	}
 }
 
-// TestWebSocketsOfPeersPassCaddy receives and deletes a mail while clients listen, behind
-// what Caddy puts between: a folder, compression, and a proxy.
-func TestWebSocketsOfPeersPassCaddy(t *testing.T) {
-	s := start(t, `{
+// mountsOfPeers has the website at the root, in a folder, and behind a proxy.
+const mountsOfPeers = `{
 	LOGOFF
 	mailbucket SMTP
 }
@@ -61,7 +59,12 @@ HTTP {
 		mailbucket
 	}
 }
-`)
+`
+
+// TestWebSocketsOfPeersPassCaddy receives and deletes a mail while clients listen, behind
+// what Caddy puts between: a folder, compression, and a proxy.
+func TestWebSocketsOfPeersPassCaddy(t *testing.T) {
+	s := start(t, mountsOfPeers)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var listening []*websocket.Conn

@@ -1,10 +1,10 @@
-// Package command adds two subcommands to Caddy: catch-mail catches mail without any
-// configuration file, and sendmail provides the interface of sendmail(8) for programs that
-// send their mail through it.
+// Package command adds subcommands to Caddy: catch-mail catches mail without any
+// configuration file, sendmail provides the interface of sendmail(8) for programs that send
+// their mail through it, and webhook-test tries a receiver of webhooks.
 //
-// catchmail.go runs the server, config.go makes its configuration, address.go finds
-// out whether its addresses are free, and package sendmail sends. healthcheck.go and
-// version.go are for cmd/mailbucket.
+// catchmail.go runs the server, config.go makes its configuration, and address.go finds out
+// whether its addresses are free. Package sendmail sends, and webhooktest.go tries a
+// receiver. healthcheck.go and version.go are for cmd/mailbucket.
 package command
 
 import (

@@ -145,60 +145,64 @@ func TestTutorialsAnswers(t *testing.T) {
 	}
 }
 
+// wrongRequests are requests, in which ID is that of an email, and what their problem documents
+// say.
+var wrongRequests = []struct {
+	method, target string
+	status         int
+	parameter      string
+	allow          string
+}{
+	{"GET", "/emails?sendr=a", 400, "sendr", ""},
+	{"GET", "/emails?sender=a&sender=b", 400, "sender", ""},
+	{"GET", "/emails?recipient=", 400, "recipient", ""},
+	{"GET", "/emails?limit=0", 400, "limit", ""},
+	{"GET", "/emails?limit=1001", 400, "limit", ""},
+	{"GET", "/emails?page=0", 400, "page", ""},
+	{"GET", "/emails?order=up", 400, "order", ""},
+	{"GET", "/emails?since=yesterday", 400, "since", ""},
+	{"GET", "/emails?after=1", 400, "after", ""},
+	{"GET", "/emails?a=%zz", 400, "", ""},
+	{"GET", "/emails?q=" + strings.Repeat("x", maxQueryString), 414, "", ""},
+	{"DELETE", "/emails?limit=1", 400, "limit", ""},
+	{"GET", "/emails/", 404, "", ""},
+	{"GET", "/emails/1", 404, "", ""},
+	{"GET", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
+	{"DELETE", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
+	{"GET", "/emails/ID/xyzzy", 404, "", ""},
+	{"GET", "/emails/" + strings.Repeat("0", 32) + "/raw", 404, "", ""},
+	{"GET", "/emails?count=2", 400, "count", ""},
+	{"GET", "/emails?wait=1h", 400, "wait", ""},
+	{"GET", "/emails?wait=soon", 400, "wait", ""},
+	{"GET", "/emails?header=x", 400, "header", ""},
+	{"GET", "/emails?header:X=" + strings.Repeat("x", 257), 400, "header:X", ""},
+	{"GET", "/emails?q=" + strings.Repeat("x", search.MaxQuery+1), 400, "q", ""},
+	{"GET", "/emails?hasAttachment=yes", 400, "hasAttachment", ""},
+	{"GET", "/events?limit=1", 400, "limit", ""},
+	{"GET", "/emails/ID/html?remote=2", 400, "remote", ""},
+	{"GET", "/emails/ID/html", 404, "", ""},
+	{"GET", "/emails/ID/session", 404, "", ""},
+	{"GET", "/emails/ID/attachments", 404, "", ""},
+	{"GET", "/emails/ID/attachments/0", 404, "", ""},
+	{"GET", "/emails/ID/attachments/-1", 404, "", ""},
+	{"GET", "/emails/ID/inline/x", 404, "", ""},
+	{"POST", "/emails?recipient=b@x", 415, "", ""},
+	{"POST", "/emails", 400, "recipient", ""},
+	{"POST", "/emails?recipient=b@x&sender=a", 422, "sender", ""},
+	{"POST", "/emails?recipient=<b@x>", 422, "recipient", ""},
+	{"POST", "/emails?recipient=b@x&x=1", 400, "x", ""},
+	{"PUT", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"},
+	{"PUT", "/emails/ID", 405, "", "DELETE, GET, HEAD, OPTIONS, PATCH"},
+	{"DELETE", "/emails/ID/raw", 405, "", "GET, HEAD, OPTIONS"},
+}
+
 func TestErrorsAreProblemDocuments(t *testing.T) {
 	m := mail("a@x", "b@x", "x")
 	a := newTestAPI(t, m)
 	id := m.ID.String()
-	for _, test := range []struct {
-		method, target string
-		status         int
-		parameter      string
-		allow          string
-	}{
-		{"GET", "/emails?sendr=a", 400, "sendr", ""},
-		{"GET", "/emails?sender=a&sender=b", 400, "sender", ""},
-		{"GET", "/emails?recipient=", 400, "recipient", ""},
-		{"GET", "/emails?limit=0", 400, "limit", ""},
-		{"GET", "/emails?limit=1001", 400, "limit", ""},
-		{"GET", "/emails?page=0", 400, "page", ""},
-		{"GET", "/emails?order=up", 400, "order", ""},
-		{"GET", "/emails?since=yesterday", 400, "since", ""},
-		{"GET", "/emails?after=1", 400, "after", ""},
-		{"GET", "/emails?a=%zz", 400, "", ""},
-		{"GET", "/emails?q=" + strings.Repeat("x", maxQueryString), 414, "", ""},
-		{"DELETE", "/emails?limit=1", 400, "limit", ""},
-		{"GET", "/emails/", 404, "", ""},
-		{"GET", "/emails/1", 404, "", ""},
-		{"GET", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
-		{"DELETE", "/emails/" + strings.Repeat("0", 32), 404, "", ""},
-		{"GET", "/emails/" + id + "/xyzzy", 404, "", ""},
-		{"GET", "/emails/" + strings.Repeat("0", 32) + "/raw", 404, "", ""},
-		{"GET", "/emails?count=2", 400, "count", ""},
-		{"GET", "/emails?wait=1h", 400, "wait", ""},
-		{"GET", "/emails?wait=soon", 400, "wait", ""},
-		{"GET", "/emails?header=x", 400, "header", ""},
-		{"GET", "/emails?header:X=" + strings.Repeat("x", 257), 400, "header:X", ""},
-		{"GET", "/emails?q=" + strings.Repeat("x", search.MaxQuery+1), 400, "q", ""},
-		{"GET", "/emails?hasAttachment=yes", 400, "hasAttachment", ""},
-		{"GET", "/events?limit=1", 400, "limit", ""},
-		{"GET", "/emails/" + id + "/html?remote=2", 400, "remote", ""},
-		{"GET", "/emails/" + id + "/html", 404, "", ""},
-		{"GET", "/emails/" + id + "/session", 404, "", ""},
-		{"GET", "/emails/" + id + "/attachments", 404, "", ""},
-		{"GET", "/emails/" + id + "/attachments/0", 404, "", ""},
-		{"GET", "/emails/" + id + "/attachments/-1", 404, "", ""},
-		{"GET", "/emails/" + id + "/inline/x", 404, "", ""},
-		{"POST", "/emails?recipient=b@x", 415, "", ""},
-		{"POST", "/emails", 400, "recipient", ""},
-		{"POST", "/emails?recipient=b@x&sender=a", 422, "sender", ""},
-		{"POST", "/emails?recipient=<b@x>", 422, "recipient", ""},
-		{"POST", "/emails?recipient=b@x&x=1", 400, "x", ""},
-		{"PUT", "/emails", 405, "", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"},
-		{"PUT", "/emails/" + id, 405, "", "DELETE, GET, HEAD, OPTIONS, PATCH"},
-		{"DELETE", "/emails/" + id + "/raw", 405, "", "GET, HEAD, OPTIONS"},
-	} {
+	for _, test := range wrongRequests {
 		t.Run(test.method+" "+test.target[:min(len(test.target), 60)], func(t *testing.T) {
-			response, body := do(t, a, test.method, test.target)
+			response, body := do(t, a, test.method, strings.ReplaceAll(test.target, "ID", id))
 			var p problem
 			if err := json.Unmarshal([]byte(body), &p); err != nil {
 				t.Fatalf("%s: %v", body, err)

@@ -2,7 +2,8 @@ package rest
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,75 +11,72 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
+// filterCases are queries, with the names of the emails that they find. FIRST is the id of
+// the first one, and SOON and MILLISECONDS are a time in an hour.
+var filterCases = []struct {
+	query string
+	want  string
+}{
+	{"", "attached encoded third second first"},
+	{"order=asc", "first second third encoded attached"},
+	{"recipient=*@run42.test", "attached encoded"},
+	{"recipient=user+*@RUN42.test", "encoded"},
+	{"recipient=user tag@run42.test", "encoded"},
+	{"recipient=*@x&sender=*", "third second first"},
+	{"sender=a*", "third first"},
+	{"from=J%C3%9CRGEN", "encoded"},
+	{"to=team", "encoded"},
+	{"header:X-Run=VIERZIG", "encoded"},
+	{"header=x-run:two", "encoded"},
+	{"header:X-Run=three", ""},
+	{"q=hidden w%C3%B6rter", "encoded"},
+	{"q=SGlkZGVu", ""},
+	{"q=not looked at", ""},
+	{"hasAttachment=true", "attached"},
+	{"hasAttachment=false&sender=x@y", "encoded"},
+	{"sender=A@X", "third first"},
+	{"sender=", "second"},
+	{"recipient=r1@X", "first"},
+	{"recipient=r2@x&sender=a@x", "third"},
+	{"recipient=r", ""},
+	{"subject=GR%C3%9C", "first"},
+	{"subject=T", "third second"},
+	{"q=needle", "second"},
+	{"q=r1@", "first"},
+	{"after=FIRST", "attached encoded third second"},
+	{"since=SOON", ""},
+	{"until=MILLISECONDS", "attached encoded third second first"},
+	{"limit=1", "attached"},
+	{"limit=2&page=2", "third second"},
+	{"limit=2&page=4", ""},
+}
+
 func TestFilters(t *testing.T) {
-	first := mail("a@x", "R1@x", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\none\r\n")
-	second := mail("", "r2@x", "Subject: two\r\n\r\nNEEDLE\r\n")
-	third := mail("a@x", "r2@x", "Subject: three\r\n\r\n")
-	var others []*store.Message
-	a := newTestAPI(t, first, second, third)
-	for _, m := range []*store.Message{
+	names := []string{"first", "second", "third", "encoded", "attached"}
+	mails := []*store.Message{
+		mail("a@x", "R1@x", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\none\r\n"),
+		mail("", "r2@x", "Subject: two\r\n\r\nNEEDLE\r\n"),
+		mail("a@x", "r2@x", "Subject: three\r\n\r\n"),
 		mail("x@y", "user+tag@run42.test", "From: =?utf-8?q?J=C3=BCrgen?= <j@y>\r\nTo: Team <t@y>\r\nX-Run: =?utf-8?q?vierzig?=\r\nX-Run: two\r\nContent-Transfer-Encoding: base64\r\n\r\nSGlkZGVuIFfDtnJ0ZXI=\r\n"),
 		mail("x@y", "q@run42.test", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Disposition: attachment; filename=f\r\n\r\nNOT LOOKED AT\r\n--b--\r\n"),
-	} {
-		if err := bucketOf(a).Append(t.Context(), m); err != nil {
-			t.Fatal(err)
-		}
-		others = append(others, m)
 	}
-	encoded, attached := others[0], others[1]
+	a := newTestAPI(t, mails...)
 	soon := time.Now().Add(time.Hour)
-	for _, test := range []struct {
-		query string
-		want  []*store.Message
-	}{
-		{"", []*store.Message{attached, encoded, third, second, first}},
-		{"order=asc", []*store.Message{first, second, third, encoded, attached}},
-		{"recipient=*@run42.test", []*store.Message{attached, encoded}},
-		{"recipient=user+*@RUN42.test", []*store.Message{encoded}},
-		{"recipient=user tag@run42.test", []*store.Message{encoded}},
-		{"recipient=*@x&sender=*", []*store.Message{third, second, first}},
-		{"sender=a*", []*store.Message{third, first}},
-		{"from=J%C3%9CRGEN", []*store.Message{encoded}},
-		{"to=team", []*store.Message{encoded}},
-		{"header:X-Run=VIERZIG", []*store.Message{encoded}},
-		{"header=x-run:two", []*store.Message{encoded}},
-		{"header:X-Run=three", nil},
-		{"q=hidden w%C3%B6rter", []*store.Message{encoded}},
-		{"q=SGlkZGVu", nil},
-		{"q=not looked at", nil},
-		{"hasAttachment=true", []*store.Message{attached}},
-		{"hasAttachment=false&sender=x@y", []*store.Message{encoded}},
-		{"sender=A@X", []*store.Message{third, first}},
-		{"sender=", []*store.Message{second}},
-		{"recipient=r1@X", []*store.Message{first}},
-		{"recipient=r2@x&sender=a@x", []*store.Message{third}},
-		{"recipient=r", nil},
-		{"subject=GR%C3%9C", []*store.Message{first}},
-		{"subject=T", []*store.Message{third, second}},
-		{"q=needle", []*store.Message{second}},
-		{"q=r1@", []*store.Message{first}},
-		{"after=" + first.ID.String(), []*store.Message{attached, encoded, third, second}},
-		{"since=" + soon.Format("2006-01-02T15:04:05Z07:00"), nil},
-		{fmt.Sprintf("until=%d", soon.UnixMilli()), []*store.Message{attached, encoded, third, second, first}},
-		{"limit=1", []*store.Message{attached}},
-		{"limit=2&page=2", []*store.Message{third, second}},
-		{"limit=2&page=4", nil},
-	} {
+	written := strings.NewReplacer("+", "%2B", " ", "+", "FIRST", mails[0].ID.String(),
+		"SOON", soon.UTC().Format(time.RFC3339), "MILLISECONDS", strconv.FormatInt(soon.UnixMilli(), 10))
+	for _, test := range filterCases {
 		t.Run(test.query, func(t *testing.T) {
-			_, body := do(t, a, "GET", "/emails?"+strings.NewReplacer("+", "%2B", " ", "+").Replace(test.query))
+			_, body := do(t, a, "GET", "/emails?"+written.Replace(test.query))
 			var got struct{ Results []struct{ ID string } }
 			if err := json.Unmarshal([]byte(body), &got); err != nil {
 				t.Fatal(err)
 			}
-			var gotIDs, wantIDs []string
+			var found []string
 			for _, r := range got.Results {
-				gotIDs = append(gotIDs, r.ID)
+				found = append(found, names[slices.IndexFunc(mails, func(m *store.Message) bool { return m.ID.String() == r.ID })])
 			}
-			for _, m := range test.want {
-				wantIDs = append(wantIDs, m.ID.String())
-			}
-			if strings.Join(gotIDs, " ") != strings.Join(wantIDs, " ") {
-				t.Errorf("got %s, want %s", gotIDs, wantIDs)
+			if got := strings.Join(found, " "); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
 	}

@@ -6,10 +6,11 @@
 //	page, err := b.Find(ctx, store.Query{Recipient: "b@example.com", Limit: 10})
 //
 // bucket.go appends, limits.go and boxes.go evict, query.go finds, delete.go deletes,
-// mark.go marks what has been read, release.go remembers what was sent on, tags.go keeps tags, history.go what
-// was removed and marked, follow.go reads it with the arrivals, and watch.go waits for them,
-// which conditional.go compares with what is waited for. view.go has what is not everybody's
-// to see, and removed.go what is needed to tell of changes to it.
+// mark.go marks what has been read, release.go remembers what was sent on, and tags.go keeps
+// tags. history.go remembers what was removed and marked, and follow.go reads that together
+// with the arrivals. watch.go waits for arrivals, and conditional.go compares them with what
+// is waited for. view.go shows a part of the bucket only, and removed.go has what is needed
+// to tell of removals from such a part.
 //
 // A bucket that [Open] makes is fed by a log: journal.go says what a [Journal] is, record.go
 // what is written into it; journaled.go writes, and feed.go does to the bucket what the log

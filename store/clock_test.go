@@ -1,11 +1,46 @@
 package store
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 const day = 86_400_000 // milliseconds
+
+// clock is a bucket's clock and timers in a test.
+type clock struct {
+	ms    atomic.Int64
+	armed []*fakeTimer // in the order in which they were set
+}
+
+// fakeTimer goes off when a test calls f.
+type fakeTimer struct {
+	after   time.Duration
+	f       func()
+	stopped bool
+}
+
+func (f *fakeTimer) Stop() bool {
+	f.stopped = true
+	return true
+}
+
+// newClockBucket is a bucket whose time is what the test says, at first the real one.
+func newClockBucket(l Limits) (*Bucket, *clock) {
+	c := new(clock)
+	c.ms.Store(time.Now().UnixMilli())
+	b := New(l)
+	b.now = func() time.Time { return time.UnixMilli(c.ms.Load()) }
+	b.afterFunc = func(d time.Duration, f func()) timer {
+		c.armed = append(c.armed, &fakeTimer{after: d, f: f})
+		return c.armed[len(c.armed)-1]
+	}
+	return b, c
+}
+
+// last is the timer that was set last.
+func (c *clock) last() *fakeTimer { return c.armed[len(c.armed)-1] }
 
 // TestClockThatWasAhead receives one message while the clock is a day ahead.
 func TestClockThatWasAhead(t *testing.T) {

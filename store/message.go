@@ -184,8 +184,9 @@ func (m *Message) Login() string {
 func (m *Message) Time() time.Time { return time.UnixMilli(m.Arrived) }
 
 // What a message costs beside its strings, in bytes: first for the message itself, its
-// session, its entries in the ring and under its login and the rounding of the allocator; then for each
-// address and each domain, with its string header, index entry and entry in a posting.
+// session, its entries in the ring and under its login, and the rounding of the allocator;
+// then for each address and each domain, with its string header, index entry and entry in a
+// posting.
 const (
 	messageCost = 328
 	addressCost = 160

@@ -5,44 +5,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
-
-// clock is a bucket's clock and timers in a test.
-type clock struct {
-	ms    atomic.Int64
-	armed []*fakeTimer // in the order in which they were set
-}
-
-// fakeTimer goes off when a test calls f.
-type fakeTimer struct {
-	after   time.Duration
-	f       func()
-	stopped bool
-}
-
-func (f *fakeTimer) Stop() bool {
-	f.stopped = true
-	return true
-}
-
-// newClockBucket is a bucket whose time is what the test says, at first the real one.
-func newClockBucket(l Limits) (*Bucket, *clock) {
-	c := new(clock)
-	c.ms.Store(time.Now().UnixMilli())
-	b := New(l)
-	b.now = func() time.Time { return time.UnixMilli(c.ms.Load()) }
-	b.afterFunc = func(d time.Duration, f func()) timer {
-		c.armed = append(c.armed, &fakeTimer{after: d, f: f})
-		return c.armed[len(c.armed)-1]
-	}
-	return b, c
-}
-
-// last is the timer that was set last.
-func (c *clock) last() *fakeTimer { return c.armed[len(c.armed)-1] }
 
 // model is a bucket as a plain slice, the oldest first.
 type model []*Message
@@ -428,7 +393,7 @@ func (s *simulation) compareHistory() {
 	for s.follower.read(s.t, 100) {
 	}
 	f := &s.follower
-	if want := withoutUnseen(s.happened, f.steps); f.lost > 0 || !slices.Equal(f.steps, want) {
+	if want := withoutUnseen(s.happened, f.steps, "came"); f.lost > 0 || !slices.Equal(f.steps, want) {
 		s.t.Fatalf("lost %d, read %d steps, want %d, or in another order", f.lost, len(f.steps), len(want))
 	}
 }

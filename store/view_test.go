@@ -170,13 +170,7 @@ func TestFollowersOfAViewAreToldOfItsMessagesOnly(t *testing.T) {
 		for f.read(t, 100) {
 		}
 		// A mark of what has gone meanwhile, like an arrival, need not be told of.
-		known := make(map[string]bool)
-		for _, step := range f.steps {
-			known[step] = true
-		}
-		want = slices.DeleteFunc(want, func(step string) bool {
-			return !known[step] && (strings.HasPrefix(step, "came ") || strings.HasPrefix(step, "read "))
-		})
+		want = withoutUnseen(want, f.steps, "came", "read")
 		if !slices.Equal(f.steps, want) || f.lost != 0 {
 			t.Fatalf("seed %d: told of %q, %d times of a loss, want %q", seed, f.steps, f.lost, want)
 		}

@@ -61,8 +61,8 @@ type watched struct {
 // Watch begins to wait. Stop must be called if C is not waited for until it closes.
 //
 // An arrival ends the watches of its sender, its recipients, their domains, its login, and
-// those whose queries name none of these. Of several, the query's recipient counts,
-// then its sender, its login, the recipient's domain, and the sender's domain. If the query names
+// those whose queries name none of these. Of several, the query's recipient counts, then
+// its sender, its login, the recipient's domain, and the sender's domain. If the query names
 // several, or has a Match, the arrival is compared with all of them before it ends the
 // watch, but not with the bounds of time and ID. Match is then called by a goroutine of
 // the bucket.

@@ -5,9 +5,10 @@
 // A request goes from web.go (this file) to list.go or mail.go, which gather the two
 // panes that page.html shows: the list, with the facts of facts.go in its rows, and an
 // email with the views of mailviews.go and parts.go. filter.go reads which emails the
-// list is of, boxes.go which lists there are to choose from, delete.go deletes, release.go sends on, and sessions.go shows the sessions from which no email
-// came. english.go has all texts. The API serves the parts of an email that browsers
-// load themselves, and the events that announce new emails.
+// list is of, boxes.go finds which lists there are to choose from, delete.go deletes,
+// release.go sends on, and sessions.go shows the sessions from which no email came.
+// english.go has all texts. The API serves the parts of an email that browsers load
+// themselves, and the events that announce new emails.
 package web
 
 import (
