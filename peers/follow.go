@@ -29,6 +29,20 @@ type happened struct {
 // least one.
 type teller func(happened) (told int, err error)
 
+// position is that after all that has happened so far.
+func (a *API) position(ctx context.Context) (store.Position, *failure) {
+	done, err := a.turn(ctx, store.Query{})
+	if err != nil {
+		return store.Position{}, workFailure(err)
+	}
+	defer done()
+	at, err := a.bucket.Now(ctx)
+	if err != nil {
+		return at, workFailure(err)
+	}
+	return at, nil
+}
+
 // follow calls tell with what happens in the bucket after a position, until ctx is done or
 // tell returns an error. It also calls it, with nothing, whenever beat gives something.
 func (a *API) follow(ctx context.Context, from store.Position, beat <-chan time.Time, tell teller) {

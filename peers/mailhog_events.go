@@ -24,7 +24,10 @@ func (a *API) mailhogEvents(w http.ResponseWriter, r *http.Request, _ []string) 
 		return f
 	}
 	defer done()
-	from := a.bucket.Now()
+	from, f := a.position(r.Context())
+	if f != nil {
+		return f
+	}
 	guard.BeginEvents(w)
 	if r.Method == http.MethodHead {
 		return nil
@@ -70,7 +73,10 @@ func (a *API) mailhogEvents(w http.ResponseWriter, r *http.Request, _ []string) 
 // mailhogSocket answers GET /api/v2/websocket: a WebSocket whose messages are the items of
 // the mails that arrive.
 func (a *API) mailhogSocket(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	from := a.bucket.Now()
+	from, f := a.position(r.Context())
+	if f != nil {
+		return f
+	}
 	return a.serveSocket(w, r, func(ctx context.Context, s *socket) {
 		a.follow(ctx, from, nil, a.eachArrival(func(m *store.Message) error {
 			ctx, cancel := context.WithTimeout(ctx, guard.TimeFor(len(m.Raw)))

@@ -45,7 +45,10 @@ type (
 // had to make room, it sends that lists have to be loaded again (prune), and where a
 // deletion left none, that all are gone (truncate).
 func (a *API) mailpitEvents(w http.ResponseWriter, r *http.Request, _ []string) *failure {
-	from := a.bucket.Now()
+	from, f := a.position(r.Context())
+	if f != nil {
+		return f
+	}
 	return a.serveSocket(w, r, func(ctx context.Context, s *socket) {
 		stats, _, err := a.mailpitStats(ctx)
 		if err != nil || s.send(ctx, stats) != nil {

@@ -39,14 +39,19 @@ const (
 // with what happens next. Where some of what happened since is no longer remembered, an event
 // reset says so, and only emails that arrived since are told of.
 func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *problem {
-	from := a.bucket.Now()
-	rawQuery, p := eventsFrom(r, &from)
+	from, rawQuery, p := a.eventsFrom(r)
 	if p != nil {
 		return p
 	}
 	q, p := parseQuery(rawQuery, nil)
 	if p != nil {
 		return p
+	}
+	if from == (store.Position{}) {
+		var err error
+		if from, err = a.position(r.Context()); err != nil {
+			return workProblem(err)
+		}
 	}
 	guard.BeginEvents(w)
 	if r.Method == http.MethodHead {
@@ -59,30 +64,39 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, _ store.ID) *proble
 	return nil
 }
 
-// eventsFrom finds out where the stream begins, if the request says so. It returns the query
-// string without that.
-func eventsFrom(r *http.Request, from *store.Position) (rawQuery string, p *problem) {
+// position is that after all that has happened so far.
+func (a *API) position(ctx context.Context) (store.Position, error) {
+	done, err := a.turn(ctx, store.Query{}, a.limits.Searches.Take)
+	if err != nil {
+		return store.Position{}, err
+	}
+	defer done()
+	return a.bucket.Now(ctx)
+}
+
+// eventsFrom finds out where the stream begins, the zero position if the request does not
+// say so. It returns the query string without that.
+func (a *API) eventsFrom(r *http.Request) (from store.Position, rawQuery string, p *problem) {
 	read := func(name, value string) *problem {
-		position, err := store.ParsePosition(value)
-		if err != nil || position == (store.Position{}) {
+		var err error
+		if from, err = a.bucket.ParsePosition(value); err != nil || from == (store.Position{}) {
 			return badParameter(name, "expected the id of an email or of an event")
 		}
-		*from = position
 		return nil
 	}
 	rawQuery = r.URL.RawQuery
 	values, err := url.ParseQuery(rawQuery)
 	if err == nil && len(rawQuery) <= maxQueryString && len(values["after"]) == 1 {
 		if p := read("after", values.Get("after")); p != nil {
-			return "", p
+			return from, "", p
 		}
 		values.Del("after")
 		rawQuery = values.Encode()
 	}
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		return rawQuery, read("Last-Event-ID", last)
+		p = read("Last-Event-ID", last)
 	}
-	return rawQuery, nil
+	return from, rawQuery, p
 }
 
 // stream is a stream of events under way.
@@ -190,5 +204,5 @@ func eventOf(kind store.ChangeKind) changeEvent {
 
 // event writes an event with a name, after which a stream may begin.
 func (s *stream) event(name string, at store.Position, data string) {
-	s.out.WriteString("event: " + name + "\nid: " + at.String() + "\ndata: " + data + "\n\n")
+	s.out.WriteString("event: " + name + "\nid: " + s.bucket.ShowPosition(at) + "\ndata: " + data + "\n\n")
 }

@@ -18,6 +18,9 @@ const mostBehind = 1000
 func (a *API) ready(w http.ResponseWriter, r *http.Request, id store.ID) *problem {
 	state, _ := a.bucket.Journal()
 	switch {
+	case a.bucket.Confined() && (state.Err != nil || state.Behind > mostBehind):
+		// How much there is, and where, is about all mail.
+		return newProblem(http.StatusServiceUnavailable, "the bucket's journal cannot be used, or the bucket is behind it: the server's log says why")
 	case state.Err != nil:
 		return newProblem(http.StatusServiceUnavailable, "the bucket's journal: "+state.Err.Error())
 	case state.Behind > mostBehind:

@@ -7,8 +7,8 @@
 //
 // bucket.go appends, limits.go and boxes.go evict, query.go finds, delete.go deletes,
 // mark.go marks what has been read, release.go remembers what was sent on, and tags.go keeps
-// tags. history.go remembers what was removed and marked, and follow.go reads that together
-// with the arrivals. watch.go waits for arrivals, and conditional.go compares them with what
+// tags. history.go remembers what was removed and marked, position.go has the places in that,
+// and follow.go reads it together with the arrivals. watch.go waits for arrivals, and conditional.go compares them with what
 // is waited for. view.go shows a part of the bucket only, and removed.go has what is needed
 // to tell of removals from such a part.
 //
@@ -24,6 +24,7 @@ package store
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"sync"
@@ -70,6 +71,7 @@ type Bucket struct {
 	newest   ID
 	kept     kept
 	history  history
+	numbers  cipher.Block // for those of changes, where they are shown
 	removed  removed
 	releases map[ID][]Release // of messages that are held
 	tags     map[ID]given     // that messages were given
@@ -90,7 +92,7 @@ type timer interface{ Stop() bool }
 
 // New makes an empty bucket.
 func New(l Limits) *Bucket {
-	return &Bucket{limits: l, history: newHistory(), now: time.Now, afterFunc: func(d time.Duration, f func()) timer {
+	return &Bucket{limits: l, history: newHistory(), numbers: newNumbers(), now: time.Now, afterFunc: func(d time.Duration, f func()) timer {
 		return time.AfterFunc(d, f)
 	}}
 }

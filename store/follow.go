@@ -10,7 +10,8 @@ import (
 // Follower reads what happens in a view, arrivals and changes, in the order in which it
 // happens:
 //
-//	f := &Follower{View: v, At: v.Now(), Arrivals: 100, Changes: 1000}
+//	at, err := v.Now(ctx)
+//	f := &Follower{View: v, At: at, Arrivals: 100, Changes: 1000}
 //	defer f.Begin()()
 //	for {
 //		watch, changed := v.Watch(f.Query), v.WatchChanges()
@@ -31,8 +32,14 @@ type Follower struct {
 	View *View
 
 	// At is the position after what has been read. Who has dealt with a step sets it to
-	// that step's.
+	// that step's. If the view is confined, it has the ID of no message that is not in it,
+	// unless it was set to that at first.
 	At Position
+
+	read struct { // that nothing which came up to the message last is to be told after at
+		at   Position
+		last ID
+	}
 
 	// Query is which arrivals are read. Its bounds of ID and its paging do not count.
 	Query Query
@@ -68,12 +75,9 @@ func (f *Follower) Begin() (end func()) {
 // where reading goes on: arrivals since are still read, but not the changes. Other errors
 // are those of searches and of the bucket's Changes, and At is as before.
 func (f *Follower) Next(ctx context.Context) (steps []Step, more bool, err error) {
-	changes, to, err := f.View.bucket.Changes(f.At, f.Changes)
-	switch {
-	case errors.Is(err, ErrForgotten):
-		f.lose(to)
-		return nil, true, err
-	case err != nil:
+	changes, to, err := f.View.bucket.Changes(f.View.known(f.At), f.Changes)
+	forgotten := errors.Is(err, ErrForgotten)
+	if err != nil && !forgotten {
 		return nil, false, fmt.Errorf("reading the changes of a bucket: %w", err)
 	}
 	done, err := f.turn(ctx)
@@ -81,11 +85,13 @@ func (f *Follower) Next(ctx context.Context) (steps []Step, more bool, err error
 		return nil, false, err
 	}
 	defer done()
+	if forgotten {
+		return nil, true, f.lose(ctx, to)
+	}
 	first := to.Next - uint64(len(changes))
 	hidden, known := f.View.hidden(first, changes)
 	if !known {
-		f.lose(f.View.bucket.Now())
-		return nil, true, ErrForgotten
+		return nil, true, f.lose(ctx, f.View.bucket.Now())
 	}
 	arrived, all, err := f.arrivals(ctx, to.After)
 	if err != nil {
@@ -93,22 +99,45 @@ func (f *Follower) Next(ctx context.Context) (steps []Step, more bool, err error
 	}
 	more = !all || len(changes) > 0 && len(changes) == f.Changes
 	f.At.Next = first // which is the same, but never 0
-	steps = f.steps(changes, arrived, all)
+	steps, end := f.steps(changes, arrived, all)
+	if all {
+		if end.Next = to.Next; !f.View.Confined() {
+			end.After = to.After
+		}
+		f.read.at, f.read.last = end, to.After
+	}
 	switch {
 	case all && len(steps) == 0:
-		f.At = to
+		f.At = end
 	case all:
-		steps[len(steps)-1].At = to
+		steps[len(steps)-1].At = end
 	}
 	return f.show(steps, hidden), more, nil
 }
 
-// lose goes on after changes that are not remembered.
-func (f *Follower) lose(to Position) {
+// known is a position as the bucket is asked for what happened since. Where a view is
+// confined, nothing has happened since a message that is newer than all that came: that the
+// bucket does not know it would tell when the newest came.
+func (v *View) known(at Position) Position {
+	now := v.bucket.Now()
+	if v.Confined() && at.Next == 0 && now.After != (ID{}) && at.After.compare(now.After) > 0 {
+		return now
+	}
+	return at
+}
+
+// lose goes on after changes that are not remembered. It returns ErrForgotten, or ctx's
+// error.
+func (f *Follower) lose(ctx context.Context, to Position) error {
 	if to.After.compare(f.At.After) > 0 {
 		to.After = f.At.After
 	}
-	f.At = Position{f.View.shown(to.After), to.Next}
+	after, err := f.View.newestUpTo(ctx, to.After)
+	if err != nil {
+		return err
+	}
+	f.At = Position{after, to.Next}
+	return ErrForgotten
 }
 
 // turn waits until messages may be looked at, if they have to be.
@@ -119,17 +148,19 @@ func (f *Follower) turn(ctx context.Context) (done func(), err error) {
 	return f.Turn(ctx)
 }
 
-// steps puts the changes between the arrivals. If these are not all, the changes after the
-// last of them are left out.
-func (f *Follower) steps(changes []Change, arrived []*Message, all bool) (steps []Step) {
-	at := f.At
+// steps puts the changes between the arrivals, and gives the position after them. If these
+// are not all, the changes after the last of them are left out.
+func (f *Follower) steps(changes []Change, arrived []*Message, all bool) (steps []Step, at Position) {
+	at = f.At
 	add := func(changes []Change) {
 		for len(changes) > 0 {
 			n := 1
 			for n < len(changes) && changes[n].Kind.sort() == changes[0].Kind.sort() {
 				n++
 			}
-			at = Position{changes[n-1].Newest, at.Next + uint64(n)}
+			if at.Next += uint64(n); !f.View.Confined() {
+				at.After = changes[n-1].Newest
+			}
 			steps = append(steps, Step{Changes: changes[:n], At: at})
 			changes = changes[n:]
 		}
@@ -146,15 +177,13 @@ func (f *Follower) steps(changes []Change, arrived []*Message, all bool) (steps 
 	if all {
 		add(changes)
 	}
-	return steps
+	return steps, at
 }
 
-// show leaves out the changes to messages that are hidden, and all that tells of other
-// messages.
+// show leaves out the changes to messages that are hidden.
 func (f *Follower) show(steps []Step, hidden map[ID]bool) []Step {
 	kept := steps[:0]
 	for _, step := range steps {
-		step.At.After = f.View.shown(step.At.After)
 		if len(hidden) > 0 && step.Arrived == nil {
 			step.Changes = slices.DeleteFunc(slices.Clone(step.Changes), func(c Change) bool { return hidden[c.ID] })
 		}
@@ -167,17 +196,20 @@ func (f *Follower) show(steps []Step, hidden map[ID]bool) []Step {
 			f.At = step.At
 		}
 	}
-	f.At.After = f.View.shown(f.At.After)
 	return kept
 }
 
 // arrivals are the first messages after At, up to one, that match, and whether they are all.
 func (f *Follower) arrivals(ctx context.Context, to ID) (arrived []*Message, all bool, err error) {
-	if to.compare(f.At.After) <= 0 {
+	after := f.At.After
+	if f.read.at == f.At && f.read.last.compare(after) > 0 {
+		after = f.read.last
+	}
+	if to.compare(after) <= 0 {
 		return nil, true, nil
 	}
 	q := f.Query
-	q.After, q.Before = f.At.After, ID{}
+	q.After, q.Before = after, ID{}
 	q.Ascending, q.Offset, q.Limit = true, 0, f.Arrivals
 	page, err := f.View.Find(ctx, q)
 	if err != nil {

@@ -3,8 +3,6 @@ package store
 import (
 	"errors"
 	"sort"
-	"strconv"
-	"strings"
 	"time"
 	"unsafe"
 )
@@ -42,40 +40,8 @@ type Change struct {
 	Newest ID
 }
 
-// Position is a place in the order of arrivals and changes. It is after the arrival of the
-// message After, and before the change with the number Next. A Next of 0 stands for the
-// first change after that arrival.
-type Position struct {
-	After ID
-	Next  uint64
-}
-
 // ErrForgotten is the error of asking for changes of which some are no longer remembered.
 var ErrForgotten = errors.New("what has happened since is no longer remembered")
-
-var errMalformedPosition = errors.New("expected 32 hexadecimal digits, or those, a hyphen and a number")
-
-// ParsePosition reads what String writes, and so the ID of a message.
-func ParsePosition(s string) (Position, error) {
-	name, number, numbered := strings.Cut(s, "-")
-	id, err := ParseID(name)
-	p := Position{After: id}
-	if numbered && err == nil {
-		p.Next, err = strconv.ParseUint(number, 10, 64)
-	}
-	if err != nil || numbered && p.Next == 0 {
-		return Position{}, errMalformedPosition
-	}
-	return p, nil
-}
-
-// String is After, followed by a hyphen and Next if that is not 0.
-func (p Position) String() string {
-	if p.Next == 0 {
-		return p.After.String()
-	}
-	return p.After.String() + "-" + strconv.FormatUint(p.Next, 10)
-}
 
 // Bounds of a history: the number of changes, which take 33 bytes each, and what part of
 // MaxBytes they may take.
@@ -156,8 +122,7 @@ func (h *history) resize(room int) {
 }
 
 // find is the number of the first change at a position or after it, and whether all of
-// them are remembered. Newest is the last arrival. Of the IDs only the times count, which are of
-// one message each, as those of views that are confined have no more.
+// them are remembered. Newest is the last arrival.
 func (h *history) find(p Position, newest ID) (n uint64, ok bool) {
 	if p.After.ticks() > newest.ticks() {
 		return 0, false // of another process

@@ -37,6 +37,16 @@ func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:])
 
 func (id ID) compare(other ID) int { return bytes.Compare(id[:], other[:]) }
 
+// Next is the least ID that is greater, or zero if there is none.
+func (id ID) Next() ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i]++; id[i] != 0 {
+			break
+		}
+	}
+	return id
+}
+
 // ticks is the time that an ID begins with, in 4096ths of a millisecond since 1970.
 func (id ID) ticks() uint64 {
 	n := binary.BigEndian.Uint64(id[:8])

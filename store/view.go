@@ -264,24 +264,14 @@ func (v *View) WatchChanges() <-chan struct{} { return v.bucket.WatchChanges() }
 func (v *View) Version() uint64 { return v.bucket.Version() }
 
 // Newest is an ID that is not less than those of the messages that have come so far, and
-// less than those of the messages that will. If everything is in the view it is the ID of
-// the message that came last, zero if none has; otherwise it is that of no message.
-func (v *View) Newest() ID { return v.shown(v.bucket.Newest()) }
-
-// Now is the position after all that has happened.
-func (v *View) Now() Position {
-	at := v.bucket.Now()
-	at.After = v.shown(at.After)
-	return at
-}
-
-// shown is what may be shown of an ID that bounds what has come: it must not be that of a
-// message that is not in the view. The time that an ID begins with is of one message
-// only, so that what follows it can be set to the greatest value.
-func (v *View) shown(id ID) ID {
+// less than those of the messages that will. It is for bounds of searches. If everything is
+// in the view it is the ID of the message that came last, zero if none has; otherwise it is
+// that of no message.
+func (v *View) Newest() ID {
+	id := v.bucket.Newest()
 	if v.part != all && id != (ID{}) {
 		for i := len(id) / 2; i < len(id); i++ {
-			id[i] = 0xff
+			id[i] = 0xff // what is before that is of one message only
 		}
 	}
 	return id

@@ -52,7 +52,8 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
 			return
 		}
-		if err := s.deleteMatching(r, upTo(q, newest)); err != nil {
+		q.Before = newest.Next()
+		if err := s.deleteMatching(r, q); err != nil {
 			s.failChange(w, r, err)
 			return
 		}
@@ -95,15 +96,4 @@ func (s *Site) readForm(w http.ResponseWriter, r *http.Request) (url.Values, err
 	}
 	defer done()
 	return url.ParseQuery(body)
-}
-
-// upTo is q without what is newer than the email with that ID.
-func upTo(q store.Query, newest store.ID) store.Query {
-	for i := len(newest) - 1; i >= 0; i-- { // count up to the next ID
-		if newest[i]++; newest[i] != 0 {
-			q.Before = newest
-			break
-		}
-	}
-	return q // without a bound if newest is the greatest ID there is
 }

@@ -124,12 +124,15 @@ func (s *Site) unread(ctx context.Context) (int, error) {
 // list is the page of the list that f asks for, or the one with the current email, or
 // the last. The filter that it returns has that page.
 func (s *Site) list(r *http.Request, f filter, q store.Query, current store.ID) (list, filter, error) {
-	now := s.Bucket.Now()
 	done, err := s.turn(r.Context(), q)
 	if err != nil {
 		return list{}, f, err
 	}
 	defer done()
+	now, err := s.Bucket.Now(r.Context())
+	if err != nil {
+		return list{}, f, err
+	}
 	if f.page == 0 && current != (store.ID{}) && q.Match == nil {
 		// The page is told by how many are newer.
 		newer := q
@@ -196,7 +199,7 @@ func (s *Site) drawList(root string, f filter, found store.Page, now store.Posit
 	if l.Last < l.Total {
 		l.Older = f.onPage(f.Page() + 1).with(root)
 	}
-	l.Events = f.onPage(0).with(root+"events", "after", now.String())
+	l.Events = f.onPage(0).with(root+"events", "after", s.Bucket.ShowPosition(now))
 	return l
 }
 
