@@ -190,13 +190,20 @@ func (f sharedFaults) MarshalJSON() ([]byte, error) { return f.faults.MarshalJSO
 
 // SetJSON sets the faults as smtp.Faults does.
 func (f sharedFaults) SetJSON(document []byte) error {
+	return f.ChangeJSON(func([]byte) ([]byte, error) { return document, nil })
+}
+
+// ChangeJSON changes the faults as smtp.Faults does.
+func (f sharedFaults) ChangeJSON(change func(document []byte) ([]byte, error)) error {
 	if f.journal == nil {
-		return f.faults.SetJSON(document)
+		return f.faults.ChangeJSON(change)
 	}
-	if _, err := smtp.ParseFaults(document); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), maxFaultsWait)
-	defer cancel()
-	return f.SetFaults(ctx, bytes.Clone(document))
+	return f.faults.Change(change, func(document []byte) error {
+		if _, err := smtp.ParseFaults(document); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), maxFaultsWait)
+		defer cancel()
+		return f.SetFaults(ctx, bytes.Clone(document))
+	})
 }

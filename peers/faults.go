@@ -31,12 +31,8 @@ func asPlain(fault json.RawMessage) (f plainFault, ok bool) {
 	return f, true
 }
 
-// runningFaults are the faults that were set while the server is running, as JSON.
-func (a *API) runningFaults() ([]json.RawMessage, error) {
-	document, err := a.faults.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("reading the faults: %w", err)
-	}
+// runningFaults are the faults in a document that were set while the server is running.
+func runningFaults(document []byte) ([]json.RawMessage, error) {
 	var list struct {
 		Faults []json.RawMessage `json:"faults"`
 	}
@@ -48,7 +44,11 @@ func (a *API) runningFaults() ([]json.RawMessage, error) {
 
 // plainFaults are those of the running faults that have no conditions.
 func (a *API) plainFaults() ([]plainFault, error) {
-	running, err := a.runningFaults()
+	document, err := a.faults.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("reading the faults: %w", err)
+	}
+	running, err := runningFaults(document)
 	if err != nil {
 		return nil, err
 	}
@@ -64,22 +64,24 @@ func (a *API) plainFaults() ([]plainFault, error) {
 // replaceFaults puts faults in the place of the running ones that have no conditions and
 // are own. The others are kept, after those.
 func (a *API) replaceFaults(own func(plainFault) bool, with []plainFault) error {
-	running, err := a.runningFaults()
-	if err != nil {
-		return err
-	}
-	kept := slices.DeleteFunc(running, func(fault json.RawMessage) bool {
-		f, ok := asPlain(fault)
-		return ok && own(f)
+	return a.faults.ChangeJSON(func(document []byte) ([]byte, error) {
+		running, err := runningFaults(document)
+		if err != nil {
+			return nil, err
+		}
+		kept := slices.DeleteFunc(running, func(fault json.RawMessage) bool {
+			f, ok := asPlain(fault)
+			return ok && own(f)
+		})
+		all := make([]any, 0, len(with)+len(kept))
+		for _, f := range with {
+			all = append(all, f)
+		}
+		for _, f := range kept {
+			all = append(all, f)
+		}
+		return encode(map[string]any{"faults": all}), nil
 	})
-	all := make([]any, 0, len(with)+len(kept))
-	for _, f := range with {
-		all = append(all, f)
-	}
-	for _, f := range kept {
-		all = append(all, f)
-	}
-	return a.faults.SetJSON(encode(map[string]any{"faults": all}))
 }
 
 // faultsFailure is the answer when faults could not be set.

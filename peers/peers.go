@@ -31,11 +31,12 @@ import (
 )
 
 // Faults are the rules for errors that are injected into SMTP sessions, in the form of the
-// API: their JSON is {"faults": [...], "configured": [...]}, and SetJSON takes {"faults":
-// [...]} or says what is wrong with it.
+// API: their JSON is {"faults": [...], "configured": [...]}, and ChangeJSON sets what change
+// makes of that, which is {"faults": [...]}, or says what is wrong with it. Nothing else
+// changes them meanwhile.
 type Faults interface {
 	json.Marshaler
-	SetJSON(document []byte) error
+	ChangeJSON(change func(document []byte) ([]byte, error)) error
 }
 
 // Options are what the APIs need.

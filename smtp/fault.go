@@ -239,6 +239,8 @@ type Faults struct {
 	configured []*rule
 	running    []*rule
 	active     atomic.Pointer[[]*rule]
+
+	changing sync.Mutex // held by Change
 }
 
 // Configure sets the rules of the configuration.
@@ -283,6 +285,27 @@ func (f *Faults) SetJSON(text []byte) error {
 		return err
 	}
 	return f.Set(faults)
+}
+
+// ChangeJSON sets the rules to what change makes of those that MarshalJSON gives.
+func (f *Faults) ChangeJSON(change func(document []byte) ([]byte, error)) error {
+	return f.Change(change, f.SetJSON)
+}
+
+// Change is ChangeJSON where something else than SetJSON sets the rules, which may take its
+// time. Changes are made one after the other, so that none undoes another.
+func (f *Faults) Change(change func(document []byte) ([]byte, error), set func(document []byte) error) error {
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	before, err := f.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("reading the faults: %w", err)
+	}
+	after, err := change(before)
+	if err != nil {
+		return err
+	}
+	return set(after)
 }
 
 // ParseFaults reads rules as SetJSON does, or says what is wrong with them.
