@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -103,25 +104,31 @@ func (f *Forwarder) Offer(m *store.Message) {
 	if len(to) == 0 {
 		return
 	}
-	if o.loops(m) {
-		o.ledger.countForward(errLoop)
-		o.logger.Warn("an email was not forwarded", zap.Stringer("id", m.ID), zap.Error(errLoop))
-		return
+	err := errLoop
+	if !o.loops(m) {
+		err = f.enqueue(forward{id: m.ID, to: to, by: by})
 	}
+	if err != nil {
+		f.pass(o, err, time.Now())
+	}
+}
+
+// enqueue adds a mail to those that wait, if there is room.
+func (f *Forwarder) enqueue(job forward) *Error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.waiting) >= maxWaiting {
-		f.pass(o, newError(TooMany, "%d emails wait already", maxWaiting), time.Now())
-		return
+		return newError(TooMany, "%d emails wait already", maxWaiting)
 	}
-	f.waiting = append(f.waiting, forward{id: m.ID, to: to, by: by})
+	f.waiting = append(f.waiting, job)
 	if f.alert(); !f.working {
 		f.working = true
 		go f.work()
 	}
+	return nil
 }
 
-var errLoop = unsendable("it came from the server that it would be forwarded through")
+var errLoop = unsendable("they came from the server that they would be forwarded through")
 
 // rulesFor are the addresses to which a mail with these recipients is forwarded, each
 // once, and the rules that say so.
@@ -152,15 +159,20 @@ func (o *Outlet) loops(m *store.Message) bool {
 	return strings.EqualFold(m.Session.Hello, host) || ip != nil && !ip.IsLoopback() && ip.Equal(net.ParseIP(client))
 }
 
-// pass counts a mail that is not forwarded for want of room or time, and logs that now
-// and then. The lock is held.
-func (f *Forwarder) pass(o *Outlet, err error, now time.Time) {
+// pass counts a mail that is not forwarded for what may be so of many, and logs that now
+// and then.
+func (f *Forwarder) pass(o *Outlet, err *Error, now time.Time) {
 	o.ledger.countForward(err)
-	if f.passed++; now.Sub(f.told) < time.Minute {
-		return
+	f.mu.Lock()
+	f.passed++
+	passed, due := f.passed, now.Sub(f.told) >= time.Minute
+	if due {
+		f.told, f.passed = now, 0
 	}
-	o.logger.Warn("emails were not forwarded", zap.Int("emails", f.passed), zap.Error(err))
-	f.told, f.passed = now, 0
+	f.mu.Unlock()
+	if due {
+		o.logger.Warn("emails were not forwarded", zap.Int("emails", passed), zap.Error(err))
+	}
 }
 
 // work forwards what waits, and ends when nothing does.
@@ -212,21 +224,10 @@ func (f *Forwarder) do(job forward) {
 		return
 	}
 	err := o.forward(job)
-	if err == nil {
-		o.ledger.countForward(nil)
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	after := f.pauses
-	if after == nil {
-		after = pauses
-	}
 	switch {
-	case err.Kind == Away && job.tried < len(after):
-		job.due = time.Now().Add(after[job.tried])
-		job.tried++
-		f.waiting = append(f.waiting, job)
+	case err == nil:
+		o.ledger.countForward(nil)
+	case err.Kind == Away && f.again(&job):
 		o.logger.Info("an email will be forwarded later", zap.Stringer("id", job.id), zap.Time("again", job.due), zap.Error(err))
 	case err.Kind == TooMany:
 		f.pass(o, err, time.Now())
@@ -236,9 +237,32 @@ func (f *Forwarder) do(job forward) {
 	}
 }
 
+// again has a mail tried again after a pause, unless it was tried often enough.
+func (f *Forwarder) again(job *forward) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after := f.pauses
+	if after == nil {
+		after = pauses
+	}
+	if job.tried >= len(after) {
+		return false
+	}
+	job.due = time.Now().Add(after[job.tried])
+	job.tried++
+	f.waiting = append(f.waiting, *job)
+	return true
+}
+
 // forward sends a mail by rule. The list is the present one, which may be another than
-// when the mail came.
-func (o *Outlet) forward(job forward) *Error {
+// when the mail came. A panic, which a mail might lead to, ends nothing but that.
+func (o *Outlet) forward(job forward) (failed *Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.logger.Error("panic in forwarding an email", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			failed = unsendable("an error of this program kept it from being sent")
+		}
+	}()
 	m, ok := o.bucket.Get(job.id)
 	if !ok {
 		return unsendable("it was deleted, or made room for newer emails, before it was its turn")

@@ -83,6 +83,9 @@ func (b *Bucket) addRelease(id ID, r Release) bool {
 	}
 	m := b.ring.message(seq)
 	more, list := r.size(), b.releases[id]
+	if slices.ContainsFunc(list, func(known Release) bool { return known.MessageID == r.MessageID && r.MessageID != "" }) {
+		return true // the journal has it after all
+	}
 	if len(list) == maxReleases {
 		more -= list[0].size()
 		list = list[1:]

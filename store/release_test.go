@@ -14,6 +14,9 @@ func TestReleasesAreRememberedAndCounted(t *testing.T) {
 	if !b.AddRelease(m.ID, r) {
 		t.Fatal("not remembered")
 	}
+	if again := b.AddRelease(m.ID, r); !again {
+		t.Error("a release that is known is not")
+	}
 	if got := b.Releases(m.ID); fmt.Sprint(got) != fmt.Sprint([]Release{r}) {
 		t.Errorf("releases are %v", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -123,8 +124,16 @@ type letter struct {
 	body    []byte // nil if the message does not match
 }
 
-func (h *Hook) letter(m *store.Message) letter {
-	l := letter{id: m.ID, arrived: m.Time()}
+// letter makes it. If that panics, which a mail that is read for it might lead to, the message
+// is given up.
+func (h *Hook) letter(m *store.Message) (l letter) {
+	l = letter{id: m.ID, arrived: m.Time()}
+	defer func() {
+		if p := recover(); p != nil {
+			h.Counts.Failed.Add(1)
+			h.Logger.Error("panic in telling of an email", zap.Stringer("id", m.ID), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		}
+	}()
 	if h.Matches == nil || h.Matches(m) {
 		l.body = h.Encode(m)
 	}

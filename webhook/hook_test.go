@@ -314,6 +314,28 @@ func TestWhoGoesOnTellsAgainWhatWasUnderWay(t *testing.T) {
 	}
 }
 
+// TestPanicsGiveUpOneMessage has a message that cannot be read.
+func TestPanicsGiveUpOneMessage(t *testing.T) {
+	b := store.New(store.Limits{})
+	r := newReceiver(t, nil)
+	h, logs := newHook(r.URL, b)
+	encode := h.Encode
+	h.Encode = func(m *store.Message) []byte {
+		if m.Subject == "bad" {
+			panic("it is bad")
+		}
+		return encode(m)
+	}
+	run(t, h, 0)
+	for _, subject := range []string{"1", "bad", "2"} {
+		appendMail(t, b, subject)
+	}
+	eventually(t, "the others are told", func() bool { return h.Counts.Sent.Load() == 2 && h.Counts.Lag(b) == 0 })
+	if got := r.told(); !slices.Equal(got, []string{`"1"`, `"2"`}) || h.Counts.Failed.Load() != 1 || logs.FilterMessage("panic in telling of an email").Len() != 1 {
+		t.Errorf("told: %q, %d failed, logged: %v", got, h.Counts.Failed.Load(), logs.All())
+	}
+}
+
 func TestPausesGrow(t *testing.T) {
 	h := New(Options{})
 	sum := time.Duration(0)
