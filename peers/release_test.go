@@ -5,9 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/zap"
-
-	"github.com/caddy-mailbucket/mailbucket/release"
+	"github.com/caddy-mailbucket/mailbucket/release/outlettest"
 	"github.com/caddy-mailbucket/mailbucket/release/releasetest"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 )
@@ -15,17 +13,7 @@ import (
 // releases lets mails be released to ours.test through the relay.
 func (p *peer) releases(relay *releasetest.Relay) {
 	p.t.Helper()
-	allowed, err := release.ParseAllowed("*@ours.test")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	from, err := release.ParseAddress("bucket@ours.test")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.api.outlet = release.New(release.Config{
-		Server: release.Server{Address: relay.Address, Roots: relay.Roots, Hello: "here.test"}, Allowed: allowed, From: from,
-	}, p.bucket, new(release.Ledger), zap.NewNop())
+	p.api.outlet = outlettest.New(p.t, p.bucket, relay, 0)
 	p.api.who = func(*http.Request) string { return "tester" }
 }
 

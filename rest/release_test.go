@@ -7,9 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/zap"
-
-	"github.com/caddy-mailbucket/mailbucket/release"
+	"github.com/caddy-mailbucket/mailbucket/release/outlettest"
 	"github.com/caddy-mailbucket/mailbucket/release/releasetest"
 	"github.com/caddy-mailbucket/mailbucket/smtp"
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -19,17 +17,7 @@ import (
 func newReleasingAPI(t *testing.T, r *releasetest.Relay, mails ...*store.Message) *API {
 	t.Helper()
 	a := newTestAPI(t, mails...)
-	allowed, err := release.ParseAllowed("*@ours.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, err := release.ParseAddress("bucket@ours.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.outlet = release.New(release.Config{
-		Server: release.Server{Address: r.Address, Roots: r.Roots, Hello: "here.test"}, Allowed: allowed, From: from, MaxPerMinute: 5,
-	}, bucketOf(a), new(release.Ledger), zap.NewNop())
+	a.outlet = outlettest.New(t, bucketOf(a), r, 5)
 	a.who = func(r *http.Request) string { return r.Header.Get("X-User") }
 	return a
 }

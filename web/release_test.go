@@ -7,9 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/zap"
-
-	"github.com/caddy-mailbucket/mailbucket/release"
+	"github.com/caddy-mailbucket/mailbucket/release/outlettest"
 	"github.com/caddy-mailbucket/mailbucket/release/releasetest"
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
@@ -18,17 +16,7 @@ import (
 func newReleasingSite(t *testing.T, r *releasetest.Relay, emails ...*store.Message) *Site {
 	t.Helper()
 	s := newTestSite(t, emails...)
-	allowed, err := release.ParseAllowed("*@ours.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, err := release.ParseAddress("bucket@ours.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Outlet = release.New(release.Config{
-		Server: release.Server{Address: r.Address, Roots: r.Roots, Hello: "here.test"}, Allowed: allowed, From: from,
-	}, bucketOf(s), new(release.Ledger), zap.NewNop())
+	s.Outlet = outlettest.New(t, bucketOf(s), r, 0)
 	s.Who = func(*http.Request) string { return "<tester>" }
 	return s
 }
