@@ -15,42 +15,52 @@ func itemSubject(t *testing.T, item string) any {
 	return fields["Subject"].([]any)[0]
 }
 
+// stream opens MailHog's stream of events, and returns its lines.
+func (p *peer) stream(ctx context.Context) *bufio.Scanner {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/events", nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { response.Body.Close() })
+	if got := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || got != "text/event-stream" {
+		p.t.Fatalf("%s, %s", response.Status, got)
+	}
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 8<<20)
+	return lines
+}
+
+// nextData is the data of the next event of a stream.
+func nextData(t *testing.T, lines *bufio.Scanner) string {
+	t.Helper()
+	for lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			return data
+		}
+	}
+	t.Fatalf("the stream has ended: %v", lines.Err())
+	return ""
+}
+
 func TestMailHogEventsAreItems(t *testing.T) {
 	p := newPeer(t)
 	p.add("a@x", []string{"b@x"}, "Subject: before\n\nx\n")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if got := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || got != "text/event-stream" {
-		t.Fatalf("%s, %s", response.Status, got)
-	}
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, 8<<20)
-	next := func() string {
-		for lines.Scan() {
-			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				return data
-			}
-		}
-		t.Fatalf("the stream has ended: %v", lines.Err())
-		return ""
-	}
+	lines := p.stream(ctx)
 	p.add("a@x", []string{"b@x"}, "Subject: first\n\nline\nline\n")
-	if got := itemSubject(t, next()); got != "first" {
+	if got := itemSubject(t, nextData(t, lines)); got != "first" {
 		t.Errorf("%v", got)
 	}
 	p.add("a@x", []string{"b@x"}, "Subject: large\n\n"+strings.Repeat("a line of text\n", largeItem/10))
 	p.add("a@x", []string{"b@x"}, "Subject: last\n\nx\n")
 	for _, want := range []string{"large", "last"} {
-		if got := itemSubject(t, next()); got != want {
+		if got := itemSubject(t, nextData(t, lines)); got != want {
 			t.Errorf("%v, want %s", got, want)
 		}
 	}

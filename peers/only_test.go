@@ -1,6 +1,8 @@
 package peers
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -40,6 +42,69 @@ func TestNoCallReachesWhatMayNotBeSeen(t *testing.T) {
 	left, _ := p.bucket.Get(must(store.ParseID(id)))
 	if _, held := p.bucket.Get(must(store.ParseID(own))); held || left == nil || left.Read() {
 		t.Errorf("one's own is held: %v; another's is %+v", held, left)
+	}
+}
+
+// TestStreamsTellOfOnesOwnMailOnly follows all streams while another's mail comes, is marked
+// and goes: the first that is told is what happens to one's own.
+func TestStreamsTellOfOnesOwnMailOnly(t *testing.T) {
+	p := newPeer(t)
+	view := p.bucket.Only(store.Query{Recipient: "mine@x"}, "mine")
+	p.api.access = func(*http.Request) guard.Access { return guard.Access{Mail: view, User: "mine"} }
+	p.add("a@x", []string{"mine@x"}, "Subject: before\n\nx\n")
+	kept := p.add("a@x", []string{"theirs@x"}, "Subject: theirs\n\nx\n")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	mailpit, mailhog, stream := p.listen(ctx, "/api/events"), p.listen(ctx, "/api/v2/websocket"), p.stream(ctx)
+	const stats = `{"Type":"stats","Data":{"Total":%d,"Unread":%d,"Version":%q}}`
+	if got, want := mailpit(), fmt.Sprintf(stats, 1, 1, version()); got != want {
+		t.Errorf("the greeting: %s, want %s", got, want)
+	}
+	for range 3 {
+		ids := []store.ID{must(store.ParseID(p.add("a@x", []string{"theirs@x"}, "Subject: theirs\n\nx\n"))), must(store.ParseID(kept))}
+		for _, read := range []bool{true, false} {
+			if _, err := p.bucket.Mark(ctx, ids, read); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := p.bucket.DeleteIDs(ctx, ids[:1]); err != nil {
+			t.Fatal(err)
+		}
+		own := p.add("a@x", []string{"mine@x"}, "Subject: mine\n\nx\n")
+		if got := mailpit(); !strings.HasPrefix(got, `{"Type":"new","Data":{"ID":"`+own+`"`) {
+			t.Errorf("Mailpit's: %s", got)
+		}
+		if got, want := mailpit(), fmt.Sprintf(stats, 2, 2, version()); got != want {
+			t.Errorf("Mailpit's: %s, want %s", got, want)
+		}
+		for name, next := range map[string]func() string{"MailHog's socket": mailhog, "MailHog's stream": func() string { return nextData(t, stream) }} {
+			if got := next(); !strings.HasPrefix(got, `{"ID":"`+own+`"`) {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+		p.ask("DELETE", "/api/v1/messages/"+kept, "")
+		p.ask("DELETE", "/api/v1/messages/"+own, "")
+		if got := mailpit() + mailpit(); got != `{"Type":"delete","Data":{"ID":"`+own+`"}}`+fmt.Sprintf(stats, 1, 1, version()) {
+			t.Errorf("Mailpit's: %s", got)
+		}
+	}
+}
+
+// listen opens a WebSocket, and returns what reads its next message.
+func (p *peer) listen(ctx context.Context, path string) (next func() string) {
+	p.t.Helper()
+	conn, _, err := p.dial(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { conn.CloseNow() })
+	return func() string {
+		p.t.Helper()
+		_, text, err := conn.Read(ctx)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return strings.TrimSuffix(string(text), "\n")
 	}
 }
 

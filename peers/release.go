@@ -56,11 +56,11 @@ func (a *API) mailpitRelay() mailpitRelay {
 const mailhogServer = "release"
 
 // mailhogOutgoing answers GET /api/v2/outgoing-smtp: the server that mails can be released
-// through, by its name, without its login.
+// through, by its name, without its login; none where nothing can be released.
 func (a *API) mailhogOutgoing(w http.ResponseWriter, r *http.Request, _ []string) *failure {
 	type server struct{ Name, Host, Port string }
 	servers := make(map[string]server)
-	if a.outlet != nil {
+	if a.outlet != nil && a.bucket.Changeable() {
 		host, port := a.outlet.HostAndPort()
 		servers[mailhogServer] = server{mailhogServer, host, port}
 	}
