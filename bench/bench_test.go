@@ -28,12 +28,15 @@ func mail(size int) string {
 // receiver is a bucket as the plugin's is.
 type receiver struct{ *store.Bucket }
 
-func (r receiver) Receive(ctx context.Context, m *smtp.Message) error {
-	return r.Append(ctx, &store.Message{
+func (r receiver) Receive(ctx context.Context, m *smtp.Message) error { return r.Append(ctx, kept(m)) }
+
+// kept is a message as a bucket keeps it.
+func kept(m *smtp.Message) *store.Message {
+	return &store.Message{
 		Sender: m.ReversePath, MailParameters: m.MailParameters,
 		Recipients: m.Recipients,
 		Raw:        m.Data, HeaderFields: store.HeaderFields(message.ScanHeader(m.Data)), Exchange: store.NewTranscript(m.Exchange), Session: (*store.Session)(m.Session),
-	})
+	}
 }
 
 func (r receiver) Refused() { r.Refuse() }
@@ -80,7 +83,12 @@ func benchmarkSession(b *testing.B, network string, size int, pipelined bool) {
 
 // converse begins a session whose mail goes to bucket, and gives its client.
 func converse(b testing.TB, network string, bucket *store.Bucket) *client {
-	server := &smtp.Server{Hostname: "bench", Receiver: receiver{bucket}, Sessions: new(smtp.Sessions), Logger: zap.NewNop()}
+	return converseWith(b, network, receiver{bucket})
+}
+
+// converseWith begins a session whose mail goes to r, and gives its client.
+func converseWith(b testing.TB, network string, r smtp.Receiver) *client {
+	server := &smtp.Server{Hostname: "bench", Receiver: r, Sessions: new(smtp.Sessions), Logger: zap.NewNop()}
 	conn, served := connect(b, network)
 	b.Cleanup(func() { conn.Close() })
 	c := &client{b: b, w: conn, r: bufio.NewReader(conn), done: make(chan struct{})}
