@@ -48,8 +48,19 @@ func (j *testJournal) Journal(string, store.Limits) (store.Journal, error) {
 	if !ok {
 		return nil, errors.New("there is no log " + j.Log)
 	}
-	return log.(*journaltest.Log).Journal(), nil
+	return &limitedJournal{Journal: log.(*journaltest.Log).Journal(), log: j.Log}, nil
 }
+
+// limitedJournal has limits of its own.
+type limitedJournal struct {
+	store.Journal
+	log string
+}
+
+// journalLimits are those that a test's journal was told last.
+var journalLimits sync.Map
+
+func (j *limitedJournal) SetLimits(l store.Limits) { journalLimits.Store(j.log, l) }
 
 // journaled is a configuration whose default bucket has the test's log.
 func journaled(t *testing.T, more string) string {
@@ -197,6 +208,10 @@ func TestReloadKeepsTheJournal(t *testing.T) {
 	must(t, s.load(journaled(t, "max_messages 2\n")))
 	for _, body := range []string{"two", "three"} {
 		must(t, c.send("a@x", "b@x", body))
+	}
+	told, _ := journalLimits.Load(t.Name())
+	if l, _ := told.(store.Limits); l.MaxMessages != 2 {
+		t.Errorf("the journal was told of the limits %+v", told)
 	}
 	if n := log.Records(); n != 2 {
 		t.Errorf("the journal has %d records, want those of the 2 mails that are held", n)
