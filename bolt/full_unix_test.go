@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -28,6 +29,7 @@ func TestAFullDisk(t *testing.T) {
 	signal.Ignore(syscall.SIGXFSZ)
 	for _, mode := range []Sync{0, Always} {
 		testFullDisk(t, mode)
+		testMakingRoom(t, mode)
 	}
 	t.Log("full, and then not")
 }
@@ -85,6 +87,72 @@ func testFullDisk(t *testing.T, mode Sync) {
 	}
 	if again.logs.Len() > 0 {
 		t.Errorf("it logs %v", again.logs.All())
+	}
+}
+
+// testMakingRoom removes records while there is no room for others.
+func testMakingRoom(t *testing.T, mode Sync) {
+	const limit = 6 << 20
+	o := inFile(t)
+	o.Sync = mode
+	j := open(t, o)
+	var full atomic.Bool
+	j.reserve.create = func(string) error {
+		if full.Load() {
+			return syscall.EFBIG
+		}
+		return nil
+	}
+	j.reserve.remove = func(string) error {
+		limitFiles(t, limit+reserveSize)
+		return nil
+	}
+	full.Store(true)
+	limitFiles(t, limit)
+	var want []string
+	refused := 0
+	write := func(i int) {
+		text := fmt.Sprint(i, strings.Repeat("x", 20_000))
+		if j.Write(t.Context(), message(text)) == nil {
+			want = append(want, text)
+		} else {
+			refused++
+		}
+	}
+	for i := 0; refused < 50 && i < 10_000; i++ {
+		write(i)
+	}
+	gone := len(want) - 20
+	if refused < 50 || gone < 20 {
+		t.Fatalf("sync %v: %d are written, and %d refused", mode, len(want), refused)
+	}
+	for range 5 {
+		removal := &store.Record{Kind: store.MessagesRemoved, IDs: make([]store.ID, 4096)}
+		if err := j.Write(t.Context(), removal); err != nil {
+			t.Fatalf("sync %v: nothing can be removed: %v", mode, err)
+		}
+	}
+	j.Trim(store.Trim{Before: j.entries()[gone].Position})
+	waitFor(t, func() bool { return !j.trim.due() })
+	refused = 0
+	for i := range 10 {
+		write(20_000 + i)
+	}
+	if refused > 0 {
+		t.Errorf("sync %v: in the room of what was removed %d of 10 are refused", mode, refused)
+	}
+	for i := 0; refused < 5 && i < 10_000; i++ {
+		write(30_000 + i)
+	}
+	if j.State().Err == nil {
+		t.Errorf("sync %v: the state says nothing", mode)
+	}
+	full.Store(false)
+	limitFiles(t, 1<<40)
+	waitFor(t, func() bool { return j.State().Err == nil })
+	j.close()
+	if got := texts(open(t, o).entries()); !reflect.DeepEqual(got, want[gone:]) {
+		t.Errorf("sync %v: %d records are read again, want %d", mode, len(got), len(want)-gone)
 	}
 }
 

@@ -6,11 +6,12 @@
 //	err = j.Write(ctx, &store.Record{Kind: store.MessageCame, Message: m})
 //
 // journal.go opens and closes the journal, write.go commits what waits to be written in
-// groups, trim.go removes what is no longer needed, and sync.go says when what was written
-// is on disk. Below them, chunk.go is the form of a record in the file, replay.go reads all
-// of them, and file.go opens the file. Before that, check.go looks for damage in it with
-// page.go, and salvage.go makes a new file of what can be read of a damaged one; compact.go
-// makes a smaller one of a file that is mostly empty.
+// groups, reserve.go keeps some of the disk for what makes room, trim.go removes what is no
+// longer needed, and sync.go says when what was written is on disk. Below them, chunk.go is
+// the form of a record in the file, replay.go reads all of them, and file.go opens the file.
+// Before that, check.go looks for damage in it with page.go, and salvage.go makes a new file
+// of what can be read of a damaged one; compact.go makes a smaller one of a file that is
+// mostly empty.
 package bolt
 
 import (
@@ -53,6 +54,7 @@ type Journal struct {
 	faults   uint64 // of the last one of faults, 0 if there is none
 	broken   error  // why the database cannot be used any more
 	pins     pins
+	reserve  reserve
 
 	mu      sync.Mutex
 	waiting []*pending
@@ -79,7 +81,7 @@ func New(o Options) *Journal {
 		o.Logger = zap.NewNop()
 	}
 	return &Journal{
-		options: o, room: semaphore.NewWeighted(maxWaiting), pins: pins{limit: maxUnsynced},
+		options: o, room: semaphore.NewWeighted(maxWaiting), pins: pins{limit: maxUnsynced}, reserve: newReserve(o.Path),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 }
@@ -95,6 +97,7 @@ func (j *Journal) Open(ctx context.Context, feed func(store.Entry)) error {
 		}
 		return err
 	}
+	_ = j.reserve.make() // what is written shows whether there is room
 	j.stopped.Go(j.writeAll)
 	if j.options.Sync.interval() > 0 {
 		j.stopped.Go(j.syncAll)

@@ -160,31 +160,50 @@ func (j *Journal) writeAll() {
 	}
 }
 
-// work commits groups until nothing waits, and until all is trimmed if it should trim.
-func (j *Journal) work(trim bool) {
+// work commits groups until nothing waits. When idle it also trims everything, and
+// tries to write again after what failed.
+func (j *Journal) work(idle bool) {
 	for {
 		runtime.Gosched() // so that all that are about to write come into this group
 		group := j.take()
-		if len(group) == 0 && !(trim && j.trim.due()) {
+		if len(group) == 0 && !(idle && (j.trim.due() || j.state.commit.Load() != nil)) {
 			return
 		}
-		now := time.Now().UnixMilli()
+		if err := j.writeGroup(group); err != nil && len(group) == 0 {
+			return // it is tried again later
+		}
+	}
+}
+
+// writeGroup commits a group, feeds the bucket with it, and tells those who wait for it.
+func (j *Journal) writeGroup(group []*pending) error {
+	now := time.Now().UnixMilli()
+	err := j.checkRoom(group)
+	if err == nil {
 		failed := j.failed
-		err := j.commit(group, now)
+		err = j.commit(group, now)
 		if err != nil && !failed {
 			err = j.commit(group, now) // which has more pages to write to, see unpin
 		}
-		for _, w := range group {
-			if err == nil {
-				j.position++
-				j.tell(j.position, now, *w.record)
-			}
+	}
+	if isFull(err) {
+		removals, others := part(group)
+		for _, w := range others {
 			j.finish(w, err)
 		}
-		if err != nil && len(group) == 0 {
-			return // of removing, which is tried again later
+		if group = removals; len(group) > 0 || j.trim.due() {
+			j.reserve.giveUp()
+			err = j.commit(group, now)
 		}
 	}
+	for _, w := range group {
+		if err == nil {
+			j.position++
+			j.tell(j.position, now, *w.record)
+		}
+		j.finish(w, err)
+	}
+	return err
 }
 
 // commit writes a group in one transaction. After an error nothing of it is fed, and what
