@@ -14,8 +14,8 @@ type mailText struct {
 	// folded has the header fields, the envelope, the names of attachments, the text and
 	// the HTML, with NUL between them.
 	folded string
-	// source has the HTML, as pieces of the raw mail in ASCII, if it can be searched in
-	// that form.
+	// source has the HTML, as pieces of the raw mail in ASCII without NUL, if it can be
+	// searched in that form.
 	source []string
 
 	signature signature
@@ -105,7 +105,7 @@ func (b *textBuilder) addPage(mail *message.Message) (source []string) {
 	text, references := message.PageText(page)
 	b.add(text)
 	b.add(references)
-	if same {
+	if same && strings.IndexByte(raw, 0) < 0 {
 		return slices.Clip(message.PageSource(raw))
 	}
 	for _, piece := range message.PageSource(page) {

@@ -37,7 +37,7 @@ func newNeedle(s string) *needle {
 
 // in reports whether any text contains the needle.
 func (n *needle) in(s string) bool {
-	if isASCII(s) {
+	if isASCII(s) && strings.IndexByte(s, 0) < 0 {
 		return n.ascii && n.inASCII(s)
 	}
 	return n.inFolded(fold(s))
@@ -73,8 +73,8 @@ func (n *needle) inFolded(s string) bool {
 	return false
 }
 
-// inASCII reports whether a text in ASCII, which is not folded, contains the needle,
-// which is in ASCII too.
+// inASCII reports whether a text in ASCII without NUL, which is not folded, contains the
+// needle, which is in ASCII too.
 func (n *needle) inASCII(s string) bool {
 	if n.text == "" {
 		return true
