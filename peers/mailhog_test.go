@@ -2,6 +2,7 @@ package peers
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -138,6 +139,27 @@ func TestMailHogMessages(t *testing.T) {
 		if test.method == "DELETE" && answer != "" {
 			t.Errorf("the answer to DELETE has a body: %q", answer)
 		}
+	}
+}
+
+// TestMailHogListsThatFailEndTheConnection asks as a browser over plain HTTP does, which gets
+// the header section before the search.
+func TestMailHogListsThatFailEndTheConnection(t *testing.T) {
+	p := newPeer(t)
+	p.bucket.Close()
+	request := must(http.NewRequest("GET", p.url+"/api/v2/messages", nil))
+	if response, body := p.ask("GET", "/api/v2/messages", ""); response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a program gets %d %s", response.StatusCode, body)
+	}
+	request.Header.Set("User-Agent", "Mozilla/5.0")
+	request.Header.Set("Accept-Language", "en")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return // it ended before anything came
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err == nil {
+		t.Errorf("a browser gets %d %s", response.StatusCode, body)
 	}
 }
 

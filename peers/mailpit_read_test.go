@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -120,6 +121,17 @@ func TestMailpitShowsOnlyHTML(t *testing.T) {
 	p.add("", []string{"p@x.test"}, "Content-Type: text/html\n\n<h1>Hi</h1>\n")
 	if got := p.get("/api/v1/message/latest").(map[string]any); got["HTML"] != "<h1>Hi</h1>\r\n" || strings.TrimSpace(got["Text"].(string)) != "Hi" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestMailpitTextHasTheLinksOfHTML looks for a link as tests do that expect a mail to have a
+// text.
+func TestMailpitTextHasTheLinksOfHTML(t *testing.T) {
+	p := newPeer(t)
+	p.add("a@x", []string{"b@x"}, "Subject: s\nContent-Type: text/html\n\n<p>Please <a href=\"https://a.test/?b=1&amp;c=2\">confirm</a>\n")
+	text := p.get("/api/v1/message/latest").(map[string]any)["Text"].(string)
+	if link := regexp.MustCompile(`https?://\S+`).FindString(text); link != "https://a.test/?b=1&c=2" {
+		t.Errorf("link %q in %q", link, text)
 	}
 }
 

@@ -148,7 +148,7 @@ func transaction(c *smtp.Client, o *options, sender string, recipients []string,
 
 func refusedRecipient(recipient string, err error) error {
 	refused := answer("recipient <"+recipient+">", err)
-	if e, ok := errors.AsType[*smtp.SMTPError](err); ok && slices.Contains([]int{550, 551, 553}, e.Code) {
+	if e, ok := errors.AsType[*smtp.SMTPError](err); ok && slices.Contains([]int{501, 550, 551, 553}, e.Code) {
 		return failure(exitNoUser, refused)
 	}
 	return refused

@@ -26,6 +26,7 @@ func nobody(t *testing.T) string {
 func TestExitCodesAreThoseOfSysexits(t *testing.T) {
 	refuse := map[string]*smtp.SMTPError{
 		"no@example.com":    {Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such user"},
+		"odd@example.com":   {Code: 501, EnhancedCode: smtp.EnhancedCode{5, 1, 3}, Message: "No such address"},
 		"full@example.com":  {Code: 452, EnhancedCode: smtp.EnhancedCode{4, 2, 2}, Message: "Mailbox full"},
 		"login@example.com": {Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Log in first"},
 		"large@example.com": {Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}, Message: "Too large"},
@@ -50,6 +51,7 @@ func TestExitCodesAreThoseOfSysexits(t *testing.T) {
 		{"no server", header, []string{"-S", nobody(t), "b@example.com"}, exitUnavailable, "mailbucket catch-mail"},
 		{"a server that is not known", header, []string{"-S", "mail.invalid:25", "b@example.com"}, exitNoHost, "no SMTP server at mail.invalid:25"},
 		{"a refused recipient", header, []string{"b@example.com", "no@example.com"}, exitNoUser, "recipient <no@example.com>: the server answered 550 5.1.1 No such user"},
+		{"a recipient in a wrong form", header, []string{"odd@example.com"}, exitNoUser, "recipient <odd@example.com>: the server answered 501 5.1.3 No such address"},
 		{"a recipient refused for now", header, []string{"b@example.com", "full@example.com"}, exitTemporary, "452 4.2.2 Mailbox full"},
 		{"a login", header, []string{"login@example.com"}, exitNoPerm, "530 5.7.0 Log in first"},
 		{"a large mail", header, []string{"large@example.com"}, exitUnavailable, "552 5.3.4 Too large"},
