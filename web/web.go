@@ -287,7 +287,7 @@ type asset struct {
 }
 
 var assets = map[string]asset{
-	"mailbucket.css": newAsset("text/css; charset=utf-8", "mailbucket.css"),
+	"mailbucket.css": newAsset("text/css; charset=utf-8", "page.css", "list.css", "mail.css", "media.css"),
 	"mailbucket.js":  newAsset("text/javascript; charset=utf-8", "page.js", "list.js", "share.js", "live.js", "delete.js", "keys.js"),
 	"mailbucket.svg": newAsset("image/svg+xml", "mailbucket.svg"),
 	"unread.svg":     newAsset("image/svg+xml", "unread.svg"),
