@@ -98,7 +98,7 @@ var rules = map[Code]rule{
 
 	LinkInsecure:    {Links, Note, "links by http:, which browsers warn of"},
 	LinkLocal:       {Links, Error, "links to a host that readers cannot reach"},
-	LinkReserved:    {Links, Warning, "links to a host that is reserved for tests and examples (RFC 2606)"},
+	LinkReserved:    {Links, Note, "links to a host that is reserved for tests and examples (RFC 2606)"},
 	LinkRelative:    {Links, Error, "links that are relative, and lead nowhere from an email"},
 	LinkEmpty:       {Links, Warning, "links to nothing"},
 	LinkScript:      {Links, Error, "links that run a script, which mail clients remove"},
