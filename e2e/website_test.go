@@ -14,7 +14,7 @@ import (
 )
 
 // TestWebsite runs the tests of testdata/website*.spec.mjs in Chromium. Their pictures are
-// left in the folder screenshots. The site has another name that is not of this machine,
+// left in the folder screenshots; readme.png there is the README's. The site has another name that is not of this machine,
 // which the browser is told to look for here.
 func TestWebsite(t *testing.T) {
 	needPlaywright(t)
@@ -29,6 +29,7 @@ func TestWebsite(t *testing.T) {
 	mailbucket SMTP {
 		bucket big
 		bucket empty
+		bucket picture
 	}
 	layer4 {
 		PLAIN {
@@ -54,6 +55,9 @@ func TestWebsite(t *testing.T) {
 	handle_path /big/* {
 		mailbucket big
 	}
+	handle_path /picture/* {
+		mailbucket picture
+	}
 	handle_path /empty/* {
 		mailbucket empty
 	}
@@ -67,7 +71,7 @@ func TestWebsite(t *testing.T) {
 	}
 	site := "http://" + s.http
 	playwright(t, `website[^/]*\.spec\.mjs`, "MAIL="+site+"/mail", "PLAIN="+other+"/mail",
-		"BIG="+site+"/big", "EMPTY="+site+"/empty", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
+		"BIG="+site+"/big", "EMPTY="+site+"/empty", "PICTURE="+site+"/picture", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
 }
 
 // needPlaywright skips the test where there is no browser.

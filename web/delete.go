@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -15,8 +16,8 @@ import (
 // pages send.
 const maxForm = 64 << 10
 
-// changeList deletes the emails that were selected, or all that matched the filter
-// when the page was made: those that have arrived since stay.
+// changeList deletes the emails that were selected, or deletes or marks as read all that
+// matched the filter when the page was made: those that have arrived since stay as they are.
 func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 	form, err := s.readForm(w, r)
 	switch {
@@ -27,51 +28,58 @@ func (s *Site) changeList(w http.ResponseWriter, r *http.Request, f filter) {
 		s.fail(w, r, http.StatusBadRequest, "error.form", err)
 		return
 	}
-	switch form.Get("delete") {
-	case "selected":
-		var ids []store.ID
-		for _, name := range form["id"] {
-			if id, err := store.ParseID(name); err == nil {
-				ids = append(ids, id)
-			}
-		}
-		done, err := s.turn(r.Context(), store.Query{})
-		if err != nil {
-			s.failSearch(w, r, err)
-			return
-		}
-		_, err = s.Bucket.DeleteIDs(r.Context(), ids)
-		if done(); err != nil {
-			s.failChange(w, r, err)
-			return
-		}
-	case "matching":
-		newest, err := store.ParseID(form.Get("newest"))
-		q, filterErr := f.query()
-		if err != nil || filterErr != nil {
-			s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
-			return
-		}
-		q.Before = newest.Next()
-		if err := s.deleteMatching(r, q); err != nil {
-			s.failChange(w, r, err)
-			return
-		}
-		f.page = 0
+	what := form.Get("delete") + form.Get("mark")
+	newest, noNewest := store.ParseID(form.Get("newest"))
+	q, noQuery := f.query()
+	switch {
+	case what == "selected":
+		err = s.deleteSelected(r.Context(), form["id"])
+	case what != "matching" && what != "read":
+		s.fail(w, r, http.StatusBadRequest, "error.form", "delete, mark")
+		return
+	case noNewest != nil || noQuery != nil:
+		s.fail(w, r, http.StatusBadRequest, "error.form", "newest")
+		return
 	default:
-		s.fail(w, r, http.StatusBadRequest, "error.form", "delete")
+		q.Before = newest.Next()
+		err = s.changeMatching(r.Context(), q, what == "read")
+		f.page = 0
+	}
+	if err != nil {
+		s.failChange(w, r, err)
 		return
 	}
 	redirect(w, f.with("./"))
 }
 
-func (s *Site) deleteMatching(r *http.Request, q store.Query) error {
-	done, err := s.turn(r.Context(), q)
+func (s *Site) deleteSelected(ctx context.Context, names []string) error {
+	var ids []store.ID
+	for _, name := range names {
+		if id, err := store.ParseID(name); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	done, err := s.turn(ctx, store.Query{})
 	if err != nil {
 		return err
 	}
 	defer done()
-	_, err = s.Bucket.DeleteMatching(r.Context(), q)
+	_, err = s.Bucket.DeleteIDs(ctx, ids)
+	return err
+}
+
+// changeMatching marks what q matches as read, or deletes it.
+func (s *Site) changeMatching(ctx context.Context, q store.Query, read bool) error {
+	done, err := s.turn(ctx, q)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if read {
+		_, err = s.Bucket.MarkMatching(ctx, q, true)
+	} else {
+		_, err = s.Bucket.DeleteMatching(ctx, q)
+	}
 	return err
 }
 

@@ -16,10 +16,10 @@ import (
 )
 
 // mailParameters are those of an email's address beside the filter's, and their values:
-// in what form it shows the HTML, which source, and which part.
+// in what form it shows the HTML, and which part.
 var mailParameters = map[string][]string{
 	"width": {"full", "375", "768", "1280", "both"}, "scheme": {"light", "dark", "both"}, "remote": {"0", "1"},
-	"of": {"mail", "html"}, "part": nil,
+	"part": nil,
 }
 
 // Bounds of what a page shows of one email, in bytes; the whole is a link away.
@@ -31,15 +31,16 @@ const (
 // shows are the views of an email by their names in the path, with what gathers
 // their data. The empty one is the first view: the HTML, or else the text.
 var shows = map[string]func(v *mailPane){
-	"":        nil,
-	"html":    (*mailPane).gatherHTML,
-	"text":    (*mailPane).gatherText,
-	"source":  (*mailPane).gatherSource,
-	"headers": (*mailPane).gatherHeaders,
-	"parts":   (*mailPane).gatherParts,
-	"links":   func(*mailPane) {}, // all views count them
-	"check":   func(*mailPane) {}, // all views count what it finds
-	"session": (*mailPane).gatherSession,
+	"":            nil,
+	"html":        (*mailPane).gatherHTML,
+	"text":        (*mailPane).gatherText,
+	"html-source": func(v *mailPane) { v.Source, v.Cut = cut(v.html, maxShownSource) },
+	"source":      func(v *mailPane) { v.Source, v.Cut = cut(v.message.Raw, maxShownSource) },
+	"headers":     (*mailPane).gatherHeaders,
+	"parts":       (*mailPane).gatherParts,
+	"links":       func(*mailPane) {}, // all views count them
+	"check":       func(*mailPane) {}, // all views count what it finds
+	"session":     (*mailPane).gatherSession,
 }
 
 // mailPane is the pane with an email. Of the fields below Show, only those of that view
@@ -63,6 +64,7 @@ type mailPane struct {
 	Actions        []shownLink // what the email asks its reader to follow
 	Files          []file
 	Finding        string // the gravest
+	CheckURL       string // of the view that has it
 	Copies         []copyText
 	Release        string // URL of the page that asks to whom to release it, empty if it cannot be
 	Releases       []shownRelease
@@ -82,7 +84,6 @@ type mailPane struct {
 	Cut      bool // the text or source is longer than what is shown
 
 	Source  string
-	Sources []choice
 	Headers []field
 	Parts   []part
 	Part    *openPart
@@ -139,6 +140,7 @@ func (s *Site) serveMail(w http.ResponseWriter, r *http.Request, id store.ID, sh
 		s.failSearch(w, r, err)
 		return
 	}
+	p.Skip = "mail"
 	p.Title = cmp.Or(p.Mail.Subject, english.text("subject.none"))
 	p.Mail.List = p.List.Here + "#m" + id.String()
 	p.Mail.Older, p.Mail.Newer = p.Mail.neighbourURL(older), p.Mail.neighbourURL(newer)
@@ -228,16 +230,23 @@ func newMailPane(l *layout, m *store.Message, show string, query url.Values) *ma
 	v.Files = v.files()
 	v.Copies = v.copies()
 	v.check()
+	v.CheckURL = v.url("check", v.form()...)
+	v.gatherTabs(len(links))
+	return v
+}
+
+// gatherTabs gathers the links to all views. Those of the HTML are there if there is some,
+// or one of them is shown.
+func (v *mailPane) gatherTabs(links int) {
 	for _, t := range []tab{
-		{Name: "html"}, {Name: "text"}, {Name: "source"}, {Name: "headers"}, {Name: "parts", Count: len(mail.Parts()) - 1},
-		{Name: "links", Count: len(links)}, {Name: "check", Count: len(v.Grave)}, {Name: "session"},
+		{Name: "html"}, {Name: "text"}, {Name: "html-source"}, {Name: "source"}, {Name: "headers"}, {Name: "parts", Count: len(v.mail.Parts()) - 1},
+		{Name: "links", Count: links}, {Name: "check", Count: len(v.Grave)}, {Name: "session"},
 	} {
 		t.URL, t.Current = v.url(t.Name, v.form()...), t.Name == v.Show
-		if t.Name != "html" || html != "" || t.Current {
+		if v.html != "" || t.Current || !strings.HasPrefix(t.Name, "html") {
 			v.Tabs = append(v.Tabs, t)
 		}
 	}
-	return v
 }
 
 // url is that of a view of the email.
@@ -278,7 +287,7 @@ func (v *mailPane) gatherFacts() {
 		v.Recipients, v.More = m.Recipients[:maxNamed], len(m.Recipients)-maxNamed
 	}
 	for _, f := range []field{
-		{Name: "to", Value: addresses(v.mail.To())}, {Name: "cc", Value: addresses(v.mail.Cc())}, {Name: "bcc", Value: addresses(v.mail.Bcc())},
+		{Name: "subject", Value: v.Subject}, {Name: "to", Value: addresses(v.mail.To())}, {Name: "cc", Value: addresses(v.mail.Cc())}, {Name: "bcc", Value: addresses(v.mail.Bcc())},
 		{Name: "replyto", Value: addresses(v.mail.ReplyTo())}, {Name: "messageid", Value: v.mail.MessageID()},
 	} {
 		if f.Value != "" {
@@ -329,23 +338,6 @@ func (v *mailPane) copies() []copyText {
 
 // shellQuote quotes a word for a shell.
 func shellQuote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
-
-// file is an attachment.
-type file struct {
-	Name, Type, URL string
-	Size            int
-}
-
-// files are the attachments that the HTML does not show.
-func (v *mailPane) files() []file {
-	var list []file
-	for i, part := range v.mail.Attachments() {
-		if !v.mail.Shows(part) {
-			list = append(list, file{part.SaveName(), part.MediaType, v.API + "/attachments/" + strconv.Itoa(i), part.Size()})
-		}
-	}
-	return list
-}
 
 // deleteFromMail deletes the email and shows the next older one, or the list.
 func (s *Site) deleteFromMail(w http.ResponseWriter, r *http.Request, f filter, id store.ID, older *store.Message) {

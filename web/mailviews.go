@@ -133,18 +133,6 @@ func shownLinks(links []message.Link) []shownLink {
 	return list
 }
 
-// gatherSource shows the raw data, or the HTML as it is once decoded.
-func (v *mailPane) gatherSource() {
-	source := v.message.Raw
-	if v.html != "" {
-		var of string
-		if v.Sources, of = v.choices("source", "of"); of == "html" {
-			source = v.html
-		}
-	}
-	v.Source, v.Cut = cut(source, maxShownSource)
-}
-
 func (v *mailPane) gatherHeaders() {
 	size := 0
 	for _, f := range v.mail.Header() {

@@ -48,7 +48,7 @@ func (v *mailPane) gatherParts() {
 			v.Cut = true
 			break
 		}
-		entry := part{Name: partName(p), Type: p.MediaType, URL: v.url("parts", "part", strconv.Itoa(i)), Depth: min(depth[p], maxDepth), Current: i == open}
+		entry := part{Name: partName(p), Type: p.MediaType, URL: v.url("parts", "part", strconv.Itoa(i)) + "#part", Depth: min(depth[p], maxDepth), Current: i == open}
 		if !strings.HasPrefix(p.MediaType, "multipart/") {
 			entry.Save, entry.Size = v.API+"/parts/"+strconv.Itoa(i), formatSize(p.Size())
 		}
@@ -117,4 +117,29 @@ func isTextType(mediaType string) bool {
 		}
 	}
 	return false
+}
+
+// file is an attachment.
+type file struct {
+	Name, URL string
+	Size      int
+	Image     string // URL, if it is one that browsers show and small
+}
+
+// maxThumbnail is up to which size an image is loaded to be shown small, in bytes.
+const maxThumbnail = 1 << 20
+
+// files are the attachments that the HTML does not show.
+func (v *mailPane) files() []file {
+	var list []file
+	for i, part := range v.mail.Attachments() {
+		if !v.mail.Shows(part) {
+			f := file{Name: part.SaveName(), URL: v.API + "/attachments/" + strconv.Itoa(i), Size: part.Size()}
+			if part.Image() && f.Size <= maxThumbnail {
+				f.Image = v.API + "/parts/" + strconv.Itoa(part.Index)
+			}
+			list = append(list, f)
+		}
+	}
+	return list
 }

@@ -33,7 +33,7 @@ func TestEachViewHasItsURL(t *testing.T) {
 		"/text":                        {"Your code is 123456. &lt;script&gt; See <a", `href="https://x.test/text?a=1&amp;b=2"`, "</a>."},
 		"/headers":                     {"X-A", "ä", "=?utf-8?q?=C3=A4?="},
 		"/source":                      {"--m", "&lt;script&gt;alert(1)"},
-		"/source?of=html":              {"&lt;img src=&#34;https://x.test/i.png"},
+		"/html-source":                 {"&lt;img src=&#34;https://x.test/i.png"},
 		"/parts":                       {"multipart/alternative", "dot.png", "4 B", "../../emails/" + m.ID.String() + "/parts/4", "<img src", "script&gt;.html", `class="depth2"`},
 		"/parts?part=2":                {"Your code is 123456."},
 		"/links":                       {`>Go</span>`, `href="https://x.test/go"`, "Copy https://x.test/go"},
@@ -67,7 +67,7 @@ func TestViewsOfAnEmailWithLittleInIt(t *testing.T) {
 
 // FuzzView shows all of an email of any bytes, to any query.
 func FuzzView(f *testing.F) {
-	f.Add(rich, "sender=a@x&width=375&scheme=both&remote=1&page=2&part=1&of=html")
+	f.Add(rich, "sender=a@x&width=375&scheme=both&remote=1&page=2&part=1")
 	f.Add("Content-Type: text/html\n\n<img srcset='//x 1x'><style>@import '//x'", "q=%ff&page=9")
 	f.Add("Content-Type: text/html\n\n", "page=-1")
 	f.Fuzz(func(t *testing.T, raw, query string) {

@@ -178,6 +178,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request) {
 type layout struct {
 	Root      string // relative URL of the list without filters
 	Title     string
+	Skip      string // id of what the link to skip the top leads to, "main" if empty
 	Filter    filter
 	Addresses []string
 	Unread    int // emails; 0 on pages that do not show them

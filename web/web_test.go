@@ -152,6 +152,22 @@ func TestDeletingAllThatMatchSparesWhatTheReaderHasNotSeen(t *testing.T) {
 	}
 }
 
+func TestAllThatMatchAreMarkedAsRead(t *testing.T) {
+	seen, other := mail("a@x", ""), mail("b@x", "")
+	s := newTestSite(t, seen, other)
+	newest := bucketOf(s).Newest().String()
+	late := mail("a@x", "")
+	if err := bucketOf(s).Append(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	if response, _ := ask(t, s, "POST", "/?sender=a@x", url.Values{"mark": {"read"}, "newest": {newest}}); response.StatusCode != 303 || response.Header.Get("Location") != "./?sender=a%40x" {
+		t.Errorf("%v", response)
+	}
+	if !seen.Read() || other.Read() || late.Read() || bucketOf(s).Stats().Messages != 3 {
+		t.Error("want the mark on the one that matches and was seen, and nothing deleted")
+	}
+}
+
 func TestDeletingFromAViewShowsTheNextOlderOne(t *testing.T) {
 	emails := []*store.Message{mail("a@x", ""), mail("b@x", ""), mail("a@x", "")}
 	s := newTestSite(t, emails...)
@@ -182,6 +198,8 @@ func TestRequestsThatAreAnsweredWithErrors(t *testing.T) {
 		{"POST", "/mailbucket.css", nil, 405, "does not support that method"},
 		{"POST", "/", url.Values{}, 400, "This form could not be read"},
 		{"POST", "/", url.Values{"delete": {"matching"}, "newest": {"x"}}, 400, "newest"},
+		{"POST", "/", url.Values{"mark": {"read"}}, 400, "newest"},
+		{"POST", "/", url.Values{"delete": {"matching"}, "mark": {"read"}, "newest": {m.ID.String()}}, 400, "delete, mark"},
 		{"POST", "/", url.Values{"id": {strings.Repeat("x", maxForm)}}, 400, "too large"},
 	} {
 		response, body := ask(t, s, test.method, test.path, test.form)

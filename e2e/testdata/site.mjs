@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { createTransport } from "nodemailer";
 
-export const { MAIL, PLAIN, EMPTY, BIG, SMTP, SCREENSHOTS } = process.env;
+export const { MAIL, PLAIN, EMPTY, PICTURE, BIG, SMTP, SCREENSHOTS } = process.env;
 export const [host, port] = SMTP.split(":");
 const transport = createTransport({ host, port, secure: false, disableFileAccess: true });
 

@@ -1,7 +1,8 @@
 // The website in Chromium: how it looks, and what axe has to complain of.
 import { expect, test } from "@playwright/test";
 import axe from "axe-core";
-import { EMPTY, MAIL, SCREENSHOTS, codeMail, credentials, listOf, rows, send, someone } from "./site.mjs";
+import MailComposer from "nodemailer/lib/mail-composer/index.js";
+import { EMPTY, MAIL, PICTURE, SCREENSHOTS, codeMail, credentials, listOf, rows, send, someone } from "./site.mjs";
 
 test.use(credentials);
 
@@ -72,9 +73,39 @@ test("nothing to complain of in an email, in any size or colours, and pictures",
   await rows(page).first().getByRole("link").click();
   await expect(page.frameLocator("iframe").getByText("Welcome")).toBeVisible();
   await look(page, "html", { frame: true });
-  for (const view of ["Text", "Headers", "Source", "Parts", "Links", "Session", "Check"]) {
-    await page.locator(".tabs").getByRole("link", { name: view }).click();
+  for (const view of ["Text", "Headers", "HTML source", "Source", "Parts", "Links", "Session", "Check"]) {
+    await page.locator(".tabs").getByRole("link", { name: new RegExp(`^${view}`) }).click();
     await expect(page.locator(".tabs [aria-current=page]")).toContainText(view);
-    await look(page, view.toLowerCase());
+    await look(page, view.toLowerCase().replace(" ", "-"));
   }
+});
+
+const order = `<body style="margin: 0; background: #eef1f5; font-family: sans-serif"><div style="max-width: 34rem; margin: 2rem auto; padding: 2rem; background: #fff; border-radius: 8px">
+  <h1 style="margin-top: 0; color: #0b5cad">Welcome, Chloe</h1><p>Your verification code is</p><p style="font-size: 2rem; letter-spacing: 0.3rem"><b>739 204</b></p>
+  <p>or confirm your address at a click:</p><p><a style="display: inline-block; padding: 0.7rem 1.4rem; background: #0b5cad; color: #fff; border-radius: 6px; text-decoration: none" href="https://northwind.example/confirm?token=abc">Confirm my address</a></p>
+  <p style="color: #666">The terms of sale are attached.</p><img src="https://northwind.example/open.gif" alt=""></div>`;
+const chloe = "Chloe Martin <chloe.martin@example.com>";
+
+// The picture is of mails as they are; who changes what the page looks like puts the new one
+// in the place of web/website.png.
+test("the README's picture", async ({ page }) => {
+  for (const mail of [
+    { from: "Northwind News <news@northwind.example>", to: chloe, subject: "Autumn sale: up to 40 % off", html: "<p>Everything for your desk, until Sunday.", text: "Everything for your desk, until Sunday." },
+    { from: "Anna Berg <anna@ours.example>", to: "Ben Otieno <ben@ours.example>", subject: "Re: Lunch on Thursday?", text: "12:30 at the usual place." },
+    { from: "CI <ci@ours.example>", to: "ben@ours.example", subject: "Pipeline #48211 failed for main", text: "Job test:unit failed, see https://ci.ours.example/48211" },
+    { from: "Northwind Security <security@northwind.example>", to: "anna.berg@example.com", subject: "Reset your password", text: "Hello Anna, choose a new one: https://northwind.example/reset?token=abc", html: "<a href='https://northwind.example/reset?token=abc'>Choose a new password</a>" },
+    { from: "Mail Delivery System <mailer-daemon@mx.example>", to: "orders@northwind.example", subject: "Undelivered: your order", text: "550 5.1.1 no such user" },
+    { from: "Northwind <orders@northwind.example>", to: chloe, subject: "Your order 10482 has shipped", text: "It arrives on Tuesday.", attachments: [{ filename: "invoice.pdf", content: "x".repeat(40_000) }] },
+    { from: "Northwind <hello@northwind.example>", to: chloe, subject: "Confirm your address", text: "Your verification code is 739 204.\n\nhttps://northwind.example/confirm?token=abc", html: order, attachments: [{ filename: "terms.pdf", content: "x".repeat(20_000) }] },
+  ]) {
+    const raw = await new MailComposer({ ...mail, newline: "\r\n" }).compile().build();
+    const to = mail.to.replace(/.*<|>/g, "");
+    expect((await page.request.post(`${PICTURE}/emails?sender=app@northwind.example&recipient=${to}`, { headers: { "Content-Type": "message/rfc822" }, data: raw })).status()).toBe(201);
+  }
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await page.goto(`${PICTURE}/`);
+  await rows(page).first().getByRole("link").click();
+  await expect(page.frameLocator("iframe").getByText("Welcome, Chloe")).toBeVisible();
+  await page.mouse.move(900, 650);
+  await page.screenshot({ path: `${SCREENSHOTS}/readme.png` });
 });

@@ -12,7 +12,8 @@ function say(text, undo) {
 	if (text && !undo) setTimeout(() => { if (toast.textContent.startsWith(text)) say(""); }, 4000);
 }
 
-function deleteLater(form, fields, ids, text) {
+// deleteLater deletes the emails with the ids, or all of so many if ids is null.
+function deleteLater(form, fields, ids, count) {
 	pending?.send();
 	const body = new URLSearchParams(fields);
 	const all = ids === null;
@@ -38,7 +39,7 @@ function deleteLater(form, fields, ids, text) {
 	};
 	const timer = setTimeout(deletion.send, undoFor);
 	pending = deletion;
-	say(text, () => {
+	say(countWords(byId("toast"), count), () => {
 		done();
 		for (const row of document.querySelectorAll(".row.going")) row.classList.remove("going");
 		following?.news();
@@ -53,22 +54,25 @@ document.addEventListener("submit", (event) => {
 	if (!list() || form.method !== "post") return;
 	event.preventDefault();
 	for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-	const label = button.textContent.trim();
 	if (form.closest("#mail")) {
 		const id = mail().dataset.id;
 		const next = document.querySelector("#mail a[rel=next]") ?? document.querySelector("#mail a[rel=up]");
-		deleteLater(form.action, {}, [id], label);
+		deleteLater(form.action, {}, [id], 1);
 		go(next.href, "pushState");
 		return;
 	}
 	const newest = form.elements.newest.value;
+	if (button.name === "mark") {
+		fetch(form.action, { method: "POST", body: new URLSearchParams([["mark", button.value], ["newest", newest]]) }).then(following?.news, () => {});
+		return;
+	}
 	if (button.value === "matching") {
-		deleteLater(form.action, [["delete", "matching"], ["newest", newest]], null, label);
+		deleteLater(form.action, [["delete", "matching"], ["newest", newest]], null, Number(button.dataset.count));
 		return;
 	}
 	const ids = ticked().map((box) => box.value);
 	if (ids.length === 0) return;
 	const after = rows().find((row) => !ids.includes(row.dataset.id) && ids.includes(row.previousElementSibling?.dataset.id));
-	deleteLater(form.action, [["delete", "selected"], ["newest", newest], ...ids.map((id) => ["id", id])], ids, label);
+	deleteLater(form.action, [["delete", "selected"], ["newest", newest], ...ids.map((id) => ["id", id])], ids, ids.length);
 	if (after) linkOf(after).focus({ preventScroll: true });
 });

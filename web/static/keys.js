@@ -13,12 +13,15 @@ function move(step) {
 	to.scrollIntoView({ block: "nearest" });
 }
 
+// What is ticked in a list that is shown is deleted, or else the row that has the focus,
+// or else the open email.
 function remove() {
-	const row = focusedRow();
 	if ("readOnly" in list().dataset) return;
-	if (ticked().length === 0 && row) row.querySelector("input").checked = true;
+	const row = focusedRow();
+	const shown = wide() || !document.body.classList.contains("at-mail");
+	if (shown && ticked().length === 0 && row && !row.classList.contains("current")) row.querySelector("input").checked = true;
 	showSelection();
-	if (ticked().length > 0) byId("delete").click();
+	if (shown && ticked().length > 0) byId("delete").click();
 	else document.querySelector("#mail button.delete")?.click();
 }
 
@@ -26,7 +29,7 @@ const keys = {
 	j: () => move(1),
 	k: () => move(-1),
 	o: () => focusedRow() && linkOf(focusedRow()).click(),
-	x: () => focusedRow()?.querySelector(".tick input")?.click(),
+	x: () => (focusedRow() ?? document.querySelector("#list .row.current"))?.querySelector(".tick input")?.click(),
 	u: () => document.querySelector("main a[rel=up]")?.click(),
 	d: remove,
 	"/": () => {
@@ -55,6 +58,16 @@ document.addEventListener("mouseover", (event) => {
 	if (document.activeElement?.tagName === "IFRAME" && !event.target.closest(".fit")) {
 		document.activeElement.blur();
 		window.focus();
+	}
+});
+
+// Suggestions are for the last word of the search.
+document.addEventListener("input", ({ target }) => {
+	if (target.name !== "q") return;
+	const before = target.value.replace(/\S*$/, "");
+	for (const option of byId("words").options) {
+		option.dataset.word ??= option.value;
+		option.value = before + option.dataset.word;
 	}
 });
 
@@ -98,7 +111,7 @@ document.addEventListener("click", async (event) => {
 });
 
 const root = document.documentElement;
-const themes = ["", "light", "dark"];
+const themes = matchMedia("(prefers-color-scheme: dark)").matches ? ["", "light", "dark"] : ["", "dark", "light"]; // each click is to be seen
 root.dataset.theme = stored("theme") ?? "";
 byId("theme").hidden = false;
 byId("theme").addEventListener("click", () => {
@@ -148,5 +161,6 @@ for (const type of ["click", "contextmenu"]) {
 
 if (list()) makeAbsolute(document, location.href);
 prepare(document);
+document.querySelector(".row.current")?.scrollIntoView({ block: "nearest" });
 setInterval(() => showTimes(document), 30000);
 if (list()) follow();

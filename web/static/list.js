@@ -14,10 +14,7 @@ function inUse() {
 
 const laterPage = () => new URL(list().dataset.here, location.href).searchParams.has("page");
 
-const newWords = (count) => {
-	const { single, plural } = byId("news").dataset;
-	return (count === 1 ? single : plural).replace("%s", count);
-};
+const newWords = (count) => countWords(byId("news"), count);
 
 function showNews() {
 	const button = byId("news"), words = newWords(arrived);
@@ -57,6 +54,7 @@ async function draw(onlyNew) {
 	if (!page || list().dataset.here !== here) return;
 	const unread = /^\([\d,]+\) /;
 	showTitle((unread.exec(page.title)?.[0] ?? "") + document.title.replace(unread, ""));
+	renew(page, "footer", "#words");
 	replaceList(page.getElementById("list"), url.searchParams.has("newer"));
 }
 

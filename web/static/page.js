@@ -11,6 +11,7 @@ const boxes = () => [...document.querySelectorAll("#list .row:not(.going) .tick 
 const ticked = () => boxes().filter((box) => box.checked);
 const wide = () => matchMedia("(min-width: 60rem)").matches;
 const base = new URL(document.querySelector(".brand").getAttribute("href"), location.href).href;
+const countWords = (element, count) => (count === 1 ? element.dataset.single : element.dataset.plural).replace("%s", count.toLocaleString("en"));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const stored = (name) => { try { return localStorage.getItem(`mailbucket.${name}`); } catch { return null; } };
 const store = (name, value) => { try { localStorage.setItem(`mailbucket.${name}`, value); } catch { /* not allowed: for this page only */ } };
@@ -46,6 +47,7 @@ async function copy(button) {
 	const label = button.textContent;
 	if (label === button.dataset.done) return;
 	button.textContent = button.dataset.done;
+	byId("arrivals").textContent = button.dataset.done; // is said aloud
 	setTimeout(() => { button.textContent = label; }, 1500);
 }
 
@@ -74,6 +76,7 @@ function prepare(within) {
 	const notify = within.querySelector("#notify");
 	if (notify) notify.hidden = !("Notification" in window) || stored("notify") === "on";
 	// Deleting can be taken back, so that it is not asked twice.
+	within.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 	const sure = within.querySelector(".sure");
 	if (sure) {
 		const button = sure.querySelector("button");
@@ -126,7 +129,24 @@ function showTitle(title) {
 	if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
 }
 
-async function go(url, remember) {
+// renew puts what a page has around its panes in the place of what is shown, unless it is
+// in use.
+function renew(page, ...selectors) {
+	for (const selector of selectors) {
+		const fresh = page.querySelector(selector), shown = document.querySelector(selector);
+		if (fresh && !shown.contains(document.activeElement)) shown.replaceWith(fresh);
+	}
+}
+
+// focusMail puts the focus where it was in the pane before, or to the subject if it was
+// lost, or led here by a key.
+function focusMail(before, byKey) {
+	const links = [...mail().querySelectorAll("a")];
+	const again = before && links.find((link) => link.rel === before.rel && (link.rel || link.href === before.href));
+	if (before || byKey) (again ?? mail().querySelector("h1"))?.focus({ preventScroll: true });
+}
+
+async function go(url, remember, byKey) {
 	const turn = ++going;
 	let page;
 	try {
@@ -140,6 +160,8 @@ async function go(url, remember) {
 	if (remember) history[remember](null, "", url);
 	showTitle(page.title);
 	document.body.className = page.body.className;
+	renew(page, ".skip", ".search", "footer", "#words");
+	const before = mail().contains(document.activeElement) ? document.activeElement : null;
 	mail().replaceWith(page.getElementById("mail"));
 	const fresh = page.getElementById("list");
 	if (fresh.dataset.here === list().dataset.here) {
@@ -157,7 +179,8 @@ async function go(url, remember) {
 	document.querySelector(".row.current")?.scrollIntoView({ block: "nearest" });
 	const anchor = new URL(url, location.href).hash.slice(1);
 	if (anchor) byId(anchor)?.focus();
-	else if (document.body.classList.contains("at-mail") && !wide()) document.querySelector("#mail h1").scrollIntoView();
+	else focusMail(before, byKey);
+	if (!anchor && document.body.classList.contains("at-mail") && !wide()) document.querySelector("#mail h1").scrollIntoView();
 }
 
 function setRead(row, read) {
@@ -173,7 +196,7 @@ document.addEventListener("click", (event) => {
 	event.preventDefault();
 	// Views of one email are one step back.
 	const sameMail = link.closest("#mail .choose, #show") && document.body.classList.contains("at-mail");
-	go(url.href, sameMail ? "replaceState" : "pushState");
+	go(url.href, sameMail ? "replaceState" : "pushState", event.detail === 0);
 });
 
 addEventListener("popstate", () => { if (list()) go(location.href); });
