@@ -294,7 +294,8 @@ var assets = map[string]asset{
 	"unread.svg":     newAsset("image/svg+xml", "unread.svg"),
 }
 
-// newAsset is made of the files, one after the other.
+// newAsset is made of the files, one after the other, without what only their readers need:
+// indentation, empty lines and lines that are a comment.
 func newAsset(contentType string, names ...string) asset {
 	var content []byte
 	for _, name := range names {
@@ -302,7 +303,12 @@ func newAsset(contentType string, names ...string) asset {
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		content = append(content, part...)
+		for line := range strings.Lines(string(part)) {
+			line = strings.TrimLeft(line, "\t")
+			if line != "\n" && !strings.HasPrefix(line, "//") && !(strings.HasPrefix(line, "/*") && strings.HasSuffix(line, "*/\n")) {
+				content = append(content, line...)
+			}
+		}
 	}
 	sum := sha256.Sum256(content)
 	return asset{contentType, hex.EncodeToString(sum[:6]), content}

@@ -246,6 +246,9 @@ const rich = "From: =?utf-8?q?J=C3=BCrgen?= <j@x>\r\nTo: a@x, B <b@x>\r\nSubject
 func TestAssetsMayBeKept(t *testing.T) {
 	s := newTestSite(t)
 	for name, a := range assets {
+		if comment := regexp.MustCompile(`(?m)^\s*(//|/\*).*`).Find(a.content); comment != nil {
+			t.Errorf("%s has the comment %s", name, comment)
+		}
 		wantIn(t, "the page", page(t, s, "/"), `"./`+name+"?v="+a.version)
 		response, body := ask(t, s, "GET", "/"+name+"?v="+a.version, nil)
 		if response.StatusCode != 200 || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") || body == "" {
