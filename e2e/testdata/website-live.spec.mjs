@@ -98,7 +98,7 @@ for (const [kind, site, locks] of [["this machine", MAIL, true], ["another host"
     for (const window of windows) await expect(window.getByText("Live")).toBeVisible();
     await send({ to, subject: `second ${to}` });
     await seen(`second ${to}`, windows);
-    expect(holders().length).toBe(1);
+    await expect.poll(() => holders().length).toBe(1); // on a slow machine another one may have taken over for a moment
 
     // Another one takes over when the one with the stream is hidden, or is no more.
     const [hidden] = holders();
@@ -111,7 +111,7 @@ for (const [kind, site, locks] of [["this machine", MAIL, true], ["another host"
     await send({ to, subject: `fourth ${to}` });
     await show(hidden, false);
     await seen(`fourth ${to}`, windows.filter((window) => window !== closed));
-    expect(holders().length).toBe(1);
+    await expect.poll(() => holders().length).toBe(1); // on a slow machine another one may have taken over for a moment
     await rows(hidden).first().getByRole("link").click();
     await expect(hidden.getByRole("heading", { name: `fourth ${to}` })).toBeVisible();
   });
