@@ -58,10 +58,9 @@ HTTP {
 	}
 }
 
-func TestWebsiteUnderAMountBehindPasswordAndEncode(t *testing.T) {
-	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
-	must(t, err)
-	s := start(t, `{
+// mountedSite has the website in a folder and at the root, for alice, whose password has the
+// hash HASH.
+const mountedSite = `{
 	LOGOFF
 	mailbucket {
 		bucket staging
@@ -83,7 +82,7 @@ func TestWebsiteUnderAMountBehindPasswordAndEncode(t *testing.T) {
 HTTP {
 	encode
 	basic_auth {
-		alice `+string(hash)+`
+		alice HASH
 	}
 	handle_path /mail* {
 		mailbucket staging
@@ -91,7 +90,12 @@ HTTP {
 	mailbucket
 	respond 404
 }
-`)
+`
+
+func TestWebsiteUnderAMountBehindPasswordAndEncode(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	must(t, err)
+	s := start(t, strings.Replace(mountedSite, "HASH", string(hash), 1))
 	site := "http://alice:secret@" + s.http
 	for _, test := range []struct{ url, at, text string }{
 		{site + "/mail", "/mail/", "Send an email to " + s.smtp + " by SMTP"},

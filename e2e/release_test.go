@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// TestReleaseToPostfix releases a mail to postfix's smtp-sink, which dumps what it gets.
-func TestReleaseToPostfix(t *testing.T) {
+// startSink runs postfix's smtp-sink on an address until the test ends, with what it gets as
+// files in a folder.
+func startSink(t *testing.T, dumps, address string) {
+	t.Helper()
 	sink := need(t, "smtp-sink")
-	dumps := t.TempDir()
 	for folder, mode := range map[string]os.FileMode{filepath.Dir(dumps): 0o755, dumps: 0o777} { // it runs as another user
 		if err := os.Chmod(folder, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	address := freeAddress(t)
 	args := []string{"-D", filepath.Join(dumps, "mail."), address, "10"}
 	if os.Geteuid() == 0 {
 		args = append([]string{"-u", "nobody"}, args...)
@@ -33,6 +33,12 @@ func TestReleaseToPostfix(t *testing.T) {
 		_ = process.Process.Kill()
 		_ = process.Wait()
 	})
+}
+
+// TestReleaseToPostfix releases a mail to postfix's smtp-sink, which dumps what it gets.
+func TestReleaseToPostfix(t *testing.T) {
+	dumps, address := t.TempDir(), freeAddress(t)
+	startSink(t, dumps, address)
 	s := serve(t, `{
 	admin ADMIN
 	mailbucket SMTP {

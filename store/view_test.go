@@ -122,6 +122,16 @@ func TestViewsOfEverythingAndOfNothing(t *testing.T) {
 
 // TestFollowersOfAViewAreToldOfItsMessagesOnly compares what a follower of one recipient's
 // mail is told with what happened to that mail.
+// resume goes on as somebody does who was away: from the position that was shown.
+func (f *follower) resume(t *testing.T) {
+	t.Helper()
+	at, err := f.View.ParsePosition(f.View.ShowPosition(f.At))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Follower = Follower{View: f.View, At: at}
+}
+
 func TestFollowersOfAViewAreToldOfItsMessagesOnly(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 4))
@@ -160,12 +170,8 @@ func TestFollowersOfAViewAreToldOfItsMessagesOnly(t *testing.T) {
 					held = slices.Delete(held, i, i+1)
 				}
 			case 4:
-				if r.IntN(2) == 0 { // who was away goes on with what was shown
-					at, err := f.View.ParsePosition(f.View.ShowPosition(f.At))
-					if err != nil {
-						t.Fatal(err)
-					}
-					f.Follower = Follower{View: f.View, At: at}
+				if r.IntN(2) == 0 {
+					f.resume(t)
 				}
 				f.read(t, 1+r.IntN(5))
 			}
