@@ -14,8 +14,9 @@ import (
 )
 
 // TestWebsite runs the tests of testdata/website*.spec.mjs in Chromium. Their pictures are
-// left in the folder screenshots; readme.png there is the README's. The site has another name that is not of this machine,
-// which the browser is told to look for here.
+// left in the folder screenshots; readme.png there is the README's. The site has another
+// name that is not of this machine, which the browser is told to look for here. What is
+// released from one bucket comes to another.
 func TestWebsite(t *testing.T) {
 	needPlaywright(t)
 	s := newServer(t)
@@ -30,6 +31,12 @@ func TestWebsite(t *testing.T) {
 		bucket big
 		bucket empty
 		bucket picture
+		bucket leaving {
+			release SMTP {
+				allow *@ours.test
+				from  bucket@ours.test
+			}
+		}
 	}
 	layer4 {
 		PLAIN {
@@ -61,6 +68,9 @@ func TestWebsite(t *testing.T) {
 	handle_path /empty/* {
 		mailbucket empty
 	}
+	handle_path /leaving/* {
+		mailbucket leaving
+	}
 }
 `)
 	s.run(".", s.config)
@@ -71,7 +81,7 @@ func TestWebsite(t *testing.T) {
 	}
 	site := "http://" + s.http
 	playwright(t, `website[^/]*\.spec\.mjs`, "MAIL="+site+"/mail", "PLAIN="+other+"/mail",
-		"BIG="+site+"/big", "EMPTY="+site+"/empty", "PICTURE="+site+"/picture", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
+		"BIG="+site+"/big", "EMPTY="+site+"/empty", "PICTURE="+site+"/picture", "LEAVING="+site+"/leaving", "SMTP="+s.smtp, "SCREENSHOTS="+pictures)
 }
 
 // needPlaywright skips the test where there is no browser.

@@ -1,10 +1,10 @@
 // What the tests of the website share. The Go test beside this folder starts the server,
 // behind a password and under /mail/, and sends 10,000 emails to the bucket at BIG; PLAIN
-// is MAIL by a name of another host.
+// is MAIL by a name of another host, and what is released from LEAVING comes to MAIL.
 import { randomUUID } from "node:crypto";
 import { createTransport } from "nodemailer";
 
-export const { MAIL, PLAIN, EMPTY, PICTURE, BIG, SMTP, SCREENSHOTS } = process.env;
+export const { MAIL, PLAIN, EMPTY, PICTURE, BIG, LEAVING, SMTP, SCREENSHOTS } = process.env;
 export const [host, port] = SMTP.split(":");
 const transport = createTransport({ host, port, secure: false, disableFileAccess: true });
 
