@@ -2,10 +2,12 @@ package bench
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -58,13 +60,16 @@ func BenchmarkTold(b *testing.B) {
 	ctx, cancel := context.WithCancel(b.Context())
 	var telling sync.WaitGroup
 	answers := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	deaf := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	deaf := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only after that is it noticed that the client has gone
+		<-r.Context().Done()
+	}))
 	defer answers.Close()
 	defer deaf.Close()
 	defer telling.Wait()
 	defer cancel()
-	tell := func(url string) func(*store.Bucket) {
-		return func(bucket *store.Bucket) {
+	tell := func(url string) func(*store.Bucket) *webhook.Counts {
+		return func(bucket *store.Bucket) *webhook.Counts {
 			h := webhook.New(webhook.Options{
 				Bucket: bucket, URL: url, Counts: new(webhook.Counts), Logger: zap.NewNop(),
 				Encode: func(m *store.Message) []byte { return rest.EntryJSON(bucket, m) },
@@ -73,35 +78,47 @@ func BenchmarkTold(b *testing.B) {
 				next := bucket.NextNumber()
 				h.Run(ctx, &next)
 			})
+			return h.Counts
 		}
 	}
-	follow := func(bucket *store.Bucket) {
+	follow := func(bucket *store.Bucket) *webhook.Counts {
 		telling.Go(func() {
 			for next, err := bucket.NextNumber(), error(nil); err == nil; {
 				_, next, err = bucket.AwaitArrivals(ctx, next, 1)
 			}
 		})
+		return nil
 	}
+	nobody := func(*store.Bucket) *webhook.Counts { return nil }
 	var lanes []*lane
 	for _, l := range []struct {
 		name       string
-		begin      func(*store.Bucket)
+		begin      func(*store.Bucket) *webhook.Counts
 		recipients string
 	}{
-		{"none", func(*store.Bucket) {}, ""}, {"webhook", tell(answers.URL), ""}, {"deaf-webhook", tell(deaf.URL), ""}, {"events", follow, ""},
-		{"no-rule", func(*store.Bucket) {}, "*@nowhere.test"}, {"rule", func(*store.Bucket) {}, "*@example.com"},
+		{"none", nobody, ""}, {"deaf-webhook", tell(deaf.URL), ""}, {"webhook", tell(answers.URL), ""}, {"events", follow, ""},
+		{"no-rule", nobody, "*@nowhere.test"}, {"rule", nobody, "*@example.com"},
 	} {
 		bucket := store.New(store.Limits{MaxMessages: 10_000})
-		l.begin(bucket)
-		if l.recipients == "" {
-			lanes = append(lanes, newLane(b, l.name, receiver{bucket}))
-			continue
+		var r smtp.Receiver = receiver{bucket}
+		if l.recipients != "" {
+			o := outlet(b, bucket, l.recipients)
+			defer o.Stop()
+			f := forwarding{receiver{bucket}, new(release.Forwarder)}
+			f.Use(o)
+			r = f
 		}
-		f := forwarding{receiver{bucket}, new(release.Forwarder)}
-		o := outlet(b, bucket, l.recipients)
-		defer o.Stop()
-		f.Use(o)
-		lanes = append(lanes, newLane(b, l.name, f))
+		counts := l.begin(bucket)
+		made := newLane(b, l.name, r)
+		if counts != nil && l.name != "deaf-webhook" {
+			made.settle = func() {
+				for counts.Lag(bucket) > 0 {
+					time.Sleep(100 * time.Microsecond)
+				}
+			}
+			made.settle()
+		}
+		lanes = append(lanes, made)
 	}
 	compare(b, lanes)
 }
