@@ -321,10 +321,15 @@ func (s *server) metric(name string) float64 {
 func TestLoadRigRuns(t *testing.T) {
 	need(t, "smtp-source")
 	need(t, "smtp-sink")
-	out := command(t, "", "sh", "-c", "cd .. && go run ./bench/rig -rounds 1 -scale 0.01 -mailpit=false")
-	for _, want := range []string{"1 KB, kept connections (200 messages", "1 MB, kept connections (20 messages", "mailbucket", "smtp-sink"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("it does not print %q:\n%s", want, out)
+	for args, wants := range map[string][]string{
+		"":          {"1 KB, kept connections (200 messages", "1 MB, kept connections (20 messages", "mailbucket", "smtp-sink"},
+		"-journals": {"1 KB, pipelined (200 messages", "sync always", "journal jetstream", "to a waiting call's answer"},
+	} {
+		out := command(t, "", "sh", "-c", "cd .. && go run ./bench/rig -rounds 1 -scale 0.01 -mailpit=false "+args)
+		for _, want := range wants {
+			if !strings.Contains(out, want) {
+				t.Errorf("with %q it does not print %q:\n%s", args, want, out)
+			}
 		}
 	}
 }

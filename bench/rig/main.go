@@ -40,11 +40,13 @@ type load struct {
 
 var kept = load{name: "1 KB, kept connections", messages: 20_000, args: []string{"-d", "-s", "20", "-l", "1024"}}
 
+var pipelined = load{name: "1 KB, pipelined", messages: 20_000, loader: loader{connections: 20, size: 1024}}
+
 var loads = []load{
 	kept,
 	{name: "1 KB, a connection each", messages: 5_000, args: []string{"-s", "20", "-l", "1024"}},
 	{name: "1 MB, kept connections", messages: 400, args: []string{"-d", "-s", "10", "-l", "1000000"}},
-	{name: "1 KB, pipelined", messages: 20_000, loader: loader{connections: 20, size: 1024}},
+	pipelined,
 	{name: "1 KB, pipelined with BDAT", messages: 20_000, loader: loader{connections: 20, size: 1024, bdat: true}},
 }
 
@@ -115,11 +117,7 @@ func run(rounds int, scale float64, mailpit, alone bool, what reading) error {
 // compareAll runs all loads on all servers.
 func compareAll(dir, source string, rounds int, scale float64, mailpit bool) error {
 	servers, err := startAll(dir, mailpit)
-	defer func() {
-		for _, s := range servers {
-			s.stop()
-		}
-	}()
+	defer func() { stopAll(servers) }()
 	if err != nil {
 		return err
 	}
@@ -143,7 +141,7 @@ func probe(dir, source string, scale float64, rounds int) error {
 	if err := probeMemory(s, mails); err != nil {
 		return err
 	}
-	if err := probeVisible(s, max(20, int(500*scale))); err != nil {
+	if err := probeVisible(s.address, s.web, max(20, int(500*scale))); err != nil {
 		return err
 	}
 	if err := probeWaits(s, source, max(1000, int(20_000*scale)), rounds); err != nil {

@@ -16,9 +16,10 @@ import (
 	"time"
 )
 
-// probeVisible prints how long after the 250 a call that waits for a mail has it.
-func probeVisible(s *server, times int) error {
-	c, err := dial(s.address)
+// probeVisible prints how long after the 250 a call that waits for a mail has it, of what
+// receives mail at one address and is asked at another one.
+func probeVisible(address, asked string, times int) error {
+	c, err := dial(address)
 	if err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func probeVisible(s *server, times int) error {
 		to := fmt.Sprintf("visible%d@example.com", i)
 		answered := make(chan error, 1)
 		var at time.Time
-		web, err := openWeb(s.web)
+		web, err := openWeb(asked)
 		if err != nil {
 			return err
 		}

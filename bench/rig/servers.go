@@ -52,6 +52,12 @@ func startAll(dir string, mailpit bool) ([]*server, error) {
 	return servers, nil
 }
 
+func stopAll(servers []*server) {
+	for _, s := range servers {
+		s.stop()
+	}
+}
+
 func buildOurs(dir string) error {
 	if out, err := exec.Command("go", "build", "-o", ours(dir), "./cmd/mailbucket").CombinedOutput(); err != nil {
 		return fmt.Errorf("building cmd/mailbucket: %w\n%s", err, out)
