@@ -6,6 +6,7 @@ export default {
   workers: 2, // files beside each other, the tests of each in order
   expect: { timeout: 2 * 60_000 },
   use: {
+    actionTimeout: 2 * 60_000,
     launchOptions: {
       executablePath: "/usr/bin/chromium",
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
