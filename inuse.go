@@ -1,12 +1,9 @@
 package mailbucket
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
-	"syscall"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -55,11 +52,5 @@ func isTaken(addr caddy.NetworkAddress) bool {
 	case !strings.HasPrefix(addr.Network, "tcp") || addr.StartPort == 0:
 		return false
 	}
-	// This sets SO_REUSEADDR, so that connections left by a process that has ended do
-	// not matter, but not SO_REUSEPORT.
-	listener, err := new(net.ListenConfig).Listen(context.Background(), addr.Network, addr.JoinHostPort(0))
-	if err == nil {
-		_ = listener.Close()
-	}
-	return errors.Is(err, syscall.EADDRINUSE)
+	return isBound(addr)
 }

@@ -94,3 +94,32 @@ func TestReloadTakesAddressesWithoutAsking(t *testing.T) {
 		must(t, s.dial().talk("", "220", "QUIT", "221"))
 	}
 }
+
+// TestLookingForOtherProcessesTakesNoConnections connects all the time, as clients do that
+// wait for a server to start. What connects too early would be reset.
+func TestLookingForOtherProcessesTakesNoConnections(t *testing.T) {
+	address := freeAddress(t)
+	done, connected := make(chan struct{}), make(chan bool)
+	go func() {
+		for {
+			select {
+			case <-done:
+				connected <- false
+				return
+			default:
+			}
+			if conn, err := net.Dial("tcp", address); err == nil {
+				conn.Close()
+				connected <- true
+				return
+			}
+		}
+	}()
+	for range 2000 {
+		must(t, checkAreFree([]string{address}))
+	}
+	close(done)
+	if <-connected {
+		t.Error("a connection was taken")
+	}
+}

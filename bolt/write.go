@@ -245,14 +245,7 @@ func (j *Journal) commit(group []*pending, now int64) error {
 		})
 	})
 	if err != nil {
-		err = fmt.Errorf("writing to %s: %w", j.options.Path, err)
-		if errors.Is(err, errPanic) {
-			j.broken = err
-		}
-		j.position += uint64(len(group)) // their positions are not used again
-		j.failed = true
-		j.report(&j.state.commit, err, len(group) == 0)
-		return err
+		return j.commitFailed(err, len(group))
 	}
 	j.failed = false
 	j.trim.removed(removed.before, removed.single)
@@ -270,6 +263,18 @@ func (j *Journal) commit(group []*pending, now int64) error {
 	}
 	j.wrote(bytes) // the group does not fail if that does, as it is in the file
 	return nil
+}
+
+// commitFailed notes why a group of so many records could not be committed.
+func (j *Journal) commitFailed(err error, records int) error {
+	err = fmt.Errorf("writing to %s: %w", j.options.Path, err)
+	if errors.Is(err, errPanic) {
+		j.broken = err
+	}
+	j.position += uint64(records) // their positions are not used again
+	j.failed = true
+	j.report(&j.state.commit, err, records == 0)
+	return err
 }
 
 // inPlace finds out whether the file is where it was.
