@@ -44,6 +44,22 @@ test("arrivals appear without a reload, and only those that match", async ({ pag
   expect(await page.evaluate(() => window.same)).toBe(true);
 });
 
+test("what arrives while a button is down takes neither the click nor the place of what is chosen", async ({ page }) => {
+  const to = someone();
+  for (const subject of ["one", "two"]) await send({ to, subject });
+  await page.goto(listOf(to));
+  await expect(page.getByText("Live")).toBeVisible();
+  await page.getByRole("checkbox", { name: "Select one" }).hover();
+  await page.mouse.down();
+  const drawn = page.waitForResponse(/newer=/);
+  await send({ to, subject: "three" });
+  await (await drawn).finished();
+  await page.mouse.up();
+  await expect(page.getByRole("checkbox", { name: "Select one" })).toBeChecked();
+  await expect(page.getByRole("button", { name: "1 new" })).toBeVisible();
+  await expect(rows(page)).toHaveCount(2);
+});
+
 test("a burst of mail appears whole", async ({ page }) => {
   const to = someone();
   await page.goto(listOf(to));

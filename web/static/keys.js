@@ -71,7 +71,7 @@ document.addEventListener("input", ({ target }) => {
 	}
 });
 
-let lastTicked = null;
+let lastTicked = ""; // by id, as the list may be drawn anew in between
 
 document.addEventListener("click", (event) => {
 	const button = event.target.closest("button.copy");
@@ -80,9 +80,9 @@ document.addEventListener("click", (event) => {
 	if (event.target.id === "news") following.news();
 	const box = event.target.closest("#list .tick input");
 	if (!box) return;
-	const all = boxes(), from = all.indexOf(lastTicked), to = all.indexOf(box);
+	const all = boxes(), from = all.findIndex(({ value }) => value === lastTicked), to = all.indexOf(box);
 	if (event.shiftKey && from >= 0) for (const between of all.slice(Math.min(from, to), Math.max(from, to) + 1)) between.checked = box.checked;
-	lastTicked = box;
+	lastTicked = box.value;
 	showSelection();
 });
 

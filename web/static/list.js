@@ -43,19 +43,34 @@ async function askNewer() {
 	return { count: totalResults, newest: results[0] };
 }
 
+// A button or key that is down is for what was there when it went down: a list that took
+// its place would lose the click.
+let down = false;
+for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { down = true; }, true);
+for (const type of ["pointerup", "pointercancel", "keyup", "blur"]) addEventListener(type, () => { down = false; }, true);
+
+// The end may go unseen, so it is waited for at most 5 s.
+async function untilUp() {
+	for (let tries = 0; down && tries < 100; tries++) await sleep(50);
+}
+
 // draw fetches the list anew and puts it in place; if only new emails are wanted, those
-// rows alone are fetched, and the others stay.
-async function draw(onlyNew) {
+// rows alone are fetched, and the others stay. If it must not disturb, and the list has
+// come into use meanwhile, it is false and nothing changes.
+async function draw(onlyNew, gently) {
 	const here = list().dataset.here;
 	const url = new URL(here, location.href);
 	const first = list().querySelector(".row");
 	if (onlyNew && first && !laterPage()) url.searchParams.set("newer", first.dataset.id);
 	const page = await load(url.href);
-	if (!page || list().dataset.here !== here) return;
+	await untilUp();
+	if (!page || list().dataset.here !== here) return true;
+	if (gently && inUse()) return false;
 	const unread = /^\([\d,]+\) /;
 	showTitle((unread.exec(page.title)?.[0] ?? "") + document.title.replace(unread, ""));
 	renew(page, "footer", "#words");
 	replaceList(page.getElementById("list"), url.searchParams.has("newer"));
+	return true;
 }
 
 // keepRows adds the rows that are shown to those of a list that has only newer ones.

@@ -35,7 +35,7 @@ function follow() {
 			if (count === 0 && narrowed) return;
 		}
 		if (inUse()) showNews();
-		else await draw(what === "new");
+		else if (!await draw(what === "new", true)) want(what);
 	};
 	const hear = ({ type, data }) => {
 		if (type === "state") {
@@ -60,13 +60,11 @@ function follow() {
 		if (catching) return;
 		catching = true;
 		try {
-			if (inUse()) {
+			if (inUse() || !await draw(false, true)) {
 				const page = await load(list().dataset.here);
 				if (page) reconcile(page.getElementById("list"));
 				arrived = (await askNewer()).count;
 				if (inUse()) showNews();
-			} else {
-				await draw(false);
 			}
 		} catch { /* the server is away, as the page says */ }
 		catching = false;
