@@ -57,7 +57,7 @@ func copyInto(path string, from *bbolt.DB) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	to, err := openBolt(path, false, 0)
+	to, err := openBolt(path, 0)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/caddy-mailbucket/mailbucket/store"
@@ -107,7 +109,7 @@ func fileOf(t *testing.T, path string) []byte {
 }
 
 // TestAPowerCutWhileCommittingLosesNothing has a disk that wrote any of the pages of a
-// commit before they were synced, and then any of the meta pages.
+// commit, those that lead to the others among them, before they were synced.
 func TestAPowerCutWhileCommittingLosesNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	o := inFile(t)
@@ -121,13 +123,41 @@ func TestAPowerCutWhileCommittingLosesNothing(t *testing.T) {
 		at := j.came(written[acknowledged])
 		j.Trim(store.Trim{Before: max(20, at) - 19})
 		after := fileOf(t, o.Path)
-		crash := mixed(random, [][]byte{before, after})
-		if random.IntN(2) == 0 {
-			copy(crash, before[:2*pageSize])
-		} else {
-			copy(crash[2*pageSize:], after[2*pageSize:])
+		for range 4 {
+			afterCrash(t, mixed(random, [][]byte{before, after}), written, max(0, acknowledged-18), acknowledged)
 		}
-		afterCrash(t, crash, written, max(0, acknowledged-18), acknowledged)
+	}
+}
+
+func TestWhatCannotBeSyncedIsNotAccepted(t *testing.T) {
+	o := inFile(t)
+	o.Sync = Always
+	j := open(t, o)
+	j.came("before")
+	failing := errors.New("input/output error")
+	var fails atomic.Bool
+	fails.Store(true)
+	working := j.db.sync // the journal uses it when it writes
+	j.db.sync = func() error {
+		if fails.Load() {
+			return failing
+		}
+		return working()
+	}
+	for range 3 {
+		if err := j.Write(t.Context(), message("lost")); !errors.Is(err, failing) || j.State().Err == nil {
+			t.Fatalf("the error is %v, and the state's is %v", err, j.State().Err)
+		}
+	}
+	fails.Store(false)
+	j.came("after")
+	want := []string{"before", "after"}
+	if got := texts(j.entries()); !slices.Equal(got, want) {
+		t.Errorf("it is fed with %q, want %q", got, want)
+	}
+	j.close()
+	if got := texts(open(t, o).entries()); !slices.Equal(got, want) {
+		t.Errorf("%q are read again, want %q", got, want)
 	}
 }
 

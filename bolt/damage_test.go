@@ -23,7 +23,7 @@ import (
 // putFormat makes a file whose format has that number.
 func putFormat(t *testing.T, path string, format uint32) {
 	t.Helper()
-	db, err := openBolt(path, false, 0)
+	db, err := openBolt(path, 0)
 	if err == nil {
 		err = createBuckets(db, 1)
 	}
@@ -43,7 +43,7 @@ func putFormat(t *testing.T, path string, format uint32) {
 // makeForeign makes a database that is not ours.
 func makeForeign(t *testing.T, path string) {
 	t.Helper()
-	db, err := openBolt(path, false, 0)
+	db, err := openBolt(path, 0)
 	if err == nil {
 		err = db.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err })
 	}

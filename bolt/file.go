@@ -38,16 +38,16 @@ const lockTimeout = 2 * time.Second
 type file struct {
 	*bbolt.DB
 	path string
-	sync bool // whether each commit is put on disk
 
 	// mapped is how much address space is mapped for it, 0 if no more than it needs.
 	mapped int64
 
-	info os.FileInfo // of the file that has been opened
+	info os.FileInfo  // of the file that has been opened
+	sync func() error // puts on disk what has been committed
 }
 
 // openFile opens the file, or makes it. What is damaged in it is left out, which is logged.
-func openFile(path string, sync bool, logger *zap.Logger) (*file, error) {
+func openFile(path string, logger *zap.Logger) (*file, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of %s: %w", path, err)
 	}
@@ -63,7 +63,7 @@ func openFile(path string, sync bool, logger *zap.Logger) (*file, error) {
 			return nil, err
 		}
 	}
-	f := &file{path: path, sync: sync}
+	f := &file{path: path}
 	if err := f.open(); err != nil {
 		return nil, err
 	}
@@ -88,10 +88,10 @@ func (f *file) open() error {
 		size = info.Size()
 	}
 	f.mapped = mapSize(size)
-	db, err := openBolt(f.path, f.sync, f.mapped)
+	db, err := openBolt(f.path, f.mapped)
 	if errors.Is(err, syscall.ENOMEM) { // the address space is limited, see setrlimit(2)
 		f.mapped = 0
-		db, err = openBolt(f.path, f.sync, 0)
+		db, err = openBolt(f.path, 0)
 	}
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (f *file) open() error {
 		_ = db.Close() // nothing was written
 		return err
 	}
-	f.DB = db
+	f.DB, f.sync = db, db.Sync
 	return nil
 }
 
@@ -187,13 +187,13 @@ func keepFile(kept **os.File) func(string, int, os.FileMode) (*os.File, error) {
 }
 
 // openBolt opens a file to write it, which must be whole, and maps so much address space for
-// it, or as much as it needs.
-func openBolt(path string, sync bool, mapped int64) (db *bbolt.DB, err error) {
+// it, or as much as it needs. Commits are not put on disk.
+func openBolt(path string, mapped int64) (db *bbolt.DB, err error) {
 	err = guarded(path, func() error {
 		for {
 			var file *os.File
 			db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-				Timeout: lockTimeout, NoSync: !sync, NoGrowSync: !sync, PageSize: pageSize,
+				Timeout: lockTimeout, NoSync: true, NoGrowSync: true, PageSize: pageSize,
 				InitialMmapSize: int(mapped), OpenFile: keepFile(&file),
 				// The list of free pages is made from the tree at the start, as a damaged one
 				// would let pages be written over that are in use.

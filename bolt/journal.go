@@ -107,10 +107,12 @@ func (j *Journal) Open(ctx context.Context, feed func(store.Entry)) error {
 
 func (j *Journal) open(ctx context.Context) (err error) {
 	o := &j.options
-	if j.db, err = openFile(o.Path, o.Sync == Always, o.Logger); err != nil {
+	if j.db, err = openFile(o.Path, o.Logger); err != nil {
 		return err
 	}
-	j.pins.room = j.db.mapped
+	if o.Sync.interval() > 0 {
+		j.pins.room = j.db.mapped
+	}
 	j.measure()
 	return j.replay(ctx)
 }

@@ -97,7 +97,7 @@ func (j *Journal) checkRoom(group []*pending) error {
 	for _, w := range others {
 		need += 2 * int64(w.bytes)
 	}
-	j.unpin()
+	_ = j.unpin()         // the commit finds out
 	stats := j.db.Stats() // pages are pending until the next transaction
 	if int64(stats.FreePageN+stats.PendingPageN)*pageSize >= need {
 		return nil // in the room of what was removed

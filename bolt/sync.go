@@ -101,11 +101,25 @@ func (j *Journal) syncAll() {
 	}
 }
 
-// wrote notes that so much has been written, and puts it on disk if it is too much.
-func (j *Journal) wrote(bytes int) {
-	if j.pins.unsynced.Add(int64(bytes)) > j.pins.limit && j.options.Sync.interval() > 0 {
-		j.sync()
+// wrote notes that a group has been written, and puts it on disk if it is to be there before
+// Write returns, or if it is too much. After a failure a pin is needed again.
+//
+// With Always one sync serves the pages of a commit and the meta page that leads to them: bbolt
+// writes over no page that the commit before leads to. If the machine fails when only some of
+// them are on disk, salvage finds the records of that one.
+func (j *Journal) wrote(group []*pending, again bool) error {
+	bytes := int64(4 * pageSize) // of those that lead to the records
+	for _, w := range group {
+		bytes += int64(w.bytes)
 	}
+	unsynced := j.pins.unsynced.Add(bytes)
+	switch {
+	case j.options.Sync == Always:
+		return j.trySync()
+	case j.options.Sync.interval() > 0 && (again || unsynced > j.pins.limit):
+		j.sync() // the group does not fail if that does, as it is in the file
+	}
+	return nil
 }
 
 // sync puts on disk what was written until now, and pins it.
@@ -123,7 +137,7 @@ func (j *Journal) trySync() error {
 	unsynced := j.pins.unsynced.Load()
 	tx, err := j.pins.read(j.db.DB)
 	if err == nil {
-		if err = j.db.Sync(); err == nil {
+		if err = j.db.sync(); err == nil {
 			j.pins.replace(tx)
 			j.pins.unsynced.Add(-unsynced)
 			return nil
@@ -157,11 +171,22 @@ func (p *pins) replace(tx *bbolt.Tx) {
 
 // unpin lets go of what is pinned if it is all that was written. After a commit that failed,
 // for instance as the disk is full, the pages that the one before has freed may be the only
-// ones to write to.
-func (j *Journal) unpin() {
-	if j.options.Sync.interval() > 0 && (j.pins.unsynced.Load() == 0 || j.trySync() == nil) {
-		j.pins.replace(nil)
+// ones to write to. With Always nothing is pinned, and it is an error if what was written
+// cannot be put on disk: the next commit would write over what was there before.
+func (j *Journal) unpin() error {
+	if j.options.Sync == Never {
+		return nil
 	}
+	if j.pins.unsynced.Load() > 0 {
+		if err := j.trySync(); err != nil {
+			if j.options.Sync == Always {
+				return err
+			}
+			return nil
+		}
+	}
+	j.pins.replace(nil)
+	return nil
 }
 
 // fit gives up pinning if a file of that size is near the end of its mapping.

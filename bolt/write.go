@@ -217,7 +217,9 @@ func (j *Journal) commit(group []*pending, now int64) error {
 	}
 	again := j.failed
 	if again {
-		j.unpin()
+		if err := j.unpin(); err != nil {
+			return j.commitFailed(err, len(group))
+		}
 	}
 	var removed *removal
 	var c contents
@@ -244,6 +246,9 @@ func (j *Journal) commit(group []*pending, now int64) error {
 			return c.write(tx)
 		})
 	})
+	if err == nil {
+		err = j.wrote(group, again)
+	}
 	if err != nil {
 		return j.commitFailed(err, len(group))
 	}
@@ -253,15 +258,7 @@ func (j *Journal) commit(group []*pending, now int64) error {
 	j.state.records.Store(c.records)
 	j.state.bytes.Store(max(j.state.bytes.Load(), size))
 	j.pins.fit(size)
-	bytes := 4 * pageSize // of those that lead to the records
-	for _, w := range group {
-		bytes += w.bytes
-	}
 	j.report(&j.state.commit, nil, false)
-	if again {
-		bytes += int(j.pins.limit) // so that there is a pin again
-	}
-	j.wrote(bytes) // the group does not fail if that does, as it is in the file
 	return nil
 }
 
