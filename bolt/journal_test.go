@@ -192,12 +192,12 @@ func TestWhatIsTrimmedIsGone(t *testing.T) {
 // TestTheFileDoesNotOutgrowItsRecords writes five times what is held, with sizes that no two
 // rounds share.
 func TestTheFileDoesNotOutgrowItsRecords(t *testing.T) {
-	const held = 8 << 20
+	const held = 2 << 20
 	for _, mode := range []Sync{0, Never} {
 		o := inFile(t)
 		o.Sync = mode
 		j := open(t, o)
-		j.pins.limit = 1 << 20
+		j.pins.limit = 256 << 10
 		random := rand.New(rand.NewPCG(1, 2))
 		type entry struct {
 			position uint64
@@ -208,7 +208,7 @@ func TestTheFileDoesNotOutgrowItsRecords(t *testing.T) {
 		for written := 0; written < 5*held; {
 			size := random.IntN(3000)
 			if random.IntN(50) == 0 {
-				size = random.IntN(500_000)
+				size = random.IntN(150_000)
 			}
 			log = append(log, entry{j.came(strings.Repeat("x", size)), size})
 			written, bytes = written+size, bytes+size
@@ -223,7 +223,7 @@ func TestTheFileDoesNotOutgrowItsRecords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if limit := int64(held*3/2 + 3<<20); info.Size() > limit {
+		if limit := int64(held*3/2 + 1<<20); info.Size() > limit {
 			t.Errorf("sync %v: the file has %d bytes for %d, want at most %d", mode, info.Size(), held, limit)
 		}
 	}

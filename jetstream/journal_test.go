@@ -228,7 +228,7 @@ func TestBrokenConnectionsLoseAndDoubleNothing(t *testing.T) {
 	p, q := startProxy(t, u.Host), startProxy(t, u.Host)
 	a, b := openBucket(t, Settings{Servers: []string{p.url()}}), openBucket(t, Settings{Servers: []string{q.url()}})
 	l := startLoad(t, a, b)
-	for range 5 {
+	for range 3 {
 		l.more(t, 100)
 		p.cut(false)
 		l.more(t, 100)

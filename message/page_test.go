@@ -146,7 +146,7 @@ func TestPageEmbedsWithinBounds(t *testing.T) {
 
 // Each of these takes minutes, or gigabytes, when the work is not bounded.
 func TestPageIsLinear(t *testing.T) {
-	const size = 512 << 10
+	const size = 128 << 10
 	var fonts strings.Builder
 	for i := range 400 {
 		fonts.WriteString("<font color=" + strconv.Itoa(i) + ">")

@@ -196,7 +196,7 @@ func TestLargeMessageMakesRoomAmongOthersThatCome(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range 4 {
 		wg.Go(func() {
-			for range 200 {
+			for range 40 {
 				m := mail("s", "r")
 				if w == 0 {
 					m.Raw = string(make([]byte, 9_000*small))

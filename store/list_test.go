@@ -9,12 +9,12 @@ import (
 // FuzzList does random things to a list and to a plain slice, and compares.
 func FuzzList(f *testing.F) {
 	for seed := range uint64(60) {
-		f.Add(seed, uint16(60))
+		f.Add(seed, uint16(30))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps uint16) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		l := newTestList(r)
-		for range min(steps, 60) {
+		for range min(steps, 30) {
 			switch r.IntN(6) {
 			case 0, 1:
 				l.grow(r.IntN(3 * chunkSize))

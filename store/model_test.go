@@ -114,13 +114,13 @@ type simulation struct {
 // clock is set forth and back meanwhile.
 func FuzzBucket(f *testing.F) {
 	for seed := range uint64(60) {
-		f.Add(seed, 150)
+		f.Add(seed, 80)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
 		s := &simulation{t: t, r: rand.New(rand.NewPCG(seed, 0)), read: make(map[*Message]bool), inBox: make(map[string]int)}
 		s.b, s.clock = newClockBucket(Limits{})
 		s.follower = *newFollower(s.b)
-		for range min(steps, 150) {
+		for range min(steps, 80) {
 			s.step()
 			s.compare()
 			s.follower.read(t, 1+s.r.IntN(1000))
