@@ -10,7 +10,7 @@ import (
 // TestMaxBytesBoundsTheHeap turns a bucket over many times, with all that a session
 // tells of a message, and looks at the heap.
 func TestMaxBytesBoundsTheHeap(t *testing.T) {
-	const limit = 16 << 20
+	const limit = 8 << 20
 	for name, test := range map[string]struct {
 		size, recipients int
 		keep             func(i int) bool // nil for all

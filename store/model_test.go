@@ -113,7 +113,7 @@ type simulation struct {
 // FuzzBucket does random things to a bucket and to a plain slice, and compares. The
 // clock is set forth and back meanwhile.
 func FuzzBucket(f *testing.F) {
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		f.Add(seed, 80)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps int) {
