@@ -237,7 +237,7 @@ func TestParseIsLinear(t *testing.T) {
 	deep := nested(MaxDepth)
 	prefix := strings.Repeat("b", MaxDepth)
 	for name, raw := range map[string]string{
-		"50,000 empty parts":        multipartHead("b") + strings.Repeat("--b\r\n\r\n\r\n", 50_000),
+		"50,000 empty parts":         multipartHead("b") + strings.Repeat("--b\r\n\r\n\r\n", 50_000),
 		"empty parts without header": multipartHead("b") + strings.Repeat("--b\n", 100_000),
 		"prefixes of boundaries":     deep + many("--"+prefix[:MaxDepth-1]+"x\r\n", 512<<10),
 		"inner delimiters":           deep + many("--"+prefix[:MaxDepth-1]+"\r\n", 512<<10),
