@@ -76,6 +76,24 @@ func TestWriteReturnsSoonAfterItsContext(t *testing.T) {
 	}
 }
 
+func TestWhatWasRefusedDoesNotComeLater(t *testing.T) {
+	first, again := fixedServer(t)
+	a := openBucket(t, Settings{Servers: []string{first.ClientURL()}})
+	stopServer(first)
+	eventually(t, "the state says that the servers are away", func() bool { return a.State().Err != nil })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := a.Write(ctx, mail("refused@example.com", 100)); err == nil {
+		t.Error("a write without servers succeeds")
+	}
+	again()
+	eventually(t, "the state says that the servers are back", func() bool { return a.State().Err == nil })
+	a.write(t, mail("again@example.com", 100))
+	if got := strings.Join(a.subjects(), " "); got != "again@example.com" {
+		t.Errorf("fed with %s", got)
+	}
+}
+
 func TestClosedJournalsSaySo(t *testing.T) {
 	a := openBucket(t, Settings{Servers: []string{startServer(t, nil).ClientURL()}})
 	if err := a.Close(); err != nil {
