@@ -18,9 +18,9 @@ import (
 	"github.com/caddy-mailbucket/mailbucket/store"
 )
 
-// TestAPowerCutLosesNothingThatWasSynced has a disk that wrote the pages of the last sync,
-// and of what was written since then any: the first state of a page, a later one or the
-// last, each on its own.
+// TestAPowerCutLosesNothingThatWasSynced has a disk that wrote the pages of the last sync, or
+// of when the journal was closed and opened again, and of what was written since then any: the
+// first state of a page, a later one or the last, each on its own.
 func TestAPowerCutLosesNothingThatWasSynced(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	o := inFile(t)
@@ -41,7 +41,10 @@ func TestAPowerCutLosesNothingThatWasSynced(t *testing.T) {
 	}
 	for range 25 {
 		write()
-		if err := j.trySync(); err != nil {
+		if random.IntN(3) == 0 {
+			j.close()
+			j = open(t, o)
+		} else if err := j.trySync(); err != nil {
 			t.Fatal(err)
 		}
 		synced := len(written)

@@ -114,7 +114,17 @@ func (j *Journal) open(ctx context.Context) (err error) {
 		j.pins.room = j.db.mapped
 	}
 	j.measure()
-	return j.replay(ctx)
+	if err := j.replay(ctx); err != nil {
+		return err
+	}
+	if o.Sync == Never {
+		return nil
+	}
+	// What another process left may not be on disk, and nothing may be written over before it is.
+	if err := j.trySync(); err != nil {
+		return fmt.Errorf("syncing %s: %w", o.Path, err)
+	}
+	return nil
 }
 
 // measure notes the size of the file.
