@@ -73,11 +73,13 @@ async function draw(onlyNew, gently) {
 	return true;
 }
 
-// keepRows adds the rows that are shown to those of a list that has only newer ones.
+// keepRows adds the rows that are shown to those of a list that has only newer ones. Another
+// refresh may have put some of these in place already.
 function keepRows(fresh) {
 	const scroller = fresh.querySelector(".rows");
-	const kept = document.querySelectorAll("#list .row");
-	if (scroller) scroller.append(...[...kept].slice(0, fresh.dataset.most - scroller.children.length));
+	const newer = new Set([...fresh.querySelectorAll(".row")].map((row) => row.dataset.id));
+	const kept = [...document.querySelectorAll("#list .row")].filter((row) => !newer.has(row.dataset.id));
+	if (scroller) scroller.append(...kept.slice(0, fresh.dataset.most - scroller.children.length));
 }
 
 function replaceList(fresh, onlyNew) {
