@@ -60,6 +60,7 @@ func makeForeign(t *testing.T, path string) {
 func filled(t testing.TB, records int) (file []byte, held []string) {
 	t.Helper()
 	o := inFile(t)
+	o.Sync = Never // so that pages of what was removed are used again at once
 	j := open(t, o)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range records {
