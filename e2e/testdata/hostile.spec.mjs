@@ -98,10 +98,10 @@ test(`${hostile.length} hostile mails look up, connect to, load and run nothing`
     }, shown);
     await quiet(rack);
     if (rack.url() !== url || await rack.evaluate(() => window.pwned)) faults.push(`${url} among those from ${hostile[i]}`);
-    const frames = rack.frames().slice(1).filter((frame) => frame.parentFrame() === rack.mainFrame());
+    const frames = () => rack.frames().slice(1).filter((frame) => frame.parentFrame() === rack.mainFrame());
     const want = shown.flatMap((id) => ["light", "dark"].map((scheme) => `${SITE}/emails/${id}/html?preview=${scheme}`));
-    expect.soft(frames.map((frame) => frame.url()).sort()).toEqual(want.sort());
-    if (frames.length !== rack.frames().length - 1) faults.push(`frames in frames: ${rack.frames().map((frame) => frame.url())}`);
+    await expect.poll(() => frames().map((frame) => frame.url()).sort()).toEqual(want.sort());
+    if (frames().length !== rack.frames().length - 1) faults.push(`frames in frames: ${rack.frames().map((frame) => frame.url())}`);
   }
 
   expect.soft(faults).toEqual([]);

@@ -150,8 +150,8 @@ test("a mail's own images are shown in its HTML", async ({ page, request }) => {
   const id = await store(request, "e@run.test", "image");
   for (const path of [`/emails/${id}/html`, `/emails/${id}/html?remote=1`]) {
     await page.goto(trusted + path);
-    expect(await page.locator("#logo").evaluate((image) => image.naturalWidth), path).toBe(1);
+    await expect(page.locator("#logo"), path).toHaveJSProperty("naturalWidth", 1);
   }
   await page.goto(`${trusted}/view/${id}`);
-  expect(await page.frameLocator("iframe").locator("#logo").evaluate((image) => image.naturalWidth)).toBe(1);
+  await expect(page.frameLocator("iframe").locator("#logo")).toHaveJSProperty("naturalWidth", 1);
 });

@@ -121,8 +121,8 @@ for (const [kind, site, locks] of [["this machine", MAIL, true], ["another host"
     await show(hidden, true);
     await send({ to, subject: `third ${to}` });
     await seen(`third ${to}`, windows.filter((window) => window !== hidden));
+    await expect.poll(() => holders().includes(hidden)).toBe(false);
     const [closed] = holders();
-    expect(closed).not.toBe(hidden);
     await closed.close();
     await send({ to, subject: `fourth ${to}` });
     await show(hidden, false);
