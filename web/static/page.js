@@ -75,8 +75,8 @@ function prepare(within) {
 	}
 	const notify = within.querySelector("#notify");
 	if (notify) notify.hidden = !("Notification" in window) || stored("notify") === "on";
-	// Deleting can be taken back, so that it is not asked twice.
 	within.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+	// Deleting can be taken back, so that it is not asked twice.
 	const sure = within.querySelector(".sure");
 	if (sure) {
 		const button = sure.querySelector("button");
