@@ -1,10 +1,15 @@
 package jetstream
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 )
 
 func TestPartsAreJoined(t *testing.T) {
@@ -65,6 +70,50 @@ func TestUnfinishedRecordsAreBounded(t *testing.T) {
 	if len(u.records) != maxUnfinishedRecords || u.oldest() != 11 {
 		t.Errorf("%d records from %d on, want %d from 11 on", len(u.records), u.oldest(), maxUnfinishedRecords)
 	}
+}
+
+// TestWhatOthersRemovedBetweenPartsIsGone has a machine not read a deletion that came between
+// the parts of a large mail, and that was removed from the stream.
+func TestWhatOthersRemovedBetweenPartsIsGone(t *testing.T) {
+	s := startServer(t, nil)
+	p := startProxy(t, s.Addr().String())
+	a, b := openStore(t, p.url()), openStore(t, s.ClientURL())
+	deleted := mail("deleted@example.com", 100).Message
+	if err := b.Append(t.Context(), deleted); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other bucket has the mail", func() bool { return len(ids(t, a)) == 1 })
+	p.cut(true)
+	r := mail("large@example.com", 100)
+	data, err := r.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	js := administer(t, s.ClientURL())
+	for i, piece := range split(data, len(data)/2+1) {
+		if i == 1 {
+			if _, err := b.Delete(t.Context(), deleted.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		header := nats.Header{partHeader: {part{"large", i + 1, 2}.String()}}
+		if _, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: "mail.log", Data: piece, Header: header}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stream, err := js.Stream(t.Context(), "mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the deletion is removed", func() bool {
+		_, err := stream.GetMsg(t.Context(), 3)
+		return errors.Is(err, natsjs.ErrMsgNotFound)
+	})
+	p.cut(false)
+	eventually(t, "both hold the large mail alone", func() bool {
+		of, want := ids(t, a), ids(t, b)
+		return len(want) == 1 && slices.Equal(of, want)
+	})
 }
 
 func FuzzPart(f *testing.F) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -198,6 +199,16 @@ func (j *Journal) logBegins(first uint64) {
 	j.feed(store.Entry{Log: j.log.Load(), Position: first, Record: store.Record{Kind: store.LogBegins}})
 }
 
+// takeBegins does what announce announces.
+func (j *Journal) takeBegins(position string) error {
+	first, err := strconv.ParseUint(position, 10, 64)
+	if err != nil {
+		return fmt.Errorf("a malformed header %s: %w", beginsHeader, err)
+	}
+	j.logBegins(first)
+	return nil
+}
+
 // probe finds out whether this client may write, by a message that the stream must refuse.
 func (j *Journal) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
@@ -282,7 +293,9 @@ func (j *Journal) takeIn(m natsjs.Msg, place *natsjs.MsgMetadata) error {
 	}
 	j.next = position + 1
 	data, parts, err := j.assemble(m, place)
-	if err == nil && data != nil {
+	if begins := m.Headers().Get(beginsHeader); begins != "" {
+		err = j.takeBegins(begins)
+	} else if err == nil && data != nil {
 		if len(parts) > 1 {
 			j.needed.add(parts)
 		}

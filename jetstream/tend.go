@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,9 @@ const (
 
 	// originHeader is the position at which faults were set, in a message that has them anew.
 	originHeader = "Mailbucket-Origin"
+
+	// beginsHeader is in a message without a record: everything before that position is gone.
+	beginsHeader = "Mailbucket-Begins"
 )
 
 // faultsHeader is the header of a message with faults, which does not expire. Origin is where
@@ -187,10 +191,30 @@ func (j *Journal) removeBefore(ctx context.Context, log int64, limit, before uin
 	}
 	from := max(j.trim.swept, j.trim.done)
 	positions, to := j.needed.between(from, before, deletesAtOnce)
+	if len(positions) > 0 {
+		if err := j.announce(ctx, before); err != nil {
+			return err
+		}
+	}
 	if err := j.deleteMessages(ctx, log, positions); err != nil {
 		return err
 	}
 	j.trim.swept = max(from, to)
+	return nil
+}
+
+// announce tells all who read the stream that nothing before a position is needed. They may not
+// have read what is removed there, such as deletions, and cannot tell by where the stream begins,
+// which is with a part of a large record.
+func (j *Journal) announce(ctx context.Context, before uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	_, err := j.js.PublishMsg(ctx, &nats.Msg{Subject: j.settings.logSubject(), Header: nats.Header{
+		beginsHeader: {strconv.FormatUint(before, 10)},
+	}})
+	if err != nil {
+		return fmt.Errorf("announcing that nothing before %d is needed: %w", before, err)
+	}
 	return nil
 }
 
