@@ -137,6 +137,39 @@ func TestTwoMachinesHaveOneBucket(t *testing.T) {
 	}
 }
 
+func TestMailIsRefusedWhileNATSIsAway(t *testing.T) {
+	address, dir := freeAddress(t), t.TempDir()
+	nats := startNATS(t, address, dir)
+	a := serve(t, strings.ReplaceAll(onNATS, "NATS", address))
+	a.send("held@example.com", "Subject: held\r\n\r\nhello\r\n")
+	held := a.ids()
+
+	stopNATS(nats)
+	c := dial(t, a.smtp)
+	c.expect("220")
+	c.say("HELO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<refused@example.com>\r\nDATA\r\n")
+	for _, reply := range []string{"250", "250", "250", "354"} {
+		c.expect(reply)
+	}
+	c.say("Subject: refused\r\n\r\nhello\r\n.\r\n")
+	c.expect("451")
+	if ids := a.ids(); !slices.Equal(ids, held) || a.ready() != http.StatusServiceUnavailable {
+		t.Errorf("while the server is away there are %v, want %v, and /readyz is %d", ids, held, a.ready())
+	}
+
+	startNATS(t, address, dir)
+	eventually(t, "the server is back", func() bool { return a.ready() == http.StatusOK })
+	c.say("MAIL FROM:<a@example.com>\r\nRCPT TO:<again@example.com>\r\nDATA\r\n")
+	for _, reply := range []string{"250", "250", "354"} {
+		c.expect(reply)
+	}
+	c.say("Subject: again\r\n\r\nhello\r\n.\r\n")
+	c.expect("250")
+	if list := a.list(""); len(list) != 2 || list[0].Subject != "again" {
+		t.Errorf("there are %+v, want what was accepted, and not what was refused", list)
+	}
+}
+
 // reloadKeepsTheConnection loads another configuration while a session goes on.
 func reloadKeepsTheConnection(t *testing.T, nats *natsserver.Server, s *server, config string) {
 	t.Helper()
