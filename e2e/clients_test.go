@@ -141,9 +141,7 @@ func TestStopTellsIdleSessionsAndWaitsForTransactions(t *testing.T) {
 	idle.expect("220")
 	busy.expect("220")
 	busy.say("HELO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nhalf")
-	for _, reply := range []string{"250", "250", "250", "354"} {
-		busy.expect(reply)
-	}
+	busy.expect("250", "250", "250", "354")
 	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -184,10 +182,13 @@ func (c *conversation) say(text string) {
 	}
 }
 
-func (c *conversation) expect(prefix string) {
+// expect reads replies of one line, each with one of the prefixes, in order.
+func (c *conversation) expect(prefixes ...string) {
 	c.t.Helper()
-	if line, err := c.r.ReadString('\n'); !strings.HasPrefix(line, prefix) {
-		c.t.Fatalf("the server said %q (%v), want %s", line, err, prefix)
+	for _, prefix := range prefixes {
+		if line, err := c.r.ReadString('\n'); !strings.HasPrefix(line, prefix) {
+			c.t.Fatalf("the server said %q (%v), want %s", line, err, prefix)
+		}
 	}
 }
 

@@ -148,9 +148,7 @@ func TestMailIsRefusedWhileNATSIsAway(t *testing.T) {
 	c := dial(t, a.smtp)
 	c.expect("220")
 	c.say("HELO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<refused@example.com>\r\nDATA\r\n")
-	for _, reply := range []string{"250", "250", "250", "354"} {
-		c.expect(reply)
-	}
+	c.expect("250", "250", "250", "354")
 	c.say("Subject: refused\r\n\r\nhello\r\n.\r\n")
 	c.expect("451")
 	if ids := a.ids(); !slices.Equal(ids, held) || a.ready() != http.StatusServiceUnavailable {
@@ -160,9 +158,7 @@ func TestMailIsRefusedWhileNATSIsAway(t *testing.T) {
 	startNATS(t, address, dir)
 	eventually(t, "the server is back", func() bool { return a.ready() == http.StatusOK })
 	c.say("MAIL FROM:<a@example.com>\r\nRCPT TO:<again@example.com>\r\nDATA\r\n")
-	for _, reply := range []string{"250", "250", "354"} {
-		c.expect(reply)
-	}
+	c.expect("250", "250", "354")
 	c.say("Subject: again\r\n\r\nhello\r\n.\r\n")
 	c.expect("250")
 	if list := a.list(""); len(list) != 2 || list[0].Subject != "again" {
@@ -189,9 +185,7 @@ func reloadKeepsTheConnection(t *testing.T, nats *natsserver.Server, s *server, 
 		t.Errorf("the reload gives %d", status)
 	}
 	c.say("HELO x\r\nMAIL FROM:<a@example.com>\r\nRSET\r\nQUIT\r\n")
-	for _, reply := range []string{"250", "250", "250", "221"} {
-		c.expect(reply)
-	}
+	c.expect("250", "250", "250", "221")
 	if n := connections(); n != before {
 		t.Errorf("there are %d new connections to NATS after a reload", n-before)
 	}

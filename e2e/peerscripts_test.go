@@ -42,9 +42,7 @@ print(found["total"], mail["Subject"], mail["To"][0]["Address"], mail["Text"].st
 			client := dial(t, s.smtp)
 			client.say("HELO x\r\nMAIL FROM:<app@example.com>\r\nRCPT TO:<anna@example.org>\r\nDATA\r\n" +
 				"To: Anna <anna@example.org>\r\nSubject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello\r\n.\r\n")
-			for _, reply := range []string{"220", "250", "250", "250", "354", "250"} {
-				client.expect(reply)
-			}
+			client.expect("220", "250", "250", "250", "354", "250")
 			want := "1|Grüße|anna@example.org|Hello|anna|Hello|app@example.com|0"
 			if got := command(t, "", path, test.flag, test.script, "http://"+s.http); strings.TrimSpace(got) != want {
 				t.Errorf("%s, want %s", got, want)

@@ -35,12 +35,9 @@ func (s *server) send(recipient, mail string) {
 	defer c.Close()
 	c.expect("220")
 	c.say("HELO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<" + recipient + ">\r\nDATA\r\n")
-	for _, reply := range []string{"250", "250", "250", "354"} {
-		c.expect(reply)
-	}
+	c.expect("250", "250", "250", "354")
 	c.say(mail + ".\r\nQUIT\r\n")
-	c.expect("250")
-	c.expect("221")
+	c.expect("250", "221")
 }
 
 // TestProgramStartsAgainAtOnce has connections of the first run left, which must not
