@@ -121,7 +121,7 @@ for (const [kind, site, locks] of [["this machine", MAIL, true], ["another host"
     await show(hidden, true);
     await send({ to, subject: `third ${to}` });
     await seen(`third ${to}`, windows.filter((window) => window !== hidden));
-    await expect.poll(() => holders().includes(hidden)).toBe(false);
+    await expect.poll(() => holders().length > 0 && !holders().includes(hidden)).toBe(true);
     const [closed] = holders();
     await closed.close();
     await send({ to, subject: `fourth ${to}` });

@@ -153,14 +153,15 @@ test("everything by keyboard", async ({ page }) => {
   const to = someone();
   for (const subject of ["oldest", "middle", "newest"]) await send({ to, subject });
   await page.goto(listOf(to));
+  const focused = (name) => expect(page.getByRole("link", { name, exact: true })).toBeFocused();
   const heading = (name) => expect(page.getByRole("heading", { name })).toBeVisible();
   await expect(page.getByText("Live")).toBeVisible();
   await page.keyboard.press("d"); // nothing is selected
   await expect(rows(page)).toHaveCount(3);
   await page.keyboard.press("j");
-  await expect(page.getByRole("link", { name: "newest", exact: true })).toBeFocused();
+  await focused("newest");
   await page.keyboard.press("j");
-  await expect(page.getByRole("link", { name: "middle", exact: true })).toBeFocused();
+  await focused("middle");
   await page.keyboard.press("o");
   await heading("middle");
   await page.keyboard.press("k");
@@ -169,12 +170,12 @@ test("everything by keyboard", async ({ page }) => {
   await heading("middle");
   await page.keyboard.press("u");
   await expect(page.getByText("Choose an email")).toBeVisible();
-  await expect(page.getByRole("link", { name: "middle", exact: true })).toBeFocused();
+  await focused("middle");
   await page.keyboard.press("x");
   await expect(page.getByRole("checkbox", { name: "Select middle" })).toBeChecked();
   await page.keyboard.press("d");
   await expect(rows(page)).toHaveCount(2);
-  await expect(page.getByRole("link", { name: "oldest", exact: true })).toBeFocused();
+  await focused("oldest");
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog")).toBeVisible();
   await page.keyboard.press("Escape");
