@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -77,21 +78,24 @@ func TestImplicitTLS(t *testing.T) {
 func TestHandshakeIsBounded(t *testing.T) {
 	for name, begin := range map[string]string{"nothing": "", "half a hello": "\x16\x03\x01\x02\x00\x01", "plain text": "EHLO x\r\n"} {
 		for _, implicit := range []bool{true, false} {
-			srv, _ := newTLSServer(t)
-			srv.ImplicitTLS = implicit
-			srv.FirstCommandTimeout = 200 * time.Millisecond
-			conn := connect(t, srv)
-			if !implicit {
-				reader := bufio.NewReader(conn)
-				expect(t, reader, "220")
-				io.WriteString(conn, "STARTTLS\r\n")
-				expect(t, reader, "220 Ready")
-			}
-			io.WriteString(conn, begin)
-			said, _ := io.ReadAll(conn)
-			if strings.Contains(string(said), "421") {
-				t.Errorf("%s, implicit %v: the server said %q in plain text", name, implicit, said)
-			}
+			t.Run(fmt.Sprintf("%s, implicit %v", name, implicit), func(t *testing.T) {
+				t.Parallel()
+				srv, _ := newTLSServer(t)
+				srv.ImplicitTLS = implicit
+				srv.FirstCommandTimeout = time.Second // within which STARTTLS has to come
+				conn := connect(t, srv)
+				if !implicit {
+					reader := bufio.NewReader(conn)
+					expect(t, reader, "220")
+					io.WriteString(conn, "STARTTLS\r\n")
+					expect(t, reader, "220 Ready")
+				}
+				io.WriteString(conn, begin)
+				said, _ := io.ReadAll(conn)
+				if strings.Contains(string(said), "421") {
+					t.Errorf("the server said %q in plain text", said)
+				}
+			})
 		}
 	}
 }
