@@ -98,14 +98,18 @@ func (s *site) load(config string) error {
 	if err != nil {
 		return err
 	}
-	if err := caddy.Load(adapted, true); err != nil {
-		return err
-	}
-	// Caddy ends the sites of the configuration before it in the background, and a connection
-	// to one of them, a new one or a kept one, ends with it.
+	return s.loadAdapted(adapted)
+}
+
+// loadAdapted loads a configuration in JSON. Of the configuration before it, and of one that
+// is rejected, Caddy ends the sites in the background, and a connection to one of them, a new
+// one or a kept one, ends with it.
+func (s *site) loadAdapted(config []byte) error {
+	s.t.Helper()
+	err := caddy.Load(config, true)
 	http.DefaultClient.CloseIdleConnections()
-	eventually(s.t, "the site of the configuration before has ended", func() bool { return caddy.ListenerUsage("tcp", s.http) <= 1 })
-	return nil
+	eventually(s.t, "one site at most is left", func() bool { return caddy.ListenerUsage("tcp", s.http) <= 1 })
+	return err
 }
 
 // fill puts the addresses into a configuration.

@@ -54,7 +54,7 @@ func (s *site) loadJSON(config string, change func(config map[string]any)) error
 	change(object)
 	body, err := json.Marshal(object)
 	must(s.t, err)
-	return caddy.Load(body, true)
+	return s.loadAdapted(body)
 }
 
 // failLate has a configuration fail after all of its apps have started, when Caddy sees
