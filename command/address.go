@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -41,39 +42,62 @@ func (a address) loopback() bool {
 	return a.host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
+// anyPort is whether any free port is wanted.
+func (a address) anyPort() bool { return a.port == "0" }
+
 // parseAddress reads the address in a flag's value.
 func parseAddress(flag, text string) (address, error) {
 	host, port, err := net.SplitHostPort(text)
-	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+	number, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || portErr != nil {
 		return address{}, fmt.Errorf("--%s %s: expected HOST:PORT with a port from 1 to 65535, as in 127.0.0.1:1025", flag, text)
 	}
-	return address{host, port}, nil
+	return address{host, strconv.FormatUint(number, 10)}, nil
 }
 
-// claim finds the addresses to listen on for a flag's value, and makes sure that no other
+// parseListen is parseAddress for an address to listen on, which for localhost is 127.0.0.1.
+func parseListen(flag, text string) (address, error) {
+	a, err := parseAddress(flag, text)
+	if a.host == "localhost" {
+		a.host = "127.0.0.1"
+	}
+	return a, err
+}
+
+// claims are listeners that keep addresses from others for a moment.
+type claims []net.Listener
+
+// release closes the listeners.
+func (c *claims) release() {
+	for _, listener := range *c {
+		_ = listener.Close()
+	}
+	*c = nil
+}
+
+// errPortLost is that a free port was found, and that something else uses it now.
+var errPortLost = errors.New("the free port that was found is in use now")
+
+// claim finds the addresses to listen on for the one of a flag, and makes sure that no other
 // program uses them: under Linux, Caddy could share a port with another process of the same
 // user, and each would get half of the connections. Port 0 stands for any free port.
 //
-// For 127.0.0.1 and localhost it adds [::1] where there is IPv6, since clients often try
-// that first for "localhost".
-func claim(flag, text string) ([]address, error) {
-	first, err := parseAddress(flag, text)
-	if err != nil {
+// For 127.0.0.1 it adds [::1] where there is IPv6, since clients often try that first for
+// "localhost".
+func (c *claims) claim(flag string, want address) ([]address, error) {
+	first := want
+	var err error
+	if first.port, err = c.listen(flag, want); err != nil {
 		return nil, err
 	}
-	both := first.host == "127.0.0.1" || first.host == "localhost"
-	if both {
-		first.host = "127.0.0.1"
-	}
-	if first.port, err = tryListen(flag, first); err != nil {
-		return nil, err
-	}
-	if !both {
+	if want.host != "127.0.0.1" {
 		return []address{first}, nil
 	}
 	second := address{"::1", first.port}
-	switch _, err := tryListen(flag, second); {
-	case errors.Is(err, syscall.EADDRINUSE):
+	switch _, err := c.listen(flag, second); {
+	case inUse(err) && want.anyPort():
+		return nil, fmt.Errorf("%w: %w", errPortLost, err)
+	case inUse(err):
 		return nil, err
 	case err != nil:
 		return []address{first}, nil // without IPv6
@@ -81,11 +105,11 @@ func claim(flag, text string) ([]address, error) {
 	return []address{first, second}, nil
 }
 
-// tryListen listens on an address for a moment, and returns the port that was used.
-func tryListen(flag string, a address) (string, error) {
+// listen listens on an address until release, and returns the port that is used.
+func (c *claims) listen(flag string, a address) (string, error) {
 	listener, err := net.Listen("tcp", a.String())
 	if err == nil {
-		defer listener.Close()
+		*c = append(*c, listener)
 		_, port, err := net.SplitHostPort(listener.Addr().String())
 		return port, err
 	}
@@ -108,6 +132,11 @@ const wsaAddressInUse = syscall.Errno(10048)
 
 func inUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddressInUse)
+}
+
+// saysInUse is inUse for errors of Caddy, which wraps none.
+func saysInUse(err error) bool {
+	return strings.Contains(err.Error(), syscall.EADDRINUSE.Error()) || strings.Contains(err.Error(), wsaAddressInUse.Error())
 }
 
 // busyError is an error that names the program that uses the port, or a command to find it.

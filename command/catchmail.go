@@ -21,31 +21,17 @@ type app interface {
 
 // catchMail runs the server until a signal ends it, and keeps its mail in a file if it should.
 func catchMail(smtp, http string, keep bool, stdout io.Writer) error {
-	smtpAddresses, err := claim("smtp", smtp)
-	if err != nil {
-		return err
-	}
-	httpAddresses, err := claim("http", http)
-	if err != nil {
-		return err
-	}
-	if smtpAddresses[0].overlaps(httpAddresses[0]) {
-		return fmt.Errorf("--smtp %s and --http %s are the same address: give one of them another port", smtp, http)
-	}
 	journal := ""
 	if keep {
 		journal = filepath.Join(caddy.AppDataDir(), "mailbucket", "default.db") // as for `journal bolt`
 	}
-	config, err := newConfig(smtpAddresses, httpAddresses, journal)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	smtpAt, httpAt, err := start(smtp, http, journal)
 	if err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if err := caddy.Load(config, true); err != nil {
-		return fmt.Errorf("starting: %w", err)
-	}
-	fmt.Fprintf(stdout, "Send mail to %s by SMTP\nRead it at http://%s\n", smtpAddresses[0].forPeople(), httpAddresses[0].forPeople())
+	fmt.Fprintf(stdout, "Send mail to %s by SMTP\nRead it at http://%s\n", smtpAt.forPeople(), httpAt.forPeople())
 	<-signals
 	held, err := messagesHeld()
 	if err != nil {
@@ -58,6 +44,56 @@ func catchMail(smtp, http string, keep bool, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, farewell(held, journal))
 	return nil
+}
+
+// startTries is how often a start looks for free ports, where it may choose them.
+const startTries = 10
+
+// start starts the server and returns the first address of each kind.
+func start(smtp, http, journal string) (smtpAt, httpAt address, err error) {
+	for range startTries {
+		smtpAt, httpAt, err = startOnce(smtp, http, journal)
+		if !errors.Is(err, errPortLost) {
+			break
+		}
+	}
+	return smtpAt, httpAt, err
+}
+
+func startOnce(smtp, http, journal string) (smtpAt, httpAt address, err error) {
+	wantSMTP, err := parseListen("smtp", smtp)
+	if err != nil {
+		return address{}, address{}, err
+	}
+	wantHTTP, err := parseListen("http", http)
+	if err != nil {
+		return address{}, address{}, err
+	}
+	if !wantSMTP.anyPort() && wantSMTP.overlaps(wantHTTP) {
+		return address{}, address{}, fmt.Errorf("--smtp %s and --http %s are the same address: give one of them another port", smtp, http)
+	}
+	var all claims // until the server listens itself, so that no free port is found twice
+	defer all.release()
+	smtpAddresses, err := all.claim("smtp", wantSMTP)
+	if err != nil {
+		return address{}, address{}, err
+	}
+	httpAddresses, err := all.claim("http", wantHTTP)
+	if err != nil {
+		return address{}, address{}, err
+	}
+	config, err := newConfig(smtpAddresses, httpAddresses, journal)
+	if err != nil {
+		return address{}, address{}, err
+	}
+	all.release()
+	if err := caddy.Load(config, true); err != nil {
+		if (wantSMTP.anyPort() || wantHTTP.anyPort()) && saysInUse(err) {
+			err = fmt.Errorf("%w: %w", errPortLost, err)
+		}
+		return address{}, address{}, fmt.Errorf("starting: %w", err)
+	}
+	return smtpAddresses[0], httpAddresses[0], nil
 }
 
 func messagesHeld() (int, error) {

@@ -53,7 +53,7 @@ func catchMailIn(t *testing.T, home string, args ...string) *catcher {
 	c.out = bufio.NewReader(stdout)
 	lines := c.line() + c.line()
 	if _, err := fmt.Sscanf(lines, "Send mail to %s by SMTP\nRead it at http://%s\n", &c.smtp, &c.http); err != nil {
-		t.Fatalf("it begins with %q: %v\n%s", lines, err, c.stderr)
+		t.Fatalf("it begins with %q: %v\n%s", lines, err, c.logged())
 	}
 	return c
 }
@@ -62,9 +62,16 @@ func (c *catcher) line() string {
 	c.t.Helper()
 	line, err := c.out.ReadString('\n')
 	if err != nil {
-		c.t.Fatalf("it ended after %q: %v\n%s", line, err, c.stderr)
+		c.t.Fatalf("it ended after %q: %v\n%s", line, err, c.logged())
 	}
 	return line
+}
+
+// logged ends the program and gives what it has logged.
+func (c *catcher) logged() string {
+	_ = c.process.Process.Kill()
+	_ = c.process.Wait()
+	return c.stderr.String()
 }
 
 // end interrupts the program and gives what it says then.
