@@ -159,7 +159,11 @@ func (j *Journal) tendOnce(ctx context.Context) error {
 		j.trim.log, j.trim.done, j.trim.swept, j.trim.moved = log, 0, 0, 0
 	}
 	changes := limit > j.trim.done || len(deletes) > 0
-	if err := j.removeBefore(ctx, log, limit, before); err != nil || j.trim.swept < before {
+	sweep := before
+	if inWay != nil {
+		sweep = limit // once they are written again, all before goes at once and need not be announced
+	}
+	if err := j.removeBefore(ctx, log, limit, sweep); err != nil || j.trim.swept < before {
 		j.trim.giveBack(deletes)
 		if err != nil {
 			return err
