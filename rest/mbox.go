@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/caddy-mailbucket/mailbucket/guard"
 	"github.com/caddy-mailbucket/mailbucket/internal/jsonstream"
@@ -106,7 +107,7 @@ func mboxSender(sender string) string {
 		return "MAILER-DAEMON"
 	}
 	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r == 0x7f {
+		if unicode.IsSpace(r) || unicode.IsControl(r) { // some readers take any space of Unicode for a blank
 			return '_'
 		}
 		return r

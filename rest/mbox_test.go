@@ -166,6 +166,8 @@ func FuzzMbox(f *testing.F) {
 	for _, seed := range []string{"", "From a\r\n\r\n>From b", "a\n\nFrom \n\n\n", ">>From \r\r\n"} {
 		f.Add(seed, "s@x")
 	}
+	f.Add("0", "a\u00a0\u0085b@x")
+	f.Add("0", "\u00a0")
 	f.Fuzz(func(t *testing.T, raw, sender string) {
 		var file bytes.Buffer
 		out := bufio.NewWriter(&file)
